@@ -1,0 +1,7 @@
+namespace Wslrelay;
+
+/// <summary>The program's entry.</summary>
+internal static class Program
+{
+    private static int Main(string[] args) => args.Length == 0 ? 2 : 0;
+}
