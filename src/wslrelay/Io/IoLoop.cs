@@ -1,0 +1,164 @@
+using System.Collections.Concurrent;
+
+namespace Wslrelay.Io;
+
+/// <summary>
+/// One wait for any number of operations, and the thread that owns them all (WSL: <c>MultiHandleWait</c>, and its accept
+/// thread). A wake-up costs the same with ten handles and with a hundred thousand: it names its operation.
+/// Every member but <see cref="Post"/> is for the loop thread, or for the thread that will call <see cref="Run"/>, before it does.
+/// </summary>
+internal sealed class IoLoop(IoPort port)
+{
+    // Small batches in debug builds, so that a batch that is too small for what is ready is the usual case there.
+#if DEBUG
+    private const int EventBatch = 8;
+#else
+    private const int EventBatch = 256;
+#endif
+
+    private readonly ConcurrentQueue<Action> _posted = new();
+    private readonly Queue<IoOperation> _ready = new();
+    private readonly IoEvent[] _events = new IoEvent[EventBatch];
+    private IoOperation? _first;
+    private int _wakeSent;
+    private bool _stopping;
+
+    /// <summary>The wait behind this loop, and its operations.</summary>
+    public IoPort Port { get; } = port;
+
+    /// <summary>The deadlines.</summary>
+    public IoTimers Timers { get; } = new();
+
+    /// <summary>Operations started and not yet completed.</summary>
+    public int ActiveCount { get; private set; }
+
+    /// <summary>
+    /// Takes an operation; its end comes by its owner's <see cref="IIoOwner.Completed"/>, never inside this call.
+    /// While the loop stops, it ends as cancelled.
+    /// </summary>
+    public void Start(IoOperation operation)
+    {
+        operation.Begin();
+        if (_stopping)
+        {
+            operation.Cancel();
+        }
+
+        operation.Next = _first;
+        _first?.Previous = operation;
+        _first = operation;
+        ActiveCount++;
+        _ready.Enqueue(operation);
+    }
+
+    /// <summary>Runs an action on the loop thread. For any thread; in the order of the calls of one thread.</summary>
+    public void Post(Action action)
+    {
+        _posted.Enqueue(action);
+        if (Interlocked.Exchange(ref _wakeSent, 1) == 0)
+        {
+            Port.Wake();
+        }
+    }
+
+    /// <summary>Ends <see cref="Run"/>: cancels everything, then drains until nothing is in flight.</summary>
+    public void Stop()
+    {
+        _stopping = true;
+        IoOperation? next;
+        for (IoOperation? operation = _first; operation is not null; operation = next)
+        {
+            next = operation.Next;
+            operation.Cancel();
+        }
+    }
+
+    /// <summary>Waits and dispatches until <see cref="Stop"/> was called and everything has been drained.</summary>
+    public void Run()
+    {
+        while (true)
+        {
+            RunPosted();
+            RunReady();
+            Port.EndTurn();
+            if (_stopping && ActiveCount == 0)
+            {
+                return;
+            }
+
+            int timeout = _ready.Count > 0 || !_posted.IsEmpty ? 0 : Timers.NextTimeout();
+            int count = Port.Wait(_events, timeout);
+            for (int i = 0; i < count; i++)
+            {
+                // Readiness can name an operation that an earlier event of the same batch has ended already; a packet never does.
+                IoOperation operation = _events[i].Operation;
+                if (operation.State == IoState.Pending)
+                {
+                    operation.Collect(in _events[i]);
+                    Settle(operation);
+                }
+            }
+
+            Array.Clear(_events, 0, count);
+            Timers.Fire();
+        }
+    }
+
+    private void RunPosted()
+    {
+        Volatile.Write(ref _wakeSent, 0);
+        Interlocked.MemoryBarrier();
+
+        // At most what was there when the turn began: a flood of posts must not keep the sockets waiting.
+        for (int left = _posted.Count; left > 0 && _posted.TryDequeue(out Action? action); left--)
+        {
+            action();
+        }
+    }
+
+    private void RunReady()
+    {
+        for (int left = _ready.Count; left > 0; left--)
+        {
+            IoOperation operation = _ready.Dequeue();
+            if (operation.CancelReason != IoError.None)
+            {
+                operation.EndCancelled();
+            }
+            else
+            {
+                operation.Schedule();
+            }
+
+            Settle(operation);
+        }
+    }
+
+    private void Settle(IoOperation operation)
+    {
+        if (operation.State == IoState.Pending)
+        {
+            return;
+        }
+
+        if (operation.State == IoState.Standby)
+        {
+            _ready.Enqueue(operation);
+            return;
+        }
+
+        if (operation.Previous is null)
+        {
+            _first = operation.Next;
+        }
+        else
+        {
+            operation.Previous.Next = operation.Next;
+        }
+
+        operation.Next?.Previous = operation.Previous;
+        operation.Previous = operation.Next = null;
+        ActiveCount--;
+        operation.OnCompleted();
+    }
+}
