@@ -50,7 +50,7 @@ internal abstract class IoOperation
     /// <summary>Called once an end, when the kernel has let go: here, and nowhere else, slots and buffers are given back.</summary>
     protected internal virtual void OnCompleted() => _owner.Completed(this);
 
-    /// <summary>The loop takes it: from now on it is cancelled by <see cref="IoLoop.Cancel"/> only.</summary>
+    /// <summary>The loop takes it: from now on it is cancelled by <see cref="Cancel"/> only.</summary>
     internal void Begin()
     {
         Debug.Assert(State == IoState.Completed, "an operation was started while it runs");
