@@ -61,10 +61,10 @@ internal sealed class EpollHandle : IoSocket
     {
         if (abort && IsSocket)
         {
-            _port.SetLingerZero(this);
+            SetLingerZero();
         }
 
-        _port.CloseAtEndOfTurn(this);
+        _port.Release(this);
     }
 
     /// <summary>Takes what epoll reports. Returns whether a blocked writer has something new.</summary>
@@ -95,6 +95,13 @@ internal sealed class EpollHandle : IoSocket
         int error = 0;
         uint size = sizeof(int);
         return Libc.getsockopt(this, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &size) == 0 ? error : Errno.Last;
+    }
+
+    // Makes the coming close a reset (socket(7), SO_LINGER with a time of zero).
+    private unsafe void SetLingerZero()
+    {
+        long onForZeroSeconds = 1;
+        _ = Libc.setsockopt(this, Libc.SOL_SOCKET, Libc.SO_LINGER, &onForZeroSeconds, sizeof(long));
     }
 
     /// <inheritdoc/>

@@ -121,14 +121,6 @@ internal sealed partial class EpollPort
         }
     }
 
-    /// <summary>Makes the coming close a reset (socket(7), SO_LINGER with a time of zero).</summary>
-    internal unsafe void SetLingerZero(EpollHandle socket)
-    {
-        _ = this;
-        long onForZeroSeconds = 1;
-        _ = Libc.setsockopt(socket, Libc.SOL_SOCKET, Libc.SO_LINGER, &onForZeroSeconds, sizeof(long));
-    }
-
     // What /proc says the descriptor is, as in "pipe:[1234]" or "anon_inode:[eventfd]" (proc(5)).
     private static unsafe string DescribeDescriptor(int descriptor)
     {

@@ -20,8 +20,8 @@ internal sealed partial class EpollPort : IoPort
     private readonly EpollHandle _wake;
     private readonly EpollTokens _tokens = new();
     private readonly Queue<IoOperation> _asked = new();
-    private readonly List<EpollHandle> _closing = [];
     private readonly byte[] _native = GC.AllocateUninitializedArray<byte>(MaxBatch * EpollEvent.Size, pinned: true);
+    private int _closed;
 
     /// <summary>Opens the epoll and raises the soft limit of descriptors to the hard one.</summary>
     /// <exception cref="IoException">The process has no descriptors left.</exception>
@@ -133,15 +133,10 @@ internal sealed partial class EpollPort : IoPort
     /// <inheritdoc/>
     public override void EndTurn()
     {
-        foreach (EpollHandle handle in _closing)
+        if (_closed > 0)
         {
-            handle.Dispose();
-        }
-
-        if (_closing.Count > 0)
-        {
-            Reserve.Replenish(_closing.Count);
-            _closing.Clear();
+            Reserve.Replenish(_closed);
+            _closed = 0;
         }
     }
 
@@ -176,11 +171,14 @@ internal sealed partial class EpollPort : IoPort
         Forget(handle);
     }
 
-    /// <summary>From now on its events are stale; the descriptor itself goes when nobody can mistake its number any more.</summary>
-    internal void CloseAtEndOfTurn(EpollHandle handle)
+    /// <summary>
+    /// From now on its events are stale. The descriptor goes at once: whoever gets its number next gets another token.
+    /// </summary>
+    internal void Release(EpollHandle handle)
     {
         Forget(handle);
-        _closing.Add(handle);
+        handle.Dispose();
+        _closed++;
     }
 
     /// <inheritdoc/>

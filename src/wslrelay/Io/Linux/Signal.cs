@@ -6,27 +6,17 @@ namespace Wslrelay.Io.Linux;
 
 /// <summary>Watches a foreign descriptor, level-triggered, until it is readable or hung up. It is never read, so others see the signal too.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class Signal : WatchOperation
+internal sealed class Signal(EpollPort port, SafeHandle signal, IIoOwner owner) : WatchOperation(owner)
 {
-    private readonly EpollPort _port;
-    private readonly EpollHandle _watched;
-    private readonly SafeHandle _signal;
-
-    internal Signal(EpollPort port, SafeHandle signal, IIoOwner owner)
-        : base(owner)
-    {
-        _port = port;
-        _signal = signal;
-        _watched = new EpollHandle(port, signal.DangerousGetHandle(), isSocket: false, ownsDescriptor: false);
-    }
+    private EpollHandle? _watched;
 
     /// <inheritdoc/>
     protected internal override void Schedule()
     {
-        _watched.Reader = this;
+        _watched = new EpollHandle(port, signal.DangerousGetHandle(), isSocket: false, ownsDescriptor: false) { Reader = this };
         try
         {
-            _port.Register(_watched, Libc.EPOLLIN);
+            port.Register(_watched, Libc.EPOLLIN);
             Pend();
         }
         catch (IoException e)
@@ -39,18 +29,19 @@ internal sealed class Signal : WatchOperation
     protected internal override void Collect(in IoEvent wake) => Complete(CancelReason == IoError.None ? IoError.None : IoError.Cancelled, 0);
 
     /// <inheritdoc/>
-    protected internal override void CancelPending() => _port.WakeOperation(this);
+    protected internal override void CancelPending() => port.WakeOperation(this);
 
     /// <inheritdoc/>
     protected internal override void OnCompleted()
     {
-        if (_watched.Token != 0)
+        if (_watched is { Token: not 0 })
         {
-            _port.Unregister(_watched);
+            port.Unregister(_watched);
         }
 
-        _watched.Reader = null;
-        GC.KeepAlive(_signal);
+        _watched?.Dispose();
+        _watched = null;
+        GC.KeepAlive(signal);
         base.OnCompleted();
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using System.Text;
 using Wslrelay.Io.Linux.Interop;
 
@@ -9,6 +10,7 @@ namespace Wslrelay.Io.Linux;
 /// The kernel's address bytes: <c>sockaddr_in</c> (ip(7)), <c>sockaddr_in6</c> (ipv6(7)), <c>sockaddr_un</c> (unix(7)) and
 /// <c>sockaddr_vm</c> (vsock(7)).
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal static class SocketAddress
 {
     /// <summary>Enough for every family here.</summary>
