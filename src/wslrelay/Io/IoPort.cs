@@ -53,6 +53,9 @@ internal abstract class IoPort : IDisposable
     /// </summary>
     public abstract IoHandle? TryOpenPipe(SafeHandle pipe, bool write);
 
+    /// <summary>The process's standard output (<paramref name="write"/>) or standard input, as the handle itself.</summary>
+    public abstract SafeHandle StandardStream(bool write);
+
     /// <summary>
     /// Waits for wake-ups: at most as many as <paramref name="events"/> holds, at most so long
     /// (-1: for ever, 0: not at all). Returns how many came; 0 after a timeout or a <see cref="Wake"/>.

@@ -25,6 +25,8 @@ internal sealed class CompletionPort : IoPort
 
     public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write) => throw new PlatformNotSupportedException();
 
+    public override SafeHandle StandardStream(bool write) => throw new PlatformNotSupportedException();
+
     public override int Wait(Span<IoEvent> events, int timeoutMilliseconds) => throw new PlatformNotSupportedException();
 
     public override void Wake() => throw new PlatformNotSupportedException();
