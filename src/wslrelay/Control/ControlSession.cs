@@ -2,7 +2,6 @@ using RelayProtocol;
 using RelayProtocol.MessagePack;
 using RelayProtocol.Rpc;
 using Wslrelay.Diagnostics;
-using Wslrelay.Io;
 using Wslrelay.Relaying;
 
 namespace Wslrelay.Control;
