@@ -20,7 +20,6 @@ internal abstract class IoHandle : SafeHandle
     /// <summary>
     /// Closes it, after every operation on it has completed. Without <paramref name="abort"/> what was sent still arrives,
     /// then the end; with it the peer gets a reset, where the family knows one, and unsent data is thrown away.
-    /// The number may live on until the end of the turn.
     /// </summary>
     public abstract void Close(bool abort);
 }

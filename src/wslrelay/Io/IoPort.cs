@@ -51,7 +51,10 @@ internal abstract class IoPort : IDisposable
     /// Makes a pipe or standard stream waitable without changing how its other owners see it; takes ownership of nothing.
     /// Returns null where the handle can only be used synchronously: it needs a thread of its own.
     /// </summary>
-    public abstract IoPipe? TryOpenPipe(SafeHandle pipe, bool write);
+    public abstract IoHandle? TryOpenPipe(SafeHandle pipe, bool write);
+
+    /// <summary>The process's standard output (<paramref name="write"/>) or standard input, as the handle itself.</summary>
+    public abstract SafeHandle StandardStream(bool write);
 
     /// <summary>
     /// Waits for wake-ups: at most as many as <paramref name="events"/> holds, at most so long

@@ -73,7 +73,7 @@ internal sealed class IoTimers
         {
             IoTimer timer = _heap[0];
             Stop(timer);
-            timer.Expired();
+            timer.OnExpired();
         }
     }
 

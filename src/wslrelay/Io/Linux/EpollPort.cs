@@ -1,35 +1,216 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>The wait on Linux.</summary>
+/// <summary>
+/// The wait on Linux: one epoll. Sockets are registered once, edge-triggered, for everything; listeners and watched
+/// descriptors level-triggered. A wake-up is dispatched by its token, in which a closed descriptor's stale events are not found.
+/// Loop thread, but for <see cref="Wake"/>.
+/// </summary>
 [SupportedOSPlatform("linux")]
-internal sealed class EpollPort : IoPort
+internal sealed partial class EpollPort : IoPort
 {
-    public override IoSocket Listen(in IoEndpoint endpoint) => throw new PlatformNotSupportedException();
+    private const ulong WakeToken = 0;
+    private const int MaxBatch = 256;
+    private const int ReservePoll = 1000;
 
-    public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) => throw new PlatformNotSupportedException();
+    private readonly EpollHandle _epoll;
+    private readonly EpollHandle _wake;
+    private readonly EpollTokens _tokens = new();
+    private readonly Queue<IoOperation> _asked = new();
+    private readonly byte[] _native = GC.AllocateUninitializedArray<byte>(MaxBatch * EpollEvent.Size, pinned: true);
+    private int _closed;
 
-    public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => throw new PlatformNotSupportedException();
+    /// <summary>Opens the epoll and raises the soft limit of descriptors to the hard one.</summary>
+    /// <exception cref="IoException">The process has no descriptors left.</exception>
+    public EpollPort()
+    {
+        DescriptorReserve.RaiseLimit();
+        _epoll = new EpollHandle(this, Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
+        _wake = new EpollHandle(this, Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
+        Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken);
+        Reserve = new DescriptorReserve();
+    }
 
-    public override TransferOperation Send(IoHandle to, IIoOwner owner) => throw new PlatformNotSupportedException();
+    /// <summary>The descriptor kept back for the second half of a connection.</summary>
+    internal DescriptorReserve Reserve { get; }
 
-    public override TransferOperation Receive(IoHandle from, IIoOwner owner) => throw new PlatformNotSupportedException();
+    /// <summary>The memory through which data passes; a direction that cannot get rid of it keeps it, and the port takes another.</summary>
+    internal BufferPool Buffers { get; } = new();
 
-    public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner) => throw new PlatformNotSupportedException();
+    /// <inheritdoc/>
+    public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) => new Accept(this, (EpollHandle)listener, owner);
 
-    public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => throw new PlatformNotSupportedException();
+    /// <inheritdoc/>
+    public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => new Connect(this, endpoint, owner);
 
-    public override SafeHandle OpenSignal(long number) => throw new PlatformNotSupportedException();
+    /// <inheritdoc/>
+    public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Send(this, (EpollHandle)to, owner);
 
-    public override IoPipe? TryOpenPipe(SafeHandle pipe, bool write) => throw new PlatformNotSupportedException();
+    /// <inheritdoc/>
+    public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Receive(this, (EpollHandle)from, owner);
 
-    public override int Wait(Span<IoEvent> events, int timeoutMilliseconds) => throw new PlatformNotSupportedException();
+    /// <inheritdoc/>
+    public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner) =>
+        new Pump(this, (EpollHandle)from, (EpollHandle)to, counter, owner);
 
-    public override void Wake() => throw new PlatformNotSupportedException();
+    /// <inheritdoc/>
+    public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 
+    /// <inheritdoc/>
+    public override unsafe int Wait(Span<IoEvent> events, int timeoutMilliseconds)
+    {
+        int count = 0;
+        while (count < events.Length && _asked.TryDequeue(out IoOperation? asked))
+        {
+            events[count++] = new IoEvent(asked, null, 0, 0);
+        }
+
+        // An event can wake a reader and a writer.
+        int room = Math.Min((events.Length - count) / 2, MaxBatch);
+        if (room == 0)
+        {
+            return count;
+        }
+
+        // Parked listeners wait for something of ours to be closed; where others hold the descriptors, look again each second.
+        bool pollsReserve = Reserve.HasParked && (timeoutMilliseconds < 0 || timeoutMilliseconds > ReservePoll);
+        timeoutMilliseconds = pollsReserve ? ReservePoll : timeoutMilliseconds;
+        byte* native = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_native, 0);
+        int reported = count > 0 || timeoutMilliseconds == 0
+            ? Libc.epoll_wait_nonblocking(_epoll, native, room, 0)
+            : Libc.epoll_wait(_epoll, native, room, timeoutMilliseconds);
+        if (reported < 0 && Errno.Last != Errno.EINTR)
+        {
+            throw Errno.Exception(Errno.Last, "epoll_wait");
+        }
+
+        if (reported == 0 && pollsReserve)
+        {
+            Reserve.Replenish(1);
+        }
+
+        for (int i = 0; i < reported; i++, native += EpollEvent.Size)
+        {
+            ulong token = EpollEvent.Data(native);
+            if (token == WakeToken)
+            {
+                // Edge-triggered and never read: each write is a new edge, and the sum is of no interest.
+                continue;
+            }
+
+            EpollHandle? handle = _tokens.Find(token);
+            if (handle is null)
+            {
+                continue;
+            }
+
+            uint what = EpollEvent.Events(native);
+            bool wakesWriter = handle.Report(what);
+            if (handle.Reader is { } reader && handle.Readable)
+            {
+                events[count++] = new IoEvent(reader, null, 0, 0);
+            }
+
+            if (handle.Writer is { } writer && wakesWriter)
+            {
+                events[count++] = new IoEvent(writer, null, 0, 0);
+            }
+        }
+
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public override unsafe void Wake()
+    {
+        ulong one = 1;
+        _ = Libc.write(_wake, (byte*)&one, sizeof(ulong));
+    }
+
+    /// <inheritdoc/>
+    public override void EndTurn()
+    {
+        if (_closed > 0)
+        {
+            Reserve.Replenish(_closed);
+            _closed = 0;
+        }
+    }
+
+    /// <summary>Delivers a wake-up to <paramref name="operation"/> with the next <see cref="Wait"/>: how a cancel ends.</summary>
+    internal void WakeOperation(IoOperation operation) => _asked.Enqueue(operation);
+
+    /// <summary>Takes a connected or connecting socket into the epoll, for life and for everything.</summary>
+    internal void Register(EpollHandle handle) =>
+        Register(handle, Libc.EPOLLIN | Libc.EPOLLOUT | Libc.EPOLLRDHUP | Libc.EPOLLET);
+
+    /// <summary>Takes a descriptor into the epoll.</summary>
+    /// <exception cref="IoException">Not a descriptor that can be waited for, or no memory.</exception>
+    internal void Register(EpollHandle handle, uint events)
+    {
+        ulong token = _tokens.Add(handle);
+        handle.Token = token;
+        try
+        {
+            Control(Libc.EPOLL_CTL_ADD, handle, events, token);
+        }
+        catch (IoException)
+        {
+            Forget(handle);
+            throw;
+        }
+    }
+
+    /// <summary>Takes a descriptor out again that stays open.</summary>
+    internal void Unregister(EpollHandle handle)
+    {
+        Control(Libc.EPOLL_CTL_DEL, handle, 0, 0);
+        Forget(handle);
+    }
+
+    /// <summary>
+    /// From now on its events are stale. The descriptor goes at once: whoever gets its number next gets another token.
+    /// </summary>
+    internal void Release(EpollHandle handle)
+    {
+        Forget(handle);
+        handle.Dispose();
+        _closed++;
+    }
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
+        if (disposing)
+        {
+            EndTurn();
+            Reserve.Dispose();
+            _wake.Dispose();
+            _epoll.Dispose();
+        }
+    }
+
+    private static int Check(int result, string call) => result >= 0 ? result : throw Errno.Exception(Errno.Last, call);
+
+    private void Forget(EpollHandle handle)
+    {
+        if (handle.Token != 0)
+        {
+            _tokens.Remove(handle.Token);
+            handle.Token = 0;
+        }
+    }
+
+    private unsafe void Control(int operation, EpollHandle handle, uint events, ulong token)
+    {
+        byte* native = stackalloc byte[EpollEvent.Size];
+        EpollEvent.Write(native, events, token);
+        if (Libc.epoll_ctl(_epoll, operation, handle, native) != 0)
+        {
+            throw Errno.Exception(Errno.Last, "epoll_ctl");
+        }
     }
 }

@@ -23,7 +23,9 @@ internal sealed class CompletionPort : IoPort
 
     public override SafeHandle OpenSignal(long number) => throw new PlatformNotSupportedException();
 
-    public override IoPipe? TryOpenPipe(SafeHandle pipe, bool write) => throw new PlatformNotSupportedException();
+    public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write) => throw new PlatformNotSupportedException();
+
+    public override SafeHandle StandardStream(bool write) => throw new PlatformNotSupportedException();
 
     public override int Wait(Span<IoEvent> events, int timeoutMilliseconds) => throw new PlatformNotSupportedException();
 

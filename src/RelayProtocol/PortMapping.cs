@@ -1,0 +1,94 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+
+namespace RelayProtocol;
+
+/// <summary>A host port that is relayed to a guest port. Immutable, compared by value; any thread.</summary>
+public sealed record PortMapping
+{
+    /// <summary>A mapping of a host address's port.</summary>
+    /// <param name="address">
+    /// The host address to listen on, IPv4 or IPv6 but not an IPv4-mapped one; its family is also that of the guest's connection.
+    /// One that is not loopback needs the relay's <c>--allow-remote</c>.
+    /// </param>
+    /// <param name="hostPort">The host port, 0..65535; with 0 the system chooses, and the answer to <c>map</c> says which.</param>
+    /// <param name="guestPort">The port inside the guest, 1..65535.</param>
+    /// <param name="protocol">What the mapping carries.</param>
+    /// <exception cref="ArgumentException">The address is of another family, or IPv4-mapped.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A port is out of range.</exception>
+    public PortMapping(IPAddress address, int hostPort, int guestPort, MapProtocol protocol = MapProtocol.Tcp)
+        : this(new PortMappingKey(address, hostPort, protocol), guestPort)
+    {
+    }
+
+    /// <summary>A mapping of a port of the IPv4 loopback address, 127.0.0.1.</summary>
+    /// <param name="hostPort">The host port, 0..65535; with 0 the system chooses, and the answer to <c>map</c> says which.</param>
+    /// <param name="guestPort">The port inside the guest, 1..65535.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A port is out of range.</exception>
+    public PortMapping(int hostPort, int guestPort)
+        : this(IPAddress.Loopback, hostPort, guestPort)
+    {
+    }
+
+    /// <summary>A mapping by its identity.</summary>
+    /// <param name="key">Protocol, host address and host port.</param>
+    /// <param name="guestPort">The port inside the guest, 1..65535.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The guest port is out of range.</exception>
+    public PortMapping(PortMappingKey key, int guestPort)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentOutOfRangeException.ThrowIfLessThan(guestPort, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(guestPort, 65535);
+        Key = key;
+        GuestPort = guestPort;
+    }
+
+    /// <summary>What tells this mapping from others.</summary>
+    public PortMappingKey Key { get; }
+
+    /// <summary>What the mapping carries.</summary>
+    public MapProtocol Protocol => Key.Protocol;
+
+    /// <summary>The address family, of the host listener and of the guest's connection: 4 or 6.</summary>
+    public int Family => Key.Family;
+
+    /// <summary>The host address to listen on.</summary>
+    public IPAddress Address => Key.Address;
+
+    /// <summary>The host port, 0..65535; 0 until the system has chosen one.</summary>
+    public int HostPort => Key.HostPort;
+
+    /// <summary>The port inside the guest, 1..65535.</summary>
+    public int GuestPort { get; }
+
+    /// <summary>The same mapping on another host port: the one really bound.</summary>
+    /// <param name="hostPort">The host port, 0..65535.</param>
+    /// <returns>A mapping that differs from this in its host port only.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The port is out of range.</exception>
+    public PortMapping WithHostPort(int hostPort) => new(Address, hostPort, GuestPort, Protocol);
+
+    /// <summary>
+    /// Reads the command line's syntax, <c>[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp]</c>: for example <c>8080</c>,
+    /// <c>8080:80</c>, <c>127.0.0.1:0:80</c>, <c>[::1]:8080:80</c>, <c>3000-3009:4000-4009</c>.
+    /// </summary>
+    /// <param name="text">
+    /// The text. Ports left out for the guest are the host's. Two ranges must be of the same length; with host port 0 and a range
+    /// for the guest the system chooses a host port for each.
+    /// </param>
+    /// <returns>One mapping, or one for each port of the range, in order.</returns>
+    /// <exception cref="FormatException">The text is not a mapping; the message says what is wrong and what would be right.</exception>
+    public static IReadOnlyList<PortMapping> ParseSpec(string text) =>
+        TryParseSpec(text, out IReadOnlyList<PortMapping>? mappings, out string? error) ? mappings : throw new FormatException(error);
+
+    /// <summary>As <see cref="ParseSpec"/>, without an exception.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="mappings">One mapping, or one for each port of the range, in order; null on failure.</param>
+    /// <param name="error">What is wrong and what would be right; null on success.</param>
+    /// <returns>Whether the text is a mapping.</returns>
+    public static bool TryParseSpec(
+        string? text, [NotNullWhen(true)] out IReadOnlyList<PortMapping>? mappings, [NotNullWhen(false)] out string? error) =>
+        PortMappingSpec.TryParse(text, out mappings, out error);
+
+    /// <summary>The identity as messages write it: <c>127.0.0.1:8080/tcp</c> or <c>[::1]:8080/tcp</c>.</summary>
+    public override string ToString() => Key.ToString();
+}

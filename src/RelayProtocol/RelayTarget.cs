@@ -1,0 +1,154 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+
+namespace RelayProtocol;
+
+/// <summary>
+/// Where a relay connects to: <c>direct</c>, <c>direct:HOST</c>, <c>tcp:HOST:PORT</c>, <c>unix:PATH</c>, <c>vsock:CID:PORT</c>,
+/// <c>hvsocket:VMID:PORT</c> or <c>firecracker:PATH:PORT</c>. Immutable, compared by value; any thread.
+/// </summary>
+/// <remarks>Source of the syntax: the protocol document, section 2. An IPv6 host is in brackets.</remarks>
+public sealed record RelayTarget
+{
+    // A Hyper-V socket's service id is the port and this template. Source: Microsoft's "Make your own integration services" and
+    // hvsocket.h's HV_GUID_VSOCK_TEMPLATE.
+    private static readonly Guid ServiceTemplate = new("00000000-facb-11e6-bd58-64006a7986d3");
+
+    private RelayTarget(RelayTargetKind kind) => Kind = kind;
+
+    /// <summary>The default: the loopback address of each mapping's own family.</summary>
+    public static RelayTarget Direct { get; } = new(RelayTargetKind.Direct);
+
+    /// <summary>How the guest is reached.</summary>
+    public RelayTargetKind Kind { get; }
+
+    /// <summary>
+    /// The host, without brackets: of <c>tcp</c>, and of <c>direct</c> unless it is null, which stands for the loopback address.
+    /// </summary>
+    public string? Host { get; private init; }
+
+    /// <summary>The host when it is an IP address; null when there is none or it is a name, to be resolved.</summary>
+    public IPAddress? HostAddress => Host is not null && AddressText.TryParse(Host, out IPAddress? address, out _) ? address : null;
+
+    /// <summary>The path of the Unix socket, of <c>unix</c> and <c>firecracker</c>; at most 107 bytes of UTF-8.</summary>
+    public string? Path { get; private init; }
+
+    /// <summary>The context id of <c>vsock</c>, 0..4294967294; 2 is the host, 1 the machine itself.</summary>
+    public uint Cid { get; private init; }
+
+    /// <summary>The virtual machine's id, of <c>hvsocket</c>.</summary>
+    public Guid VmId { get; private init; }
+
+    /// <summary>
+    /// The agent's port: 1..65535 for <c>tcp</c>, 0..4294967294 for <c>vsock</c>, <c>hvsocket</c> and <c>firecracker</c>, 0 for others.
+    /// </summary>
+    public uint Port { get; private init; }
+
+    /// <summary>
+    /// The Hyper-V service id of <c>hvsocket</c>, <c>PORT-facb-11e6-bd58-64006a7986d3</c> with the port in eight hexadecimal digits;
+    /// empty for others.
+    /// </summary>
+    public Guid ServiceId => Kind == RelayTargetKind.HvSocket ? ServiceIdOf(Port) : Guid.Empty;
+
+    /// <summary>Whether a guest agent is at the target, so that every connection begins with the guest preamble.</summary>
+    public bool HasAgent => Kind != RelayTargetKind.Direct;
+
+    /// <summary>The mapped ports of one host.</summary>
+    /// <param name="host">An IP address, without brackets, or a name.</param>
+    /// <exception cref="FormatException">The host is neither.</exception>
+    public static RelayTarget DirectTo(string host) =>
+        new(RelayTargetKind.Direct) { Host = Checked(host, RelayTargetParser.CheckHost) };
+
+    /// <summary>A guest agent at a TCP address.</summary>
+    /// <param name="host">An IP address, without brackets, or a name.</param>
+    /// <param name="port">The agent's port, 1..65535.</param>
+    /// <exception cref="FormatException">The host is neither.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The port is out of range.</exception>
+    public static RelayTarget Tcp(string host, int port)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(port, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, 65535);
+        return new(RelayTargetKind.Tcp) { Host = Checked(host, RelayTargetParser.CheckHost), Port = (uint)port };
+    }
+
+    /// <summary>A guest agent at a Unix domain socket.</summary>
+    /// <param name="path">The socket's path, at most 107 bytes of UTF-8.</param>
+    /// <exception cref="FormatException">The path is empty, too long, or holds a NUL.</exception>
+    public static RelayTarget Unix(string path) =>
+        new(RelayTargetKind.Unix) { Path = Checked(path, RelayTargetParser.CheckPath) };
+
+    /// <summary>A guest agent at a vsock address (Linux).</summary>
+    /// <param name="cid">The context id, 0..4294967294.</param>
+    /// <param name="port">The agent's port, 0..4294967294.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is 4294967295, which stands for "any".</exception>
+    public static RelayTarget VSock(uint cid, uint port)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(cid, uint.MaxValue);
+        ArgumentOutOfRangeException.ThrowIfEqual(port, uint.MaxValue);
+        return new(RelayTargetKind.VSock) { Cid = cid, Port = port };
+    }
+
+    /// <summary>A guest agent at a Hyper-V socket address (Windows); the same as <c>--vm-id</c> and <c>--port</c>.</summary>
+    /// <param name="vmId">The virtual machine's id.</param>
+    /// <param name="port">The agent's port, 0..4294967294.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The port is 4294967295, which stands for "any".</exception>
+    public static RelayTarget HvSocket(Guid vmId, uint port)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(port, uint.MaxValue);
+        return new(RelayTargetKind.HvSocket) { VmId = vmId, Port = port };
+    }
+
+    /// <summary>A guest agent behind a hybrid vsock socket.</summary>
+    /// <param name="path">The socket's path, at most 107 bytes of UTF-8.</param>
+    /// <param name="port">The agent's port, 0..4294967294.</param>
+    /// <exception cref="FormatException">The path is empty, too long, or holds a NUL.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The port is 4294967295, which stands for "any".</exception>
+    public static RelayTarget Firecracker(string path, uint port)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(port, uint.MaxValue);
+        return new(RelayTargetKind.Firecracker) { Path = Checked(path, RelayTargetParser.CheckPath), Port = port };
+    }
+
+    /// <summary>The Hyper-V service id of a vsock port, <c>PORT-facb-11e6-bd58-64006a7986d3</c>.</summary>
+    /// <param name="port">The port.</param>
+    public static Guid ServiceIdOf(uint port)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        ServiceTemplate.TryWriteBytes(bytes, bigEndian: true, out _);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(bytes, port);
+        return new Guid(bytes, bigEndian: true);
+    }
+
+    /// <summary>Reads a target.</summary>
+    /// <param name="text">The text, as <see cref="ToString"/> writes it.</param>
+    /// <exception cref="FormatException">The text is not a target; the message says what is wrong and what would be right.</exception>
+    public static RelayTarget Parse(string text) =>
+        TryParse(text, out RelayTarget? target, out string? error) ? target : throw new FormatException(error);
+
+    /// <summary>Reads a target, without an exception.</summary>
+    /// <param name="text">The text, as <see cref="ToString"/> writes it.</param>
+    /// <param name="target">The target, or null.</param>
+    /// <param name="error">What is wrong and what would be right; null on success.</param>
+    /// <returns>Whether the text is a target.</returns>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out RelayTarget? target, [NotNullWhen(false)] out string? error) =>
+        RelayTargetParser.TryParse(text, out target, out error);
+
+    /// <summary>The target's text, which <see cref="Parse"/> reads back to an equal target.</summary>
+    public override string ToString() => Kind switch
+    {
+        RelayTargetKind.Direct => Host is null ? "direct" : $"direct:{BracketedHost}",
+        RelayTargetKind.Tcp => $"tcp:{BracketedHost}:{Port}",
+        RelayTargetKind.Unix => $"unix:{Path}",
+        RelayTargetKind.VSock => $"vsock:{Cid}:{Port}",
+        RelayTargetKind.HvSocket => $"hvsocket:{VmId}:{Port}",
+        _ => $"firecracker:{Path}:{Port}",
+    };
+
+    private string? BracketedHost => Host is not null && Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host;
+
+    private static string Checked(string value, Func<string, string?> check)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return check(value) is { } error ? throw new FormatException(error) : value;
+    }
+}

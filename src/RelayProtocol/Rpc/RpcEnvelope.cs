@@ -1,0 +1,119 @@
+using RelayProtocol.MessagePack;
+
+namespace RelayProtocol.Rpc;
+
+/// <summary>
+/// A whole message taken apart into its kind, id and method, with params, error and result left undecoded. Immutable; its views
+/// are valid as long as the message's bytes.
+/// </summary>
+/// <remarks>Wire format: MessagePack-RPC, https://github.com/msgpack-rpc/msgpack-rpc/blob/master/spec.md.</remarks>
+internal readonly record struct RpcEnvelope
+{
+    private const int RequestType = 0;
+    private const int ResponseType = 1;
+    private const int NotificationType = 2;
+
+    /// <summary>What the message is.</summary>
+    internal RpcKind Kind { get; private init; }
+
+    /// <summary>The id of a request or response, 0 .. 2^32-1.</summary>
+    internal uint MsgId { get; private init; }
+
+    /// <summary>The method of a request or notification, else empty. What was not UTF-8 is U+FFFD.</summary>
+    internal string Method { get => field ?? ""; private init; }
+
+    /// <summary>The params of a request or notification: one array.</summary>
+    internal ReadOnlyMemory<byte> Params { get; private init; }
+
+    /// <summary>The error of a response: one object, or no bytes if the call succeeded.</summary>
+    internal ReadOnlyMemory<byte> Error { get; private init; }
+
+    /// <summary>The result of a response: one object, or no bytes if the call failed.</summary>
+    internal ReadOnlyMemory<byte> Result { get; private init; }
+
+    /// <summary>Why an <see cref="RpcKind.Invalid"/> message is none, for a person; else empty.</summary>
+    internal string Problem { get => field ?? ""; private init; }
+
+    /// <summary>Takes a message apart.</summary>
+    /// <param name="message">One whole well-formed object, as <see cref="RpcReader"/> gives it.</param>
+    /// <returns>The parts; an object that is not an RPC message is <see cref="RpcKind.Invalid"/> and not an exception.</returns>
+    internal static RpcEnvelope Parse(ReadOnlyMemory<byte> message)
+    {
+        var reader = new MessagePackReader(message);
+        if (reader.NextMessagePackType != MessagePackType.Array)
+        {
+            return Invalid("a message is an array");
+        }
+
+        int count = reader.ReadArrayHeader();
+        if (count == 0 || !reader.TryReadInteger(out long type))
+        {
+            return Invalid("a message begins with its type, 0, 1 or 2");
+        }
+
+        return (type, count) switch
+        {
+            (RequestType, 4) => ParseCall(RpcKind.Request, ref reader, message),
+            (RequestType, _) => Invalid($"a request has 4 elements, [0, msgid, method, params], not {count}"),
+            (ResponseType, 4) => ParseResponse(ref reader, message),
+            (ResponseType, _) => Invalid($"a response has 4 elements, [1, msgid, error, result], not {count}"),
+            (NotificationType, 3) => ParseCall(RpcKind.Notification, ref reader, message),
+            (NotificationType, _) => Invalid($"a notification has 3 elements, [2, method, params], not {count}"),
+            _ => Invalid($"a message's type is 0, 1 or 2, not {type}"),
+        };
+    }
+
+    private static RpcEnvelope ParseCall(RpcKind kind, ref MessagePackReader reader, ReadOnlyMemory<byte> message)
+    {
+        uint msgId = 0;
+        if (kind == RpcKind.Request && !TryReadMsgId(ref reader, out msgId))
+        {
+            return Invalid("msgid is an integer, 0 .. 4294967295");
+        }
+
+        if (!reader.TryReadText(out string? method))
+        {
+            return Invalid("method is a string");
+        }
+
+        return reader.NextMessagePackType == MessagePackType.Array
+            ? new RpcEnvelope { Kind = kind, MsgId = msgId, Method = method, Params = TakeObject(ref reader, message) }
+            : Invalid("params is an array");
+    }
+
+    private static RpcEnvelope ParseResponse(ref MessagePackReader reader, ReadOnlyMemory<byte> message)
+    {
+        if (!TryReadMsgId(ref reader, out uint msgId))
+        {
+            return Invalid("msgid is an integer, 0 .. 4294967295");
+        }
+
+        bool succeeded = reader.IsNil;
+        ReadOnlyMemory<byte> error = TakeObject(ref reader, message);
+        if (reader.IsNil == succeeded)
+        {
+            return Invalid("exactly one of error and result is nil");
+        }
+
+        ReadOnlyMemory<byte> result = TakeObject(ref reader, message);
+        return succeeded
+            ? new RpcEnvelope { Kind = RpcKind.Response, MsgId = msgId, Result = result }
+            : new RpcEnvelope { Kind = RpcKind.Response, MsgId = msgId, Error = error };
+    }
+
+    private static bool TryReadMsgId(ref MessagePackReader reader, out uint msgId)
+    {
+        bool valid = reader.TryReadInteger(out long value) && value is >= 0 and <= uint.MaxValue;
+        msgId = valid ? (uint)value : 0;
+        return valid;
+    }
+
+    private static ReadOnlyMemory<byte> TakeObject(ref MessagePackReader reader, ReadOnlyMemory<byte> message)
+    {
+        int start = (int)reader.Consumed;
+        reader.Skip();
+        return message[start..(int)reader.Consumed];
+    }
+
+    private static RpcEnvelope Invalid(string problem) => new() { Problem = $"Not an RPC message: {problem}." };
+}

@@ -1,0 +1,152 @@
+using System.Numerics;
+
+namespace RelayProtocol.Rpc;
+
+/// <summary>
+/// Turns the bytes of a control stream, in the pieces in which they arrive, into whole messages. For one thread at a time.
+/// </summary>
+/// <remarks>
+/// Its buffer holds the unread bytes and nothing else: at most one incomplete message and the piece last appended. It goes back to
+/// its resting size when a burst has been read.
+/// </remarks>
+internal sealed class RpcReader
+{
+    /// <summary>The buffer's size in bytes when no more than that is in it.</summary>
+    internal const int RestingCapacity = 4096;
+
+    private readonly int _maxSize;
+    private readonly int _maxDepth;
+    private readonly MessageScanner _scanner;
+
+    // start <= scanned <= end: the message under way begins at start, the scanner has seen it up to scanned, bytes are there up to end.
+    private byte[] _buffer = [];
+    private int _start;
+    private int _scanned;
+    private int _end;
+    private long _streamOffset; // of the byte at scanned
+    private RpcFormatException? _broken;
+
+    /// <summary>Makes a reader at the beginning of a stream.</summary>
+    /// <param name="maxSize">The largest message that passes, in bytes, at least 1.</param>
+    /// <param name="maxDepth">The deepest nesting that passes, at least 0; see <see cref="MessageScanner"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A limit is out of its range.</exception>
+    internal RpcReader(int maxSize = MessageScanner.DefaultMaxSize, int maxDepth = MessageScanner.DefaultMaxDepth)
+    {
+        _maxSize = maxSize;
+        _maxDepth = maxDepth;
+        _scanner = new MessageScanner(maxSize, maxDepth);
+    }
+
+    /// <summary>How many bytes were appended and not yet read as part of a message.</summary>
+    internal int BufferedBytes => _end - _start;
+
+    /// <summary>The size of the buffer, in bytes.</summary>
+    internal int Capacity => _buffer.Length;
+
+    /// <summary>Takes bytes that have arrived. They are copied; what <see cref="TryRead"/> gave before is no longer valid.</summary>
+    /// <param name="bytes">The bytes, any number.</param>
+    /// <exception cref="InvalidOperationException">
+    /// A whole message may be waiting: <see cref="TryRead"/> must be called until it returns false before more is appended.
+    /// </exception>
+    /// <exception cref="RpcFormatException">The stream has been found to be broken.</exception>
+    internal void Append(ReadOnlySpan<byte> bytes)
+    {
+        ThrowIfBroken();
+        if (BufferedBytes >= _maxSize)
+        {
+            throw new InvalidOperationException("The messages that have arrived must be read before more bytes are appended.");
+        }
+
+        if (bytes.Length > _buffer.Length - _end)
+        {
+            MakeRoom(checked(BufferedBytes + bytes.Length));
+        }
+
+        bytes.CopyTo(_buffer.AsSpan(_end));
+        _end += bytes.Length;
+    }
+
+    /// <summary>Gives the next whole message.</summary>
+    /// <param name="message">The bytes of one well-formed MessagePack object, valid until the next <see cref="Append"/>.</param>
+    /// <returns>False if the next message is not complete yet.</returns>
+    /// <exception cref="RpcFormatException">The stream is broken; every later call throws the same.</exception>
+    internal bool TryRead(out ReadOnlyMemory<byte> message)
+    {
+        ThrowIfBroken();
+        ScanStatus status = _scanner.Scan(_buffer.AsSpan(_scanned, _end - _scanned), out int consumed);
+        _scanned += consumed;
+        _streamOffset += consumed;
+        switch (status)
+        {
+            case ScanStatus.Complete:
+                message = _buffer.AsMemory(_start, _scanned - _start);
+                _start = _scanned;
+                return true;
+            case ScanStatus.NeedMore:
+                message = default;
+                ReleaseBurst();
+                return false;
+            case ScanStatus.TooLarge:
+                throw Break(RpcFormatError.TooLarge, $"a message is larger than {_maxSize} bytes");
+            case ScanStatus.TooDeep:
+                throw Break(RpcFormatError.TooDeep, $"a message nests deeper than {_maxDepth}");
+            default:
+                throw Break(RpcFormatError.Malformed, "the bytes are not MessagePack");
+        }
+    }
+
+    /// <summary>Says that the stream has ended.</summary>
+    /// <exception cref="RpcFormatException">It ended within a message, or has been found to be broken before.</exception>
+    internal void Complete()
+    {
+        ThrowIfBroken();
+        if (BufferedBytes > 0)
+        {
+            throw Break(RpcFormatError.Truncated, "the stream ended within a message");
+        }
+    }
+
+    private void MakeRoom(int needed)
+    {
+        byte[] target = needed <= _buffer.Length
+            ? _buffer
+            : new byte[Math.Max(RestingCapacity, (int)Math.Min(BitOperations.RoundUpToPowerOf2((uint)needed), (uint)Array.MaxLength))];
+
+        // A message is moved once at most, or doubles its room: the copying stays linear in the bytes that arrive.
+        _buffer.AsSpan(_start, BufferedBytes).CopyTo(target);
+        _buffer = target;
+        _end -= _start;
+        _scanned -= _start;
+        _start = 0;
+    }
+
+    private void ReleaseBurst()
+    {
+        if (_start < _end)
+        {
+            return;
+        }
+
+        _start = _scanned = _end = 0;
+        if (_buffer.Length > RestingCapacity)
+        {
+            // Not cleared or pooled: the message given last may still be looked at.
+            _buffer = [];
+        }
+    }
+
+    private void ThrowIfBroken()
+    {
+        if (_broken is not null)
+        {
+            throw new RpcFormatException(_broken.Reason, _broken.Message);
+        }
+    }
+
+    private RpcFormatException Break(RpcFormatError reason, string what)
+    {
+        _buffer = [];
+        _start = _scanned = _end = 0;
+        return _broken = new RpcFormatException(reason, $"The control stream is broken at byte {_streamOffset}: {what}.");
+    }
+}

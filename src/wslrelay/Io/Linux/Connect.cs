@@ -1,0 +1,126 @@
+using System.Runtime.Versioning;
+using Wslrelay.Io.Linux.Interop;
+
+namespace Wslrelay.Io.Linux;
+
+/// <summary>Connects with connect(2), non-blocking; SO_ERROR tells the outcome once the socket is writable.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class Connect(EpollPort port, IoEndpoint endpoint, IIoOwner owner) : ConnectOperation(owner)
+{
+    private EpollHandle? _socket;
+
+    /// <inheritdoc/>
+    protected internal override unsafe void Schedule()
+    {
+        byte* address = stackalloc byte[SocketAddress.MaxSize];
+        try
+        {
+            int length = SocketAddress.Write(endpoint, new Span<byte>(address, SocketAddress.MaxSize));
+            _socket = Open();
+            if (endpoint.Kind == IoEndpointKind.Tcp)
+            {
+                TcpOptions.Apply(_socket, endpoint);
+            }
+
+            int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
+            if (error is not 0 and not Errno.EINPROGRESS)
+            {
+                Complete(Errno.ToIoError(error), error);
+                return;
+            }
+
+            // Only now: an unconnected socket would be reported as hung up.
+            _socket.Writer = this;
+            _socket.Writable = error == 0;
+            port.Register(_socket);
+            if (error == 0)
+            {
+                Succeed();
+            }
+            else
+            {
+                Pend();
+            }
+        }
+        catch (IoException e)
+        {
+            Complete(e.Error, e.NativeError);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Collect(in IoEvent wake)
+    {
+        if (CancelReason != IoError.None)
+        {
+            Complete(IoError.Cancelled, 0);
+            return;
+        }
+
+        if (!_socket!.Writable)
+        {
+            return;
+        }
+
+        int error = _socket.TakeError();
+        if (error != 0)
+        {
+            Complete(Errno.ToIoError(error), error);
+        }
+        else if (IsSelfConnected())
+        {
+            Complete(IoError.ConnectionRefused, Errno.ECONNREFUSED);
+        }
+        else
+        {
+            Succeed();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected internal override void CancelPending() => port.WakeOperation(this);
+
+    /// <inheritdoc/>
+    protected internal override void OnCompleted()
+    {
+        if (_socket is not null)
+        {
+            _socket.Writer = null;
+            if (Socket is null)
+            {
+                _socket.Close(abort: true);
+            }
+
+            _socket = null;
+        }
+
+        base.OnCompleted();
+    }
+
+    private void Succeed()
+    {
+        Socket = _socket;
+        Complete();
+    }
+
+    private EpollHandle Open()
+    {
+        int domain = SocketAddress.Domain(endpoint);
+        int type = Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC;
+        int descriptor = Libc.socket(domain, type, 0);
+        int error = descriptor < 0 ? Errno.Last : 0;
+        if (error == Errno.EMFILE && port.Reserve.Spend())
+        {
+            descriptor = Libc.socket(domain, type, 0);
+            error = descriptor < 0 ? Errno.Last : 0;
+        }
+
+        return error == 0 ? new EpollHandle(port, descriptor, isSocket: true) : throw Errno.Exception(error, endpoint.ToString());
+    }
+
+    // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and
+    // TCP then connects the socket to itself (RFC 9293, simultaneous open): nothing listens there all the same.
+    private bool IsSelfConnected() =>
+        endpoint.Kind == IoEndpointKind.Tcp && endpoint.Port >= 1024 && _socket!.LocalPort == (int)endpoint.Port
+            && System.Net.IPAddress.IsLoopback(endpoint.Address!);
+}

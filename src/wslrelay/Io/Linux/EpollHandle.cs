@@ -1,0 +1,109 @@
+using System.Runtime.Versioning;
+using Wslrelay.Io.Linux.Interop;
+
+namespace Wslrelay.Io.Linux;
+
+/// <summary>
+/// A descriptor that epoll knows: its readiness, as far as edges and calls have told, and who waits for it. A socket, one end of a pipe, or
+/// a foreign descriptor that is only watched. Registered once, never modified. Loop thread only.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed class EpollHandle : IoSocket
+{
+    private readonly EpollPort _port;
+    private readonly bool _ownsDescriptor;
+
+    internal EpollHandle(EpollPort port, nint descriptor, bool isSocket, bool ownsDescriptor = true)
+    {
+        SetHandle(descriptor);
+        _port = port;
+        IsSocket = isSocket;
+        _ownsDescriptor = ownsDescriptor;
+    }
+
+    /// <inheritdoc/>
+    public override unsafe int LocalPort
+    {
+        get
+        {
+            byte* address = stackalloc byte[SocketAddress.MaxSize];
+            uint length = SocketAddress.MaxSize;
+            return Libc.getsockname(this, address, &length) == 0 ? (int)SocketAddress.Port(new ReadOnlySpan<byte>(address, (int)length)) : 0;
+        }
+    }
+
+    /// <summary>Sent and received on; a pipe is written and read.</summary>
+    internal bool IsSocket { get; }
+
+    /// <summary>The operation that reads here, from its start to its end.</summary>
+    internal IoOperation? Reader { get; set; }
+
+    /// <summary>The operation that writes here, from its start to its end.</summary>
+    internal IoOperation? Writer { get; set; }
+
+    /// <summary>A read may find something. False once one came back short or empty-handed.</summary>
+    internal bool Readable { get; set; }
+
+    /// <summary>A write may find room. False once one came back short or empty-handed.</summary>
+    internal bool Writable { get; set; } = true;
+
+    /// <summary>The peer has ended its sending, or more: reads go on until they return 0, however short they are.</summary>
+    internal bool Ended { get; private set; }
+
+    /// <summary>The connection broke, as epoll or a call has told: a read that returns 0 after it is no clean end.</summary>
+    internal bool Broken { get; private set; }
+
+    /// <summary>Its token in epoll; 0 while it is not registered.</summary>
+    internal ulong Token { get; set; }
+
+    /// <inheritdoc/>
+    public override void Close(bool abort)
+    {
+        if (abort && IsSocket)
+        {
+            SetLingerZero();
+        }
+
+        _port.Release(this);
+    }
+
+    /// <summary>Takes what epoll reports. Returns whether a blocked writer has something new.</summary>
+    internal bool Report(uint events)
+    {
+        bool wasBlocked = !Writable;
+        bool broke = (events & Libc.EPOLLERR) != 0;
+        Readable |= (events & (Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
+        Writable |= (events & (Libc.EPOLLOUT | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
+        Ended |= (events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
+        Broken |= broke;
+        return broke || (wasBlocked && Writable);
+    }
+
+    /// <summary>A call failed: the error that the kernel gives only once is remembered, and a reader hears of it.</summary>
+    internal void Break()
+    {
+        Broken = Ended = Readable = true;
+        if (Reader is not null)
+        {
+            _port.WakeOperation(Reader);
+        }
+    }
+
+    /// <summary>The pending error of a socket, which the call takes away; 0 if there is none.</summary>
+    internal unsafe int TakeError()
+    {
+        int error = 0;
+        uint size = sizeof(int);
+        return Libc.getsockopt(this, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &size) == 0 ? error : Errno.Last;
+    }
+
+    // Makes the coming close a reset (socket(7), SO_LINGER with a time of zero).
+    private unsafe void SetLingerZero()
+    {
+        long onForZeroSeconds = 1;
+        _ = Libc.setsockopt(this, Libc.SOL_SOCKET, Libc.SO_LINGER, &onForZeroSeconds, sizeof(long));
+    }
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle() => !_ownsDescriptor || Libc.close(handle) == 0;
+}

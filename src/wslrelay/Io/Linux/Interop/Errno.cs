@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+
+namespace Wslrelay.Io.Linux.Interop;
+
+/// <summary>The error numbers of asm-generic/errno.h that are told apart here, and what they mean to the relay.</summary>
+internal static class Errno
+{
+    internal const int EPERM = 1;
+    internal const int ENOENT = 2;
+    internal const int EINTR = 4;
+    internal const int EAGAIN = 11;
+    internal const int ENOMEM = 12;
+    internal const int EACCES = 13;
+    internal const int ENODEV = 19;
+    internal const int EINVAL = 22;
+    internal const int ENFILE = 23;
+    internal const int EMFILE = 24;
+    internal const int EPIPE = 32;
+    internal const int EPROTONOSUPPORT = 93;
+    internal const int EOPNOTSUPP = 95;
+    internal const int EAFNOSUPPORT = 97;
+    internal const int EADDRINUSE = 98;
+    internal const int EADDRNOTAVAIL = 99;
+    internal const int ENETDOWN = 100;
+    internal const int ENETUNREACH = 101;
+    internal const int ECONNABORTED = 103;
+    internal const int ECONNRESET = 104;
+    internal const int ENOBUFS = 105;
+    internal const int ETIMEDOUT = 110;
+    internal const int ECONNREFUSED = 111;
+    internal const int EHOSTDOWN = 112;
+    internal const int EHOSTUNREACH = 113;
+    internal const int EINPROGRESS = 115;
+
+    /// <summary>The error of the call that has just failed on this thread.</summary>
+    internal static int Last => Marshal.GetLastSystemError();
+
+    /// <summary>The neutral word for an error number.</summary>
+    internal static IoError ToIoError(int errno) => errno switch
+    {
+        0 => IoError.None,
+        EPIPE or ECONNRESET or ECONNABORTED => IoError.Reset,
+        ECONNREFUSED or ENOENT => IoError.ConnectionRefused,
+        ETIMEDOUT => IoError.TimedOut,
+        EHOSTUNREACH or ENETUNREACH or ENETDOWN or EHOSTDOWN or ENODEV => IoError.HostUnreachable,
+        EADDRINUSE => IoError.AddressInUse,
+        EACCES or EPERM => IoError.AccessDenied,
+        EADDRNOTAVAIL => IoError.AddressNotAvailable,
+        EMFILE or ENFILE or ENOBUFS or ENOMEM => IoError.TooManyOpenFiles,
+        EAFNOSUPPORT or EPROTONOSUPPORT or EOPNOTSUPP => IoError.NotSupported,
+        _ => IoError.Failed,
+    };
+
+    /// <summary>The exception for a set-up call that failed.</summary>
+    internal static IoException Exception(int errno, string what) =>
+        new(ToIoError(errno), errno, $"{what}: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})");
+}

@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace Wslrelay.Io.Linux.Interop;
+
+// epoll(7), epoll_ctl(2), epoll_wait(2); constants from linux/eventpoll.h.
+[SupportedOSPlatform("linux")]
+internal static partial class Libc
+{
+    internal const int EPOLL_CLOEXEC = 0x80000;
+    internal const int EPOLL_CTL_ADD = 1;
+    internal const int EPOLL_CTL_DEL = 2;
+
+    internal const uint EPOLLIN = 0x001;
+    internal const uint EPOLLOUT = 0x004;
+    internal const uint EPOLLERR = 0x008;
+    internal const uint EPOLLHUP = 0x010;
+    internal const uint EPOLLRDHUP = 0x2000;
+    internal const uint EPOLLET = 0x80000000;
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1")]
+    internal static partial int epoll_create1(int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl")]
+    [SuppressGCTransition]
+    internal static unsafe partial int epoll_ctl(SafeHandle epfd, int op, SafeHandle fd, byte* @event);
+
+    /// <summary>Waits: never without a transition, since it may block.</summary>
+    [LibraryImport("libc", EntryPoint = "epoll_wait")]
+    internal static unsafe partial int epoll_wait(SafeHandle epfd, byte* events, int maxevents, int timeout);
+
+    /// <summary>The same call, for a timeout of 0 only, where it cannot block.</summary>
+    [LibraryImport("libc", EntryPoint = "epoll_wait")]
+    [SuppressGCTransition]
+    internal static unsafe partial int epoll_wait_nonblocking(SafeHandle epfd, byte* events, int maxevents, int timeout);
+}

@@ -1,0 +1,80 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using System.Text;
+using Wslrelay.Io.Linux.Interop;
+
+namespace Wslrelay.Io.Linux;
+
+/// <summary>
+/// The kernel's address bytes: <c>sockaddr_in</c> (ip(7)), <c>sockaddr_in6</c> (ipv6(7)), <c>sockaddr_un</c> (unix(7)) and
+/// <c>sockaddr_vm</c> (vsock(7)).
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal static class SocketAddress
+{
+    /// <summary>Enough for every family here.</summary>
+    internal const int MaxSize = 110;
+
+    private const int UnixPathOffset = 2;
+    private const int UnixPathMax = 108;
+
+    /// <summary>The domain for socket(2).</summary>
+    internal static int Domain(in IoEndpoint endpoint) => endpoint.Kind switch
+    {
+        IoEndpointKind.Tcp => endpoint.Address!.AddressFamily == AddressFamily.InterNetworkV6 ? Libc.AF_INET6 : Libc.AF_INET,
+        IoEndpointKind.Unix => Libc.AF_UNIX,
+        IoEndpointKind.Vsock => Libc.AF_VSOCK,
+        _ => throw new IoException(IoError.NotSupported, 0, $"{endpoint}: Hyper-V sockets exist on Windows only; use vsock or a Unix socket here"),
+    };
+
+    /// <summary>Writes the address; returns its length.</summary>
+    /// <exception cref="IoException">A path that is too long, or a family that this system does not have.</exception>
+    internal static int Write(in IoEndpoint endpoint, Span<byte> address)
+    {
+        address.Clear();
+        int domain = Domain(endpoint);
+        BinaryPrimitives.WriteUInt16LittleEndian(address, (ushort)domain);
+        switch (domain)
+        {
+            case Libc.AF_INET:
+                BinaryPrimitives.WriteUInt16BigEndian(address[2..], (ushort)endpoint.Port);
+                _ = endpoint.Address!.TryWriteBytes(address[4..], out _);
+                return 16;
+            case Libc.AF_INET6:
+                BinaryPrimitives.WriteUInt16BigEndian(address[2..], (ushort)endpoint.Port);
+                _ = endpoint.Address!.TryWriteBytes(address[8..], out _);
+                BinaryPrimitives.WriteUInt32LittleEndian(address[24..], (uint)endpoint.Address.ScopeId);
+                return 28;
+            case Libc.AF_VSOCK:
+                BinaryPrimitives.WriteUInt32LittleEndian(address[4..], endpoint.Port);
+                BinaryPrimitives.WriteUInt32LittleEndian(address[8..], endpoint.Cid);
+                return 16;
+            default:
+                return WriteUnix(endpoint.Path!, address);
+        }
+    }
+
+    /// <summary>The port of a TCP or vsock address.</summary>
+    internal static uint Port(ReadOnlySpan<byte> address) => BinaryPrimitives.ReadUInt16LittleEndian(address) == Libc.AF_VSOCK
+        ? BinaryPrimitives.ReadUInt32LittleEndian(address[4..])
+        : BinaryPrimitives.ReadUInt16BigEndian(address[2..]);
+
+    private static int WriteUnix(string path, Span<byte> address)
+    {
+        int length = Encoding.UTF8.GetByteCount(path);
+        if (length >= UnixPathMax)
+        {
+            throw new IoException(IoError.Failed, Errno.EINVAL, $"unix:{path}: a Unix socket's path is at most {UnixPathMax - 1} bytes long");
+        }
+
+        _ = Encoding.UTF8.GetBytes(path, address[UnixPathOffset..]);
+        bool isAbstract = path.StartsWith('@');
+        if (isAbstract)
+        {
+            address[UnixPathOffset] = 0;
+        }
+
+        return UnixPathOffset + length + (isAbstract ? 0 : 1);
+    }
+}

@@ -1,0 +1,182 @@
+using System.Net;
+using RelayProtocol;
+using Wslrelay.Io;
+
+namespace Wslrelay.Relaying;
+
+/// <summary>
+/// One mapping in force: its listening socket, its connections, its counters. No other listener is touched by what happens here. It
+/// outlives its mapping for as long as connections do. Loop thread only.
+/// </summary>
+internal sealed class PortListener : IAcceptOwner
+{
+    private readonly IoSocket _socket;
+    private readonly IoOperation _accept;
+    private PortMappingKey[]? _loopKeys;
+    private Relay? _first;
+    private ByteCounter? _toGuest;
+    private ByteCounter? _toHost;
+    private Action? _closed;
+    private Action? _emptied;
+
+    private PortListener(PortTable table, PortMapping mapping, IoSocket socket)
+    {
+        Table = table;
+        Mapping = mapping;
+        _socket = socket;
+        _accept = table.Loop.Port.Accept(socket, this);
+    }
+
+    /// <summary>The table it belongs to.</summary>
+    public PortTable Table { get; }
+
+    /// <summary>The mapping, with the port that is really bound.</summary>
+    public PortMapping Mapping { get; }
+
+    /// <summary>Where its connections go.</summary>
+    public IoEndpoint Target => Table.Target.For(Mapping);
+
+    /// <summary>Connections that are open or being set up.</summary>
+    public int ActiveCount { get; private set; }
+
+    /// <summary>Connections accepted so far.</summary>
+    public long AcceptedCount { get; private set; }
+
+    /// <summary>Connections that the target refused or that could not be set up.</summary>
+    public long FailedCount { get; private set; }
+
+    /// <summary>Bytes that the target has taken.</summary>
+    public ByteCounter ToGuest => _toGuest ??= new ByteCounter();
+
+    /// <summary>Bytes that the clients have taken.</summary>
+    public ByteCounter ToHost => _toHost ??= new ByteCounter();
+
+    /// <summary>The mapping with its counters, as <c>list</c> gives it.</summary>
+    public PortMappingStatus Status =>
+        new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)(_toGuest?.Value ?? 0), (long)(_toHost?.Value ?? 0));
+
+    /// <summary>Whether the target is a port of this relay itself: a connection would go round until the handles run out.</summary>
+    public bool LoopsBack
+    {
+        get
+        {
+            if (Table.Target.Target.Kind != RelayTargetKind.Direct)
+            {
+                return false;
+            }
+
+            IPAddress address = Target.Address!;
+            _loopKeys ??=
+            [
+                new PortMappingKey(address, Mapping.GuestPort),
+                new PortMappingKey(Mapping.Family == 6 ? IPAddress.IPv6Any : IPAddress.Any, Mapping.GuestPort),
+            ];
+            return Table.Contains(_loopKeys[0]) || (IPAddress.IsLoopback(address) && Table.Contains(_loopKeys[1]));
+        }
+    }
+
+    /// <summary>Binds and listens. Connections wait in the backlog until <see cref="Start"/>.</summary>
+    /// <exception cref="IoException">The system does not give the address and port.</exception>
+    public static PortListener Open(PortTable table, PortMapping mapping)
+    {
+        IoSocket socket = table.Loop.Port.Listen(IoEndpoint.Tcp(mapping.Address, mapping.HostPort));
+        return new PortListener(table, mapping.HostPort == 0 ? mapping.WithHostPort(socket.LocalPort) : mapping, socket);
+    }
+
+    /// <summary>Begins to accept.</summary>
+    public void Start() => Table.Loop.Start(_accept);
+
+    /// <summary>Takes back what was opened and never started; the port is free at once.</summary>
+    public void Discard() => _socket.Close(abort: false);
+
+    /// <summary>Closes the listening socket, then calls <paramref name="closed"/>: from then on the port is free.</summary>
+    public void Close(Action closed)
+    {
+        _closed = closed;
+        if (_accept.State == IoState.Completed)
+        {
+            closed();
+        }
+        else
+        {
+            _accept.Cancel();
+        }
+    }
+
+    /// <summary>
+    /// Waits at most so long for the connections to end by themselves, then resets the rest. Calls back, when none is left, with the
+    /// number of those that were reset.
+    /// </summary>
+    public void Drain(int milliseconds, Action<int> drained)
+    {
+        int reset = 0;
+        ActionTimer timer = new(() =>
+        {
+            reset = ActiveCount;
+            for (Relay? relay = _first; relay is not null; relay = relay.Next)
+            {
+                relay.Abort();
+            }
+        });
+        _emptied = () =>
+        {
+            _emptied = null;
+            Table.Loop.Timers.Stop(timer);
+            drained(reset);
+        };
+        if (ActiveCount == 0)
+        {
+            _emptied();
+        }
+        else
+        {
+            Table.Loop.Timers.Start(timer, milliseconds);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Accepted(IoSocket socket)
+    {
+        AcceptedCount++;
+        ActiveCount++;
+        Relay relay = new(this, socket) { Next = _first };
+        _first?.Previous = relay;
+        _first = relay;
+        relay.Start();
+    }
+
+    /// <inheritdoc/>
+    public void Completed(IoOperation operation)
+    {
+        _socket.Close(abort: false);
+        if (operation.Error != IoError.Cancelled)
+        {
+            Table.Log.ListenerFailed(Mapping, operation.Error, operation.NativeError);
+        }
+
+        _closed?.Invoke();
+    }
+
+    /// <summary>A connection has ended and its sockets are closed.</summary>
+    /// <param name="relay">The connection.</param>
+    /// <param name="failed">It could not be set up.</param>
+    public void Ended(Relay relay, bool failed)
+    {
+        FailedCount += failed ? 1 : 0;
+        ActiveCount--;
+        if (relay.Previous is null)
+        {
+            _first = relay.Next;
+        }
+        else
+        {
+            relay.Previous.Next = relay.Next;
+        }
+
+        relay.Next?.Previous = relay.Previous;
+        if (ActiveCount == 0)
+        {
+            _emptied?.Invoke();
+        }
+    }
+}

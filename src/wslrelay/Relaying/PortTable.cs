@@ -1,0 +1,184 @@
+using System.Net;
+using RelayProtocol;
+using Wslrelay.Diagnostics;
+using Wslrelay.Io;
+
+namespace Wslrelay.Relaying;
+
+/// <summary>
+/// The mappings in force, and the only way to change them. Each map and each unmap touches its own listeners and no other.
+/// Loop thread only.
+/// </summary>
+internal sealed class PortTable(IoLoop loop, RelayTargetEndpoint target, bool allowRemote, RelayLog log)
+{
+    private readonly Dictionary<PortMappingKey, PortListener> _listeners = [];
+
+    /// <summary>The loop that owns everything here.</summary>
+    public IoLoop Loop { get; } = loop;
+
+    /// <summary>Where connections go.</summary>
+    public RelayTargetEndpoint Target { get; } = target;
+
+    /// <summary>The log.</summary>
+    public RelayLog Log { get; } = log;
+
+    /// <summary>Milliseconds that a target has to answer.</summary>
+    public int ConnectTimeout { get; init; } = 10_000;
+
+    /// <summary>Mappings in force.</summary>
+    public int Count => _listeners.Count;
+
+    /// <summary>Whether there is such a mapping.</summary>
+    public bool Contains(PortMappingKey key) => _listeners.ContainsKey(key);
+
+    /// <summary>The mappings with their counters, sorted by family, address and port.</summary>
+    public PortMappingStatus[] List()
+    {
+        PortMappingStatus[] list = new PortMappingStatus[_listeners.Count];
+        int index = 0;
+        foreach (PortListener listener in _listeners.Values)
+        {
+            list[index++] = listener.Status;
+        }
+
+        Array.Sort(list, static (a, b) => Compare(a.Mapping, b.Mapping));
+        return list;
+    }
+
+    /// <summary>
+    /// Maps all of them, or none: those already opened are closed again before the exception is thrown.
+    /// </summary>
+    /// <returns>The mappings as they are now in force, in the same order.</returns>
+    /// <exception cref="RelayException">The first that failed, with its index.</exception>
+    public PortMapping[] Map(IReadOnlyList<PortMapping> mappings)
+    {
+        PortListener[] opened = new PortListener[mappings.Count];
+        for (int i = 0; i < opened.Length; i++)
+        {
+            try
+            {
+                opened[i] = Open(mappings[i]);
+                _listeners.Add(opened[i].Mapping.Key, opened[i]);
+            }
+            catch (RelayException e)
+            {
+                foreach (PortListener listener in opened.AsSpan(0, i))
+                {
+                    _ = _listeners.Remove(listener.Mapping.Key);
+                    listener.Discard();
+                }
+
+                throw new RelayException(e.Error with { Index = i });
+            }
+        }
+
+        foreach (PortListener listener in opened)
+        {
+            listener.Start();
+            Log.Mapped(listener.Mapping, listener.Target);
+        }
+
+        return Array.ConvertAll(opened, static listener => listener.Mapping);
+    }
+
+    /// <summary>
+    /// Takes all of them out, or none. The listeners close; <paramref name="closed"/> is called with them when their ports are free.
+    /// </summary>
+    /// <exception cref="RelayException">One is not mapped; the error has its index.</exception>
+    public void Unmap(IReadOnlyList<PortMappingKey> keys, Action<PortListener[]> closed)
+    {
+        PortListener[] listeners = new PortListener[keys.Count];
+        for (int i = 0; i < listeners.Length; i++)
+        {
+            if (!_listeners.Remove(keys[i], out PortListener? listener))
+            {
+                foreach (PortListener removed in listeners.AsSpan(0, i))
+                {
+                    _listeners.Add(removed.Mapping.Key, removed);
+                }
+
+                throw new RelayException(RelayErrorCode.NotFound, $"{keys[i]} is not mapped", i);
+            }
+
+            listeners[i] = listener;
+        }
+
+        Close(listeners, closed);
+    }
+
+    /// <summary>Takes every mapping out; see <see cref="Unmap"/>.</summary>
+    public void UnmapAll(Action<PortListener[]> closed)
+    {
+        PortListener[] listeners = [.. _listeners.Values];
+        _listeners.Clear();
+        Close(listeners, closed);
+    }
+
+    private static int Compare(PortMapping a, PortMapping b)
+    {
+        int order = a.Family.CompareTo(b.Family);
+        if (order == 0)
+        {
+            order = a.Address.GetAddressBytes().AsSpan().SequenceCompareTo(b.Address.GetAddressBytes());
+        }
+
+        return order == 0 ? a.HostPort.CompareTo(b.HostPort) : order;
+    }
+
+    private void Close(PortListener[] listeners, Action<PortListener[]> closed)
+    {
+        int left = listeners.Length;
+        if (left == 0)
+        {
+            closed(listeners);
+        }
+
+        foreach (PortListener listener in listeners)
+        {
+            listener.Close(() =>
+            {
+                Log.Unmapped(listener.Mapping);
+                if (--left == 0)
+                {
+                    closed(listeners);
+                }
+            });
+        }
+    }
+
+    private PortListener Open(PortMapping mapping)
+    {
+        if (!allowRemote && !IPAddress.IsLoopback(mapping.Address))
+        {
+            throw new RelayException(RelayErrorCode.AddressNotAllowed, $"{mapping}: not a loopback address; start the relay with --allow-remote to listen there");
+        }
+
+        if (mapping.Protocol != MapProtocol.Tcp)
+        {
+            throw new RelayException(RelayErrorCode.NotSupported, $"{mapping}: this relay carries tcp only");
+        }
+
+        if (Contains(mapping.Key))
+        {
+            throw new RelayException(RelayErrorCode.AddressInUse, $"{mapping} is mapped already; unmap it first");
+        }
+
+        try
+        {
+            return PortListener.Open(this, mapping);
+        }
+        catch (IoException e)
+        {
+            throw new RelayException(e.Error.ToErrorCode(), Describe(mapping, e));
+        }
+    }
+
+    private static string Describe(PortMapping mapping, IoException e) => e.Error switch
+    {
+        IoError.AddressInUse => $"{mapping} is in use by another socket",
+        IoError.AddressNotAvailable => $"{mapping}: {mapping.Address} is not an address of this machine",
+        IoError.TooManyOpenFiles => $"{mapping}: the relay is out of handles; unmap something or raise its limit",
+        IoError.AccessDenied => $"{mapping}: the system refuses this port: {e.Message}",
+        _ => $"{mapping}: {e.Message}",
+    };
+}
