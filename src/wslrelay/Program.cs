@@ -1,7 +1,20 @@
+using Wslrelay.Cli;
+
 namespace Wslrelay;
 
 /// <summary>The program's entry.</summary>
 internal static class Program
 {
-    private static int Main(string[] args) => args.Length == 0 ? 2 : 0;
+    private static int Main(string[] args)
+    {
+        try
+        {
+            return (int)CommandLine.Run(args, new CommandHandlers());
+        }
+        catch (Exception e)
+        {
+            Console.Error.WriteLine($"wslrelay: {e}");
+            return (int)ExitCode.Failed;
+        }
+    }
 }

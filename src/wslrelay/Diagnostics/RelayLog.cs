@@ -7,10 +7,10 @@ namespace Wslrelay.Diagnostics;
 /// <summary>What the relay says about itself: one method for each line. For any thread.</summary>
 internal sealed partial class RelayLog(ILogger logger)
 {
-    [LoggerMessage(LogLevel.Information, "{Mapping} listens, to {Target}")]
+    [LoggerMessage(LogLevel.Debug, "{Mapping} listens, to {Target}")]
     public partial void Mapped(PortMapping mapping, IoEndpoint target);
 
-    [LoggerMessage(LogLevel.Information, "{Mapping} is unmapped")]
+    [LoggerMessage(LogLevel.Debug, "{Mapping} is unmapped")]
     public partial void Unmapped(PortMapping mapping);
 
     [LoggerMessage(LogLevel.Error, "{Mapping}: its listener ended: {Error} (system error {NativeError})")]

@@ -53,6 +53,9 @@ internal abstract class IoPort : IDisposable
     /// </summary>
     public abstract IoHandle? TryOpenPipe(SafeHandle pipe, bool write);
 
+    /// <summary>The process's standard output (<paramref name="write"/>) or standard input, as the handle itself.</summary>
+    public abstract SafeHandle StandardStream(bool write);
+
     /// <summary>Makes sure, before anything is listened on, that this machine has a kind of socket at all.</summary>
     /// <exception cref="IoException">It does not; the message says what is missing.</exception>
     public virtual void RequireSupport(IoEndpointKind kind)

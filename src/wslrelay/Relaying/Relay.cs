@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using RelayProtocol;
 using Wslrelay.Io;
 

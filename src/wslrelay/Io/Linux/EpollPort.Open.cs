@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -111,6 +112,9 @@ internal sealed partial class EpollPort
             return null;
         }
     }
+
+    /// <inheritdoc/>
+    public override SafeHandle StandardStream(bool write) => new SafeFileHandle(write ? 1 : 0, ownsHandle: false);
 
     /// <summary>Sets an integer option of a socket.</summary>
     internal static unsafe void SetOption(EpollHandle socket, int level, int option, int value)

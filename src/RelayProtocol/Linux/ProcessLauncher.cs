@@ -1,0 +1,165 @@
+using System.Collections;
+using System.ComponentModel;
+using System.IO.Pipes;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+using RelayProtocol.Linux.Interop;
+
+namespace RelayProtocol.Linux;
+
+/// <summary>
+/// Starts children by posix_spawn: descriptors 0, 1 and 2 are the pipes, 3 is the exit event, everything else is closed. Any thread.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed unsafe class ProcessLauncher : Platform
+{
+    /// <summary>The exit event's descriptor in the child.</summary>
+    internal const int ExitEventDescriptor = 3;
+
+    private static bool _hasCloseFrom = true;
+
+    internal override ExitSignalHandle CreateExitSignal() => new ExitEventHandle();
+
+    internal override ChildProcess Start(ChildStart start)
+    {
+        (SafePipeHandle Read, SafePipeHandle Write) input = Descriptors.Pipe();
+        (SafePipeHandle Read, SafePipeHandle Write) output = default;
+        (SafePipeHandle Read, SafePipeHandle Write) error = default;
+        bool started = false;
+        try
+        {
+            output = Descriptors.Pipe();
+            error = start.StandardError == RelayStandardError.Pipe ? Descriptors.Pipe() : default;
+            using SafeFileHandle exitEvent = Descriptors.Duplicate(start.ExitSignal);
+            int pid = Spawn(start, input.Read, output.Write, error.Write, exitEvent);
+            started = true;
+            return new LaunchedProcess(pid)
+            {
+                Input = new AnonymousPipeClientStream(PipeDirection.Out, input.Write),
+                Output = new AnonymousPipeClientStream(PipeDirection.In, output.Read),
+                Error = error.Read is null ? null : new AnonymousPipeClientStream(PipeDirection.In, error.Read),
+            };
+        }
+        finally
+        {
+            // The child's ends, at once: a parent that keeps them never sees the child's end of file.
+            input.Read.Dispose();
+            output.Write?.Dispose();
+            error.Write?.Dispose();
+            if (!started)
+            {
+                input.Write.Dispose();
+                output.Read?.Dispose();
+                error.Read?.Dispose();
+            }
+        }
+    }
+
+    private static int Spawn(
+        ChildStart start, SafePipeHandle input, SafePipeHandle output, SafePipeHandle? error, SafeFileHandle exitEvent)
+    {
+        void* actions = NativeMemory.AllocZeroed(Libc.SpawnStructSize);
+        void* attributes = NativeMemory.AllocZeroed(Libc.SpawnStructSize);
+        void* signals = NativeMemory.AllocZeroed(Libc.SpawnStructSize);
+        using var argv = new NativeStrings([start.Program, .. start.Arguments(ExitEventDescriptor)]);
+        using var envp = new NativeStrings(EnvironmentStrings());
+        bool actionsMade = false, attributesMade = false;
+        try
+        {
+            Check(Libc.posix_spawn_file_actions_init(actions));
+            actionsMade = true;
+            AddDescriptors(actions, start.StandardError, input, output, error, exitEvent);
+            Check(Libc.posix_spawnattr_init(attributes));
+            attributesMade = true;
+
+            // .NET ignores SIGPIPE, and an ignored or blocked signal stays so across exec: the child begins with neither.
+            Check(Libc.posix_spawnattr_setflags(attributes, Libc.POSIX_SPAWN_SETSIGDEF | Libc.POSIX_SPAWN_SETSIGMASK));
+            _ = Libc.sigemptyset(signals);
+            Check(Libc.posix_spawnattr_setsigmask(attributes, signals));
+            _ = Libc.sigaddset(signals, Libc.SIGPIPE);
+            Check(Libc.posix_spawnattr_setsigdefault(attributes, signals));
+
+            int pid;
+            int errno = Libc.posix_spawn(&pid, start.Program, actions, attributes, argv.Pointer, envp.Pointer);
+            return errno == 0 ? pid : throw SpawnFailure(start.Program, errno);
+        }
+        finally
+        {
+            if (actionsMade)
+            {
+                _ = Libc.posix_spawn_file_actions_destroy(actions);
+            }
+            if (attributesMade)
+            {
+                _ = Libc.posix_spawnattr_destroy(attributes);
+            }
+            NativeMemory.Free(actions);
+            NativeMemory.Free(attributes);
+            NativeMemory.Free(signals);
+        }
+    }
+
+    /// <summary>Every source is above every destination, so that their order does not matter.</summary>
+    private static void AddDescriptors(
+        void* actions, RelayStandardError standardError, SafePipeHandle input, SafePipeHandle output, SafePipeHandle? error,
+        SafeFileHandle exitEvent)
+    {
+        Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)input.DangerousGetHandle(), 0));
+        Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)output.DangerousGetHandle(), 1));
+        if (error is not null)
+        {
+            Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)error.DangerousGetHandle(), 2));
+        }
+        else if (standardError == RelayStandardError.Discard || !Descriptors.IsOpen(2))
+        {
+            Check(Libc.posix_spawn_file_actions_addopen(actions, 2, "/dev/null", Libc.O_WRONLY, 0));
+        }
+        Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)exitEvent.DangerousGetHandle(), ExitEventDescriptor));
+        CloseTheRest(actions);
+    }
+
+    private static void CloseTheRest(void* actions)
+    {
+        if (_hasCloseFrom)
+        {
+            try
+            {
+                Check(Libc.posix_spawn_file_actions_addclosefrom_np(actions, Descriptors.FirstNotInherited));
+                return;
+            }
+            catch (EntryPointNotFoundException)
+            {
+                _hasCloseFrom = false;
+            }
+        }
+        // A descriptor that another thread opens inheritably after this is missed; a descriptor closed meanwhile does no harm.
+        foreach (int descriptor in Descriptors.Inheritable())
+        {
+            Check(Libc.posix_spawn_file_actions_addclose(actions, descriptor));
+        }
+    }
+
+    /// <summary>.NET's own view of the environment: what was set in this process never reaches the C library's.</summary>
+    private static List<string> EnvironmentStrings()
+    {
+        var strings = new List<string>();
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            strings.Add($"{variable.Key}={variable.Value}");
+        }
+        return strings;
+    }
+
+    private static Exception SpawnFailure(string program, int errno) => errno == Libc.ENOENT
+        ? new FileNotFoundException($"cannot start '{program}': there is no such program, or what it needs to run is not there", program)
+        : new Win32Exception(errno, $"cannot start '{program}': {Marshal.GetPInvokeErrorMessage(errno)}");
+
+    private static void Check(int errno)
+    {
+        if (errno != 0)
+        {
+            throw new Win32Exception(errno, $"cannot prepare a child process: {Marshal.GetPInvokeErrorMessage(errno)}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+
+namespace RelayProtocol;
+
+/// <summary>
+/// What a parent signals to end relays at once: an eventfd on Linux, a manual-reset event on Windows. One can be given to several
+/// relays by <c>RelayStartInfo.ExitEvent</c>. Every member is safe for any thread.
+/// </summary>
+public sealed class RelayExitEvent : IDisposable
+{
+    private readonly ExitSignalHandle _handle = Platform.Current.CreateExitSignal();
+
+    /// <summary>Makes an event that is not signalled and that no child inherits but those it is given to.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">The system is out of handles.</exception>
+    /// <exception cref="PlatformNotSupportedException">This is neither Linux nor Windows.</exception>
+    public RelayExitEvent()
+    {
+    }
+
+    /// <summary>The descriptor or event handle, for a parent that starts the relay by its own means and passes <c>--exit-event</c>.</summary>
+    public SafeHandle Handle => _handle;
+
+    /// <summary>Signals the event; it stays signalled. Signalling again does nothing.</summary>
+    /// <exception cref="ObjectDisposedException">The event has been disposed.</exception>
+    public void Signal() => _handle.Signal();
+
+    /// <summary>Gives the handle back. Relays started with the event keep theirs, which then can no longer be signalled.</summary>
+    public void Dispose() => _handle.Dispose();
+}

@@ -1,0 +1,16 @@
+namespace RelayProtocol;
+
+/// <summary>Where a relay's standard error, its log, goes.</summary>
+public enum RelayStandardError
+{
+    /// <summary>To the parent's own standard error; nowhere, if the parent has none.</summary>
+    Inherit = 0,
+
+    /// <summary>Nowhere.</summary>
+    Discard,
+
+    /// <summary>
+    /// To <c>RelayProcess.StandardError</c>, which the parent must keep reading: a full pipe would hold the relay up.
+    /// </summary>
+    Pipe,
+}

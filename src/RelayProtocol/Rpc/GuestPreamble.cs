@@ -1,0 +1,55 @@
+using RelayProtocol.MessagePack;
+
+namespace RelayProtocol.Rpc;
+
+/// <summary>
+/// What a relay tells a guest agent at the beginning of each connection, <c>{"v": 1, "protocol": "tcp", "family": 4, "port": 80}</c>.
+/// Immutable; any thread. Source: the protocol document, section 3.
+/// </summary>
+/// <param name="Family">The family of the loopback address to connect to, 4 or 6.</param>
+/// <param name="Port">The port to connect to, 1..65535.</param>
+internal readonly record struct GuestPreamble(int Family, int Port)
+{
+    /// <summary>The largest preamble, in bytes.</summary>
+    internal const int MaxSize = 1024;
+
+    private const int Version = 1;
+
+    /// <summary>Writes it, in the shortest form.</summary>
+    internal void Write(ref MessagePackWriter writer)
+    {
+        writer.WriteMapHeader(4);
+        writer.Write("v");
+        writer.Write(Version);
+        writer.Write("protocol");
+        writer.Write("tcp");
+        writer.Write("family");
+        writer.Write(Family);
+        writer.Write("port");
+        writer.Write(Port);
+    }
+
+    /// <summary>Reads one.</summary>
+    /// <param name="reader">A reader of one well-formed object.</param>
+    /// <exception cref="RelayException">InvalidParams with a message that names the key, or NotSupported.</exception>
+    internal static GuestPreamble Read(ref MessagePackReader reader)
+    {
+        MapFields fields = MapFields.Read(ref reader, "preamble");
+        long version = fields.RequiredInteger("v", 0, long.MaxValue);
+        if (version != Version)
+        {
+            throw new RelayException(RelayErrorCode.NotSupported, $"v: {version} is not spoken here, only {Version} is");
+        }
+        string protocol = fields.RequiredText("protocol");
+        if (protocol != "tcp")
+        {
+            throw protocol == "udp"
+                ? new RelayException(RelayErrorCode.NotSupported, "protocol: udp is not supported yet, only tcp is")
+                : MapFields.Invalid("protocol", $"'{protocol}' is neither tcp nor udp");
+        }
+        long family = fields.RequiredInteger("family", long.MinValue, long.MaxValue);
+        return family is 4 or 6
+            ? new GuestPreamble((int)family, (int)fields.RequiredInteger("port", 1, 65535))
+            : throw MapFields.Invalid("family", $"{family} is neither 4 nor 6");
+    }
+}

@@ -1,0 +1,119 @@
+using RelayProtocol.MessagePack;
+
+namespace RelayProtocol.Rpc;
+
+/// <summary>
+/// The values of one MessagePack map by key, for strict decoding: what is missing, of the wrong type or out of range throws
+/// <see cref="RelayErrorCode.InvalidParams"/> with a message that begins with the key. Its views are valid as long as the bytes. One thread.
+/// </summary>
+/// <remarks>
+/// A nil value counts as absent. A key that is asked for and is there twice is refused: no guess which one was meant. Keys that nobody
+/// asks for are ignored, whatever they are, so that the protocol can grow.
+/// </remarks>
+internal sealed class MapFields
+{
+    private readonly Dictionary<string, ReadOnlyMemory<byte>> _values = new(StringComparer.Ordinal);
+    private HashSet<string>? _twice;
+
+    private MapFields()
+    {
+    }
+
+    /// <summary>Reads the map that is next.</summary>
+    /// <param name="reader">A reader of a well-formed object, at the map.</param>
+    /// <param name="what">What the map is, for the message if it is none.</param>
+    /// <exception cref="RelayException">InvalidParams: it is not a map.</exception>
+    internal static MapFields Read(ref MessagePackReader reader, string what)
+    {
+        if (reader.NextMessagePackType != MessagePackType.Map)
+        {
+            throw Invalid(what, "is not a map");
+        }
+        var fields = new MapFields();
+        for (int count = reader.ReadMapHeader(); count > 0; count--)
+        {
+            if (!reader.TryReadText(out string? key))
+            {
+                reader.Skip();
+                reader.Skip();
+                continue;
+            }
+            var value = System.Buffers.BuffersExtensions.ToArray(reader.ReadRaw());
+            if (!fields._values.TryAdd(key, value))
+            {
+                (fields._twice ??= new(StringComparer.Ordinal)).Add(key);
+            }
+        }
+        return fields;
+    }
+
+    /// <summary>An optional integer of any encoding.</summary>
+    /// <returns>The integer, or null if it is absent.</returns>
+    /// <exception cref="RelayException">InvalidParams.</exception>
+    internal long? Integer(string key, long least, long most)
+    {
+        if (!TryFind(key, out MessagePackReader reader))
+        {
+            return null;
+        }
+        if (reader.NextMessagePackType != MessagePackType.Integer)
+        {
+            throw Invalid(key, "is not an integer");
+        }
+        MessagePackReader again = reader.CreatePeekReader();
+        return !reader.TryReadInteger(out long value) ? throw Invalid(key, $"{again.ReadUInt64()} is out of range {least}..{most}")
+            : value < least || value > most ? throw Invalid(key, $"{value} is out of range {least}..{most}")
+            : value;
+    }
+
+    /// <summary>A required integer of any encoding.</summary>
+    /// <exception cref="RelayException">InvalidParams.</exception>
+    internal long RequiredInteger(string key, long least, long most) => Integer(key, least, most) ?? throw Invalid(key, "is missing");
+
+    /// <summary>An optional text, sent as str or bin.</summary>
+    /// <returns>The text, or null if it is absent.</returns>
+    /// <exception cref="RelayException">InvalidParams.</exception>
+    internal string? Text(string key) =>
+        !TryFind(key, out MessagePackReader reader) ? null
+        : reader.TryReadText(out string? text) ? text
+        : throw Invalid(key, "is not a string");
+
+    /// <summary>A required text, sent as str or bin.</summary>
+    /// <exception cref="RelayException">InvalidParams.</exception>
+    internal string RequiredText(string key) => Text(key) ?? throw Invalid(key, "is missing");
+
+    /// <summary>An optional array of texts.</summary>
+    /// <returns>The texts, or none if it is absent.</returns>
+    /// <exception cref="RelayException">InvalidParams.</exception>
+    internal IReadOnlyList<string> Texts(string key)
+    {
+        if (!TryFind(key, out MessagePackReader reader))
+        {
+            return [];
+        }
+        if (reader.NextMessagePackType != MessagePackType.Array)
+        {
+            throw Invalid(key, "is not an array");
+        }
+        var texts = new string[reader.ReadArrayHeader()];
+        for (int i = 0; i < texts.Length; i++)
+        {
+            texts[i] = reader.TryReadText(out string? text) ? text : throw Invalid(key, "holds something that is not a string");
+        }
+        return texts;
+    }
+
+    /// <summary>The exception that says what is wrong with a key's value.</summary>
+    internal static RelayException Invalid(string key, string problem) => new(RelayErrorCode.InvalidParams, $"{key}: {problem}");
+
+    private bool TryFind(string key, out MessagePackReader reader)
+    {
+        if (_twice is not null && _twice.Contains(key))
+        {
+            throw Invalid(key, "is there more than once");
+        }
+        bool found = _values.TryGetValue(key, out ReadOnlyMemory<byte> value);
+        reader = new MessagePackReader(value);
+        return found && !reader.IsNil;
+    }
+}

@@ -1,0 +1,111 @@
+using System.ComponentModel;
+using System.IO.Pipes;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+using RelayProtocol.Windows.Interop;
+
+namespace RelayProtocol.Windows;
+
+/// <summary>
+/// Makes the handles that a child inherits. Each is inheritable only from here to its closing right after the start, and is also in
+/// that child's handle list; another part of this process that starts a child with all handles inherited in that short time, and
+/// without a list, would pass it on too. Any thread.
+/// </summary>
+[SupportedOSPlatform("windows")]
+internal static unsafe class Handles
+{
+    /// <summary>
+    /// A pipe whose parent's end is overlapped, so that no thread blocks in a read or a write of it (an anonymous pipe cannot be),
+    /// and whose child's end is not, as a program expects of its standard handles.
+    /// </summary>
+    internal static (NamedPipeServerStream Parent, SafeFileHandle Child) Pipe(PipeDirection parentsDirection)
+    {
+        string name = $"wslrelay.{Guid.NewGuid():N}";
+        var parent = new NamedPipeServerStream(
+            name, parentsDirection, 1, PipeTransmissionMode.Byte, PipeOptions.Asynchronous | PipeOptions.FirstPipeInstance);
+        try
+        {
+            SafeFileHandle child = Open(
+                @"\\.\pipe\" + name, parentsDirection == PipeDirection.In ? Kernel32.GENERIC_WRITE : Kernel32.GENERIC_READ, 0);
+            parent.WaitForConnection();
+            return (parent, child);
+        }
+        catch
+        {
+            parent.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The device that swallows everything.</summary>
+    internal static SafeFileHandle Null() =>
+        Open("NUL", Kernel32.GENERIC_WRITE, Kernel32.FILE_SHARE_READ | Kernel32.FILE_SHARE_WRITE);
+
+    /// <summary>This process's standard error; null if it has none, as a program with windows only.</summary>
+    internal static SafeFileHandle? StandardError()
+    {
+        nint handle = Kernel32.GetStdHandle(Kernel32.STD_ERROR_HANDLE);
+        return handle is not (0 or -1)
+            && Kernel32.DuplicateHandle(
+                Kernel32.CurrentProcess, handle, Kernel32.CurrentProcess, out SafeFileHandle copy, 0, true, Kernel32.DUPLICATE_SAME_ACCESS)
+            ? copy
+            : null;
+    }
+
+    /// <summary>An inheritable copy.</summary>
+    internal static SafeFileHandle Duplicate(SafeHandle handle)
+    {
+        bool held = false;
+        try
+        {
+            handle.DangerousAddRef(ref held);
+            return Kernel32.DuplicateHandle(
+                Kernel32.CurrentProcess, handle.DangerousGetHandle(), Kernel32.CurrentProcess, out SafeFileHandle copy, 0, true,
+                Kernel32.DUPLICATE_SAME_ACCESS)
+                ? copy
+                : throw Failure("cannot pass the exit event on");
+        }
+        finally
+        {
+            if (held)
+            {
+                handle.DangerousRelease();
+            }
+        }
+    }
+
+    /// <summary>A job that ends the processes in it when its last handle is closed, however this process ends.</summary>
+    internal static SafeFileHandle KillOnCloseJob()
+    {
+        SafeFileHandle job = Kernel32.CreateJobObjectW(null, null);
+        var limits = new Kernel32.JOBOBJECT_EXTENDED_LIMIT_INFORMATION { LimitFlags = Kernel32.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE };
+        if (job.IsInvalid || !Kernel32.SetInformationJobObject(
+            job, Kernel32.JobObjectExtendedLimitInformation, &limits, (uint)sizeof(Kernel32.JOBOBJECT_EXTENDED_LIMIT_INFORMATION)))
+        {
+            Win32Exception failure = Failure("cannot make a job");
+            job.Dispose();
+            throw failure;
+        }
+        return job;
+    }
+
+    internal static Win32Exception Failure(string what)
+    {
+        int error = Marshal.GetLastPInvokeError();
+        return new Win32Exception(error, $"{what}: {Marshal.GetPInvokeErrorMessage(error)}");
+    }
+
+    private static SafeFileHandle Open(string path, uint access, uint share)
+    {
+        var inheritable = new Kernel32.SECURITY_ATTRIBUTES { nLength = (uint)sizeof(Kernel32.SECURITY_ATTRIBUTES), bInheritHandle = 1 };
+        SafeFileHandle handle = Kernel32.CreateFileW(path, access, share, &inheritable, Kernel32.OPEN_EXISTING, 0, 0);
+        if (handle.IsInvalid)
+        {
+            Win32Exception failure = Failure($"cannot open {path}");
+            handle.Dispose();
+            throw failure;
+        }
+        return handle;
+    }
+}

@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace RelayProtocol.Windows.Interop;
+
+/// <summary>Handles, files and events. Source: handleapi.h, fileapi.h, synchapi.h, processenv.h, winnt.h.</summary>
+internal static partial class Kernel32
+{
+    internal const uint GENERIC_READ = 0x80000000;
+    internal const uint GENERIC_WRITE = 0x40000000;
+    internal const uint FILE_SHARE_READ = 1;
+    internal const uint FILE_SHARE_WRITE = 2;
+    internal const uint OPEN_EXISTING = 3;
+    internal const uint DUPLICATE_SAME_ACCESS = 2;
+    internal const uint STD_ERROR_HANDLE = 0xFFFFFFF4;
+
+    /// <summary>What GetCurrentProcess returns: a pseudo handle that needs no closing.</summary>
+    internal const nint CurrentProcess = -1;
+
+    [LibraryImport("kernel32", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
+    internal static unsafe partial SafeFileHandle CreateFileW(
+        string lpFileName, uint dwDesiredAccess, uint dwShareMode, SECURITY_ATTRIBUTES* lpSecurityAttributes,
+        uint dwCreationDisposition, uint dwFlagsAndAttributes, nint hTemplateFile);
+
+    [LibraryImport("kernel32", SetLastError = true)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    internal static partial bool DuplicateHandle(
+        nint hSourceProcessHandle, nint hSourceHandle, nint hTargetProcessHandle, out SafeFileHandle lpTargetHandle,
+        uint dwDesiredAccess, [MarshalAs(UnmanagedType.Bool)] bool bInheritHandle, uint dwOptions);
+
+    [LibraryImport("kernel32")]
+    internal static partial nint GetStdHandle(uint nStdHandle);
+
+    [LibraryImport("kernel32", SetLastError = true)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    internal static partial bool CloseHandle(nint hObject);
+
+    [LibraryImport("kernel32", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
+    internal static unsafe partial nint CreateEventW(
+        void* lpEventAttributes, [MarshalAs(UnmanagedType.Bool)] bool bManualReset, [MarshalAs(UnmanagedType.Bool)] bool bInitialState,
+        string? lpName);
+
+    [LibraryImport("kernel32", SetLastError = true)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    internal static partial bool SetEvent(SafeHandle hEvent);
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct SECURITY_ATTRIBUTES
+    {
+        internal uint nLength;
+        internal nint lpSecurityDescriptor;
+        internal int bInheritHandle;
+    }
+}

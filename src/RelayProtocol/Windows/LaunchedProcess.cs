@@ -1,0 +1,44 @@
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+using RelayProtocol.Windows.Interop;
+
+namespace RelayProtocol.Windows;
+
+/// <summary>A child of CreateProcessW and the job that it ends with. A thread-pool wait learns of its end.</summary>
+[SupportedOSPlatform("windows")]
+internal sealed class LaunchedProcess : ChildProcess
+{
+    private readonly SafeProcessHandle _process;
+    private readonly SafeFileHandle _job;
+
+    internal LaunchedProcess(int id, SafeProcessHandle process, SafeFileHandle job)
+    {
+        Id = id;
+        _process = process;
+        _job = job;
+        // A process handle is waited for like an event; this object does not own it.
+        var ended = new ManualResetEvent(false);
+        ended.SafeWaitHandle.Dispose();
+        ended.SafeWaitHandle = new SafeWaitHandle(process.DangerousGetHandle(), ownsHandle: false);
+        ThreadPool.RegisterWaitForSingleObject(ended, (_, _) => OnExited(), null, Timeout.Infinite, executeOnlyOnce: true);
+    }
+
+    internal override int Id { get; }
+
+    // A process handle means this process for as long as it is open; that it is gone already is no failure.
+    internal override void Kill() => _ = !_process.IsClosed && Kernel32.TerminateProcess(_process, 1);
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        _job.Dispose();
+        // The process handle stays until the wait has seen the end, which the job's closing brings about.
+    }
+
+    private void OnExited()
+    {
+        int? code = Kernel32.GetExitCodeProcess(_process, out uint exitCode) ? unchecked((int)exitCode) : null;
+        // The handle is not disposed: a Kill on another thread may be about to use it. Its finalizer closes it.
+        SetExited(code);
+    }
+}

@@ -1,0 +1,104 @@
+using System.ComponentModel;
+using System.IO.Pipes;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+using RelayProtocol.Windows.Interop;
+
+namespace RelayProtocol.Windows;
+
+/// <summary>
+/// Starts children by CreateProcessW with a list of the handles that are inherited, the three standard ones and the exit event, and
+/// in a job that ends them when this process does. Any thread.
+/// </summary>
+[SupportedOSPlatform("windows")]
+internal sealed unsafe class ProcessLauncher : Platform
+{
+    internal override ExitSignalHandle CreateExitSignal() => new ExitEventHandle();
+
+    internal override ChildProcess Start(ChildStart start)
+    {
+        (NamedPipeServerStream Parent, SafeFileHandle Child) input = Handles.Pipe(PipeDirection.Out);
+        (NamedPipeServerStream Parent, SafeFileHandle Child) output = default;
+        (NamedPipeServerStream? Parent, SafeFileHandle Child) error = default;
+        SafeFileHandle? job = null;
+        bool started = false;
+        try
+        {
+            output = Handles.Pipe(PipeDirection.In);
+            bool ownError = false;
+            if (start.StandardError == RelayStandardError.Pipe)
+            {
+                error = Handles.Pipe(PipeDirection.In);
+            }
+            else
+            {
+                SafeFileHandle? inherited = start.StandardError == RelayStandardError.Inherit ? Handles.StandardError() : null;
+                ownError = inherited is not null;
+                error = (null, inherited ?? Handles.Null());
+            }
+            using SafeFileHandle exitEvent = Handles.Duplicate(start.ExitSignal);
+            job = Handles.KillOnCloseJob();
+            // A child that writes to this process's console shares that console; any other needs none, and shows no window.
+            uint flags = Kernel32.EXTENDED_STARTUPINFO_PRESENT | (ownError ? 0 : Kernel32.CREATE_NO_WINDOW);
+            Kernel32.PROCESS_INFORMATION made = Create(start, flags, input.Child, output.Child, error.Child, exitEvent, job);
+            _ = Kernel32.CloseHandle(made.hThread);
+            started = true;
+            return new LaunchedProcess((int)made.dwProcessId, new SafeProcessHandle(made.hProcess, ownsHandle: true), job)
+            {
+                Input = input.Parent,
+                Output = output.Parent,
+                Error = error.Parent,
+            };
+        }
+        finally
+        {
+            // The child's ends, at once: a parent that keeps them never sees the child's end of file.
+            input.Child.Dispose();
+            output.Child?.Dispose();
+            error.Child?.Dispose();
+            if (!started)
+            {
+                input.Parent.Dispose();
+                output.Parent?.Dispose();
+                error.Parent?.Dispose();
+                job?.Dispose();
+            }
+        }
+    }
+
+    private static Kernel32.PROCESS_INFORMATION Create(
+        ChildStart start, uint flags, SafeFileHandle input, SafeFileHandle output, SafeFileHandle error, SafeFileHandle exitEvent,
+        SafeFileHandle job)
+    {
+        // The caller holds all these handles until this returns. A handle keeps its number in the child that inherits it.
+        nint exitEventNumber = exitEvent.DangerousGetHandle();
+        ReadOnlySpan<nint> inherited =
+            [input.DangerousGetHandle(), output.DangerousGetHandle(), error.DangerousGetHandle(), exitEventNumber];
+        using var attributes = new AttributeList(inherited, job.DangerousGetHandle());
+        var startup = new Kernel32.STARTUPINFOEXW
+        {
+            cb = (uint)sizeof(Kernel32.STARTUPINFOEXW),
+            dwFlags = Kernel32.STARTF_USESTDHANDLES,
+            hStdInput = inherited[0],
+            hStdOutput = inherited[1],
+            hStdError = inherited[2],
+            lpAttributeList = attributes.Pointer,
+        };
+        // CreateProcessW may write to the command line, so it gets a copy of its own, with the terminating NUL.
+        char[] line = [.. CommandLine.Join(start.Program, start.Arguments(exitEventNumber)), '\0'];
+        Kernel32.PROCESS_INFORMATION made;
+        fixed (char* commandLine = line)
+        {
+            // No environment of its own: the child gets this process's.
+            if (Kernel32.CreateProcessW(start.Program, commandLine, null, null, true, flags, null, null, &startup, &made))
+            {
+                return made;
+            }
+        }
+        int code = Marshal.GetLastPInvokeError();
+        throw code is Kernel32.ERROR_FILE_NOT_FOUND or Kernel32.ERROR_PATH_NOT_FOUND
+            ? new FileNotFoundException($"cannot start '{start.Program}': there is no such program", start.Program)
+            : new Win32Exception(code, $"cannot start '{start.Program}': {Marshal.GetPInvokeErrorMessage(code)}");
+    }
+}

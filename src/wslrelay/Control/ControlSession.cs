@@ -1,0 +1,242 @@
+using RelayProtocol;
+using RelayProtocol.MessagePack;
+using RelayProtocol.Rpc;
+using Wslrelay.Diagnostics;
+using Wslrelay.Relaying;
+
+namespace Wslrelay.Control;
+
+/// <summary>
+/// The conversation with the parent: takes one request after the other, asks the table, answers. Loop thread only.
+/// </summary>
+internal sealed class ControlSession : IControlReader
+{
+    // A parent that sends requests and reads no answers is not listened to any further.
+    private const int MaxBacklog = 256 * 1024;
+
+    private readonly PortTable _table;
+    private readonly RelayLog _log;
+    private readonly RpcReader _reader = new();
+    private readonly ControlInput _input;
+    private readonly ControlOutput _output;
+    private readonly Action<SessionEnd> _ended;
+    private bool _busy;
+    private bool _reading;
+    private bool _inputEnded;
+    private bool _over;
+
+    private delegate void WriteItem<T>(ref MessagePackWriter writer, T item);
+
+    /// <summary>Opens the standard streams. <paramref name="ended"/> is called once, when the parent has ended the conversation or broken it.</summary>
+    public ControlSession(PortTable table, RelayLog log, Action<SessionEnd> ended)
+    {
+        _table = table;
+        _log = log;
+        _ended = ended;
+        _output = ControlOutput.OpenStandardOutput(table.Loop);
+        _output.Progress = () =>
+        {
+            Advance();
+            Sent?.Invoke();
+        };
+        _input = ControlInput.OpenStandardInput(table.Loop, this);
+    }
+
+    /// <summary>Whether answers are still on their way to the parent.</summary>
+    public bool HasUnsentAnswers => _output.Backlog > 0;
+
+    /// <summary>Called when fewer answers are on their way.</summary>
+    public Action? Sent { get; set; }
+
+    /// <summary>Begins to listen to the parent.</summary>
+    public void Start() => Advance();
+
+    /// <summary>Takes no further request: the relay ends.</summary>
+    public void Close() => _over = true;
+
+    /// <inheritdoc/>
+    public void Received(ReadOnlySpan<byte> bytes)
+    {
+        if (_over)
+        {
+            return;
+        }
+
+        if (bytes.IsEmpty)
+        {
+            _inputEnded = true;
+        }
+        else
+        {
+            _reader.Append(bytes);
+        }
+
+        _reading = false;
+        Advance();
+    }
+
+    // Carries out what has arrived, up to a request that must be waited for; then asks for more, unless the answers pile up.
+    private void Advance()
+    {
+        try
+        {
+            while (!_over && !_busy && _output.Backlog < MaxBacklog)
+            {
+                if (_reader.TryRead(out ReadOnlyMemory<byte> message))
+                {
+                    Handle(RpcEnvelope.Parse(message));
+                    continue;
+                }
+
+                if (_inputEnded)
+                {
+                    _reader.Complete();
+                    End(SessionEnd.EndOfFile);
+                }
+                else if (!_reading)
+                {
+                    _reading = true;
+                    _input.Next();
+                }
+
+                break;
+            }
+        }
+        catch (RpcFormatException e)
+        {
+            _log.BrokenStream(e.Message);
+            NotifyError(new RelayError(RelayErrorCode.InvalidParams, e.Message));
+            End(SessionEnd.BrokenStream);
+        }
+
+        _output.Flush();
+    }
+
+    private void End(SessionEnd end)
+    {
+        _over = true;
+        _ended(end);
+    }
+
+    private void Handle(RpcEnvelope message)
+    {
+        switch (message.Kind)
+        {
+            case RpcKind.Request:
+                Carry(message);
+                break;
+            case RpcKind.Invalid:
+                NotifyError(new RelayError(RelayErrorCode.InvalidParams, message.Problem));
+                break;
+            default:
+                // A notification or a response asks for nothing, and this version knows none.
+                break;
+        }
+    }
+
+    private void Carry(RpcEnvelope request)
+    {
+        try
+        {
+            switch (request.Method)
+            {
+                case "hello":
+                    WireFormat.CheckHelloParams(request.Params);
+                    Hello(request.MsgId);
+                    break;
+                case "map":
+                    PortMapping[] mapped = _table.Map(WireFormat.ReadMapParams(request.Params));
+                    AnswerArray(request.MsgId, mapped, WireFormat.WriteMapping);
+                    break;
+                case "unmap":
+                    Unmap(request.MsgId, WireFormat.ReadUnmapParams(request.Params));
+                    break;
+                case "list":
+                    AnswerArray(request.MsgId, _table.List(), WireFormat.WriteStatus);
+                    break;
+                default:
+                    throw new RelayException(RelayErrorCode.MethodNotFound, $"there is no method '{request.Method}'; hello, map, unmap and list are known");
+            }
+        }
+        catch (RelayException e)
+        {
+            AnswerError(request.MsgId, e.Error);
+        }
+        catch (Exception e)
+        {
+            _log.Defect(e, request.Method);
+            AnswerError(request.MsgId, new RelayError(RelayErrorCode.Internal, $"{request.Method}: {e.GetType().Name}: {e.Message}"));
+        }
+    }
+
+    private void Hello(uint id)
+    {
+        MessagePackWriter writer = new(_output.Writer);
+        RpcWriter.BeginResult(ref writer, id);
+        WireFormat.WriteHello(ref writer, new RelayHello(
+            "wslrelay", ProgramVersion.Text, ProtocolVersion.Current, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp"]));
+        writer.Flush();
+    }
+
+    // The next request waits until the ports are free again; a drain goes on behind it.
+    private void Unmap(uint id, IReadOnlyList<UnmapItem> items)
+    {
+        PortMappingKey[] keys = new PortMappingKey[items.Count];
+        for (int i = 0; i < keys.Length; i++)
+        {
+            keys[i] = items[i].Key;
+        }
+
+        _busy = true;
+        try
+        {
+            _table.Unmap(keys, listeners =>
+            {
+                _busy = false;
+                new UnmapRequest(id, items, listeners, AnswerUnmap).Start();
+                Advance();
+            });
+        }
+        catch (RelayException)
+        {
+            _busy = false;
+            throw;
+        }
+    }
+
+    private void AnswerUnmap(uint id, UnmapResult[] results)
+    {
+        AnswerArray(id, results, WireFormat.WriteUnmapResult);
+        _output.Flush();
+    }
+
+    private void AnswerArray<T>(uint id, T[] items, WriteItem<T> write)
+    {
+        MessagePackWriter writer = new(_output.Writer);
+        RpcWriter.BeginResult(ref writer, id);
+        writer.WriteArrayHeader(items.Length);
+        foreach (T item in items)
+        {
+            write(ref writer, item);
+        }
+
+        writer.Flush();
+    }
+
+    private void AnswerError(uint id, RelayError error)
+    {
+        MessagePackWriter writer = new(_output.Writer);
+        RpcWriter.BeginError(ref writer, id);
+        WireFormat.WriteError(ref writer, error);
+        RpcWriter.EndError(ref writer);
+        writer.Flush();
+    }
+
+    private void NotifyError(RelayError error)
+    {
+        MessagePackWriter writer = new(_output.Writer);
+        RpcWriter.BeginNotification(ref writer, "error", 1);
+        WireFormat.WriteError(ref writer, error);
+        writer.Flush();
+    }
+}

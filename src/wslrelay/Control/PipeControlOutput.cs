@@ -1,0 +1,34 @@
+using System.Buffers;
+using Wslrelay.Io;
+
+namespace Wslrelay.Control;
+
+/// <summary>Standard output as an operation of the loop. Loop thread only.</summary>
+internal sealed class PipeControlOutput : ControlOutput, IIoOwner
+{
+    private readonly IoLoop _loop;
+    private readonly TransferOperation _send;
+    private MemoryHandle _pinned;
+
+    internal PipeControlOutput(IoLoop loop, IoHandle pipe)
+    {
+        _loop = loop;
+        _send = loop.Port.Send(pipe, this);
+    }
+
+    /// <inheritdoc/>
+    public void Completed(IoOperation operation)
+    {
+        _pinned.Dispose();
+        _send.Buffer = default;
+        Written();
+    }
+
+    /// <inheritdoc/>
+    protected override void Write(Memory<byte> piece)
+    {
+        _pinned = piece.Pin();
+        _send.Buffer = piece;
+        _loop.Start(_send);
+    }
+}

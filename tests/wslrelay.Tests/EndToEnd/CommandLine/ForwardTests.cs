@@ -1,0 +1,108 @@
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.CommandLine;
+
+/// <summary>The relay by hand: a line for each mapping once it listens, until a signal.</summary>
+public sealed class ForwardTests
+{
+    [Fact]
+    public async Task Takes_every_form_of_a_mapping()
+    {
+        await using var four = GuestServer.Echo();
+        await using var six = GuestServer.Echo(family: 6);
+        var port = Net.FreePort(count: 3);
+        using var forward = new ForwardUnderTest($"{port}:{four.Port}", $"127.0.0.2:{port}:{four.Port}/tcp", $"[::1]:{port}:{six.Port}");
+        string[] lines =
+        [
+            $"127.0.0.1:{port}/tcp -> direct {four.Port}", $"127.0.0.2:{port}/tcp -> direct {four.Port}", $"[::1]:{port}/tcp -> direct {six.Port}",
+        ];
+        foreach (var line in lines)
+        {
+            Assert.Equal(line, await forward.ReadLineAsync());
+        }
+
+        await new Mapping("tcp", 4, "127.0.0.1", port, four.Port).AssertEchoAsync();
+        await new Mapping("tcp", 4, "127.0.0.2", port, four.Port).AssertEchoAsync();
+        await new Mapping("tcp", 6, "::1", port, six.Port).AssertEchoAsync();
+    }
+
+    [Fact]
+    public async Task Says_which_port_the_system_chose()
+    {
+        await using var guest = GuestServer.Echo();
+        using var forward = new ForwardUnderTest($"127.0.0.1:0:{guest.Port}");
+        var line = await forward.ReadLineAsync();
+        Assert.Matches($"^127\\.0\\.0\\.1:[1-9][0-9]*/tcp -> direct {guest.Port}$", line);
+        await new Mapping("tcp", 4, "127.0.0.1", int.Parse(line.Split(':', '/')[1]), guest.Port).AssertEchoAsync();
+    }
+
+    [Fact]
+    public async Task Maps_a_range_to_a_range()
+    {
+        var guest = Net.FreePort(count: 3);
+        await using var last = GuestServer.Content("last"u8.ToArray(), port: guest + 2);
+        var port = Net.FreePort(count: 3);
+        using var forward = new ForwardUnderTest($"{port}-{port + 2}:{guest}-{guest + 2}");
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal($"127.0.0.1:{port + i}/tcp -> direct {guest + i}", await forward.ReadLineAsync());
+        }
+
+        using var client = await new Mapping("tcp", 4, "127.0.0.1", port + 2, guest + 2).ConnectAsync();
+        Assert.Equal("last"u8.ToArray(), await client.ReceiveToEndAsync());
+    }
+
+    [Fact]
+    public async Task A_single_port_goes_to_the_same_port_of_the_target()
+    {
+        var port = Net.FreePort();
+        using var forward = new ForwardUnderTest("--target", "direct:127.0.0.3", $"{port}");
+        Assert.StartsWith($"127.0.0.1:{port}/tcp -> direct", await forward.ReadLineAsync(), StringComparison.Ordinal);
+        using var listener = Net.Listen(new(System.Net.IPAddress.Parse("127.0.0.3"), port));
+        using var client = await new Mapping("tcp", 4, "127.0.0.1", port, port).ConnectAsync();
+        using var guest = await listener.AcceptConnectionAsync();
+    }
+
+    [Theory]
+    [InlineData(Libc.SIGINT)]
+    [InlineData(Libc.SIGTERM)]
+    public async Task Ends_with_0_on_signal(int signal)
+    {
+        Platform.OnLinuxOnly("Signals are Linux's.");
+        using var forward = new ForwardUnderTest($"0:{Net.FreePort()}");
+        await forward.ReadLineAsync();
+        Libc.Kill(forward.Process.Id, signal);
+        Assert.Equal(0, await forward.ExitAsync());
+    }
+
+    [Fact]
+    public async Task Does_not_care_for_standard_input()
+    {
+        await using var guest = GuestServer.Echo();
+        using var forward = new ForwardUnderTest($"{Net.FreePort()}:{guest.Port}");
+        forward.Process.StandardInput.Close();
+        var line = await forward.ReadLineAsync();
+        await Limits.PauseAsync();
+        await new Mapping("tcp", 4, "127.0.0.1", int.Parse(line.Split(':', '/')[1]), guest.Port).AssertEchoAsync();
+    }
+
+    [Fact]
+    public async Task A_mapping_that_fails_ends_it_with_1_and_the_errors_message()
+    {
+        using var taken = Net.Listen(Net.Loopback(4));
+        var name = $"{taken.LocalEndPoint}/tcp";
+        var run = await ProgramRun.OfRelayAsync("forward", $"{name.Split('/')[0]}:80");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains(name, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_remote_address_needs_the_option()
+    {
+        var port = Net.FreePort();
+        Assert.Equal(1, (await ProgramRun.OfRelayAsync("forward", $"0.0.0.0:{port}:80")).ExitCode);
+        using var forward = new ForwardUnderTest("--allow-remote", $"0.0.0.0:{port}:80");
+        Assert.Equal($"0.0.0.0:{port}/tcp -> direct 80", await forward.ReadLineAsync());
+    }
+}

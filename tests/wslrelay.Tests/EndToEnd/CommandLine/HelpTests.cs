@@ -1,0 +1,36 @@
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.CommandLine;
+
+public sealed class HelpTests
+{
+    [Fact]
+    public async Task Help_names_every_command()
+    {
+        var run = await ProgramRun.OfRelayAsync("--help");
+        Assert.Equal((0, string.Empty), (run.ExitCode, run.Error));
+        Assert.All((string[])["serve", "forward", "demo"], command => Assert.Contains(command, run.Output, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("serve", "--target", "--vm-id", "--port", "--exit-event", "--drain-ms", "--allow-remote", "--log-level")]
+    [InlineData("forward", "MAPPING", "--target", "--allow-remote", "--log-level")]
+    [InlineData("demo", "--ports")]
+    public async Task Help_of_a_command_names_every_option(string command, params string[] options)
+    {
+        var run = await ProgramRun.OfRelayAsync(command, "--help");
+        Assert.Equal((0, string.Empty), (run.ExitCode, run.Error));
+        Assert.All(options, option => Assert.Contains(option, run.Output, StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task Version_is_the_one_that_hello_tells()
+    {
+        await using var relay = RelayUnderTest.Serve();
+        var version = Assert.IsType<MsgMap>(await relay.ResultAsync("hello"))["version"];
+        var run = await ProgramRun.OfRelayAsync("--version");
+        Assert.Equal((0, string.Empty), (run.ExitCode, run.Error));
+        Assert.Equal(version, run.Output.Trim());
+    }
+}

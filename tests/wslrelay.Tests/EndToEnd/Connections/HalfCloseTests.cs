@@ -1,0 +1,103 @@
+using System.Net.Sockets;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Connections;
+
+/// <summary>An end of sending on one side becomes one on the other, after the last byte; the other direction goes on.</summary>
+public sealed class HalfCloseTests
+{
+    private const int Volume = 20 << 20;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_end_comes_after_the_last_byte_and_the_other_direction_goes_on(bool clientEndsFirst)
+    {
+        await using var relay = RelayUnderTest.Serve();
+        using var pair = await RelayedPair.OpenAsync(relay);
+        var (first, second) = clientEndsFirst ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+        var question = new ByteStream(1);
+        var answer = new ByteStream(2);
+
+        var asked = question.ReceiveToEndAsync(second);
+        await question.SendAsync(first, 0, Volume);
+        first.Shutdown(SocketShutdown.Send);
+        Assert.Equal(Volume, await asked);
+
+        var answered = answer.ReceiveToEndAsync(first);
+        await answer.SendAsync(second, 0, Volume / 2);
+        await Limits.PauseAsync();
+        Assert.False(answered.IsCompleted);
+        await answer.SendAsync(second, Volume / 2, Volume);
+        second.Shutdown(SocketShutdown.Send);
+        Assert.Equal(Volume, await answered);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_end_without_a_byte_before_it_arrives_too(bool clientEndsFirst)
+    {
+        await using var relay = RelayUnderTest.Serve();
+        using var pair = await RelayedPair.OpenAsync(relay);
+        var (first, second) = clientEndsFirst ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+        first.Shutdown(SocketShutdown.Send);
+        await second.AssertEndAsync();
+        await second.SendAllAsync("afterwards"u8.ToArray());
+        second.Shutdown(SocketShutdown.Send);
+        Assert.Equal("afterwards"u8.ToArray(), await first.ReceiveToEndAsync());
+    }
+
+    [Fact]
+    public async Task A_client_that_ended_before_the_guest_was_reached_still_gets_its_answer()
+    {
+        await using var relay = RelayUnderTest.Serve();
+        await using var guest = GuestServer.Echo();
+        var mapping = await relay.MapAsync(guest.Port);
+        for (var round = 0; round < 100; round++)
+        {
+            using var client = await mapping.ConnectAsync();
+            await client.SendAllAsync("all at once"u8.ToArray());
+            client.Shutdown(SocketShutdown.Send);
+            Assert.Equal("all at once"u8.ToArray(), await client.ReceiveToEndAsync());
+        }
+    }
+
+    [Fact]
+    public async Task The_end_waits_behind_bytes_that_the_other_side_is_slow_to_read()
+    {
+        await using var relay = RelayUnderTest.Serve();
+        using var pair = await RelayedPair.OpenAsync(relay, bufferSize: 16 << 10);
+        var stream = new ByteStream(3);
+        var sending = stream.SendAsync(pair.Guest, 0, Volume);
+        await Limits.PauseAsync();
+        Assert.False(sending.IsCompleted);
+        var received = stream.ReceiveToEndAsync(pair.Client);
+        await sending;
+        pair.Guest.Shutdown(SocketShutdown.Send);
+        Assert.Equal(Volume, await received);
+    }
+
+    [Fact]
+    public async Task Half_closed_connections_cost_no_processor_time()
+    {
+        await using var relay = RelayUnderTest.Serve();
+        using var listener = Net.Listen(Net.Loopback(4));
+        var mapping = await relay.MapAsync(((System.Net.IPEndPoint)listener.LocalEndPoint!).Port);
+        var pairs = new List<RelayedPair>();
+        for (var i = 0; i < 20; i++)
+        {
+            pairs.Add(await RelayedPair.OpenAsync(mapping, listener));
+            (i % 2 == 0 ? pairs[i].Client : pairs[i].Guest).Shutdown(SocketShutdown.Send);
+            await (i % 2 == 0 ? pairs[i].Guest : pairs[i].Client).AssertEndAsync();
+        }
+
+        await Limits.PauseAsync();
+        var before = ProcessFigures.ProcessorTime(relay.Process);
+        await Limits.PauseAsync(2000);
+        var spent = ProcessFigures.ProcessorTime(relay.Process) - before;
+        pairs.ForEach(pair => pair.Dispose());
+        Assert.True(spent < TimeSpan.FromMilliseconds(500), $"{spent.TotalMilliseconds} ms of processor time in two idle seconds");
+    }
+}

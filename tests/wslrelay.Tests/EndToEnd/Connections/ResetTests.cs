@@ -1,0 +1,88 @@
+using System.Net.Sockets;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Connections;
+
+/// <summary>A reset on one side becomes a reset on the other, never a clean end.</summary>
+public sealed class ResetTests
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Of_an_idle_connection_stays_one(bool byClient)
+    {
+        await using var relay = RelayUnderTest.Serve();
+        for (var round = 0; round < 20; round++)
+        {
+            using var pair = await RelayedPair.OpenAsync(relay);
+            var (first, second) = byClient ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+            first.Reset();
+            await second.AssertResetAsync();
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Amid_a_transfer_stays_one(bool byClient)
+    {
+        await using var relay = RelayUnderTest.Serve();
+        using var stop = new CancellationTokenSource();
+        using var pair = await RelayedPair.OpenAsync(relay);
+        var (first, second) = byClient ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+        var sending = new ByteStream(1).SendUntilAsync(first, stop.Token);
+        await second.ReceiveExactlyAsync(4 << 20);
+        first.Reset();
+        await Assert.ThrowsAnyAsync<Exception>(() => sending);
+        await second.AssertResetAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task By_the_side_that_still_may_send_after_a_half_close_stays_one(bool byClient)
+    {
+        await using var relay = RelayUnderTest.Serve();
+        using var pair = await RelayedPair.OpenAsync(relay);
+        var (first, second) = byClient ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+        second.Shutdown(SocketShutdown.Send);
+        await first.AssertEndAsync();
+        await first.SendAllAsync("half an ans"u8.ToArray());
+        await second.ReceiveExactlyAsync(11);
+        first.Reset();
+        await second.AssertResetAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task By_the_side_that_has_ended_its_sending_stops_the_other(bool byClient)
+    {
+        await using var relay = RelayUnderTest.Serve();
+        using var pair = await RelayedPair.OpenAsync(relay);
+        var (first, second) = byClient ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+        first.Shutdown(SocketShutdown.Send);
+        await second.AssertEndAsync();
+        first.Reset();
+        using var stop = new CancellationTokenSource();
+        var error = await Assert.ThrowsAsync<SocketException>(() => new ByteStream(1).SendUntilAsync(second, stop.Token));
+        Assert.Contains(error.SocketErrorCode, (SocketError[])[SocketError.ConnectionReset, SocketError.ConnectionAborted, SocketError.Shutdown]);
+    }
+
+    [Fact]
+    public async Task Leaves_nothing_active_behind()
+    {
+        await using var relay = RelayUnderTest.Serve();
+        using var listener = Net.Listen(Net.Loopback(4));
+        var mapping = await relay.MapAsync(((System.Net.IPEndPoint)listener.LocalEndPoint!).Port);
+        for (var i = 0; i < 50; i++)
+        {
+            using var pair = await RelayedPair.OpenAsync(mapping, listener);
+            (i % 2 == 0 ? pair.Client : pair.Guest).Reset();
+        }
+
+        await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["active"] is 0L, "all connections to be gone");
+        Assert.Equal(50L, (await relay.CountersAsync(mapping))["accepted"]);
+    }
+}

@@ -1,0 +1,33 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Harness;
+
+/// <summary>The forward command as a person starts it; killed at the end of its test.</summary>
+internal sealed class ForwardUnderTest(params string[] arguments) : IDisposable
+{
+    public Process Process { get; } = RelayProgram.Start(["forward", .. arguments]);
+
+    public async Task<string> ReadLineAsync()
+    {
+        var line = await Process.StandardOutput.ReadLineAsync().WaitAsync(Limits.Hang);
+        Assert.True(line is not null, "It ended.");
+        return line;
+    }
+
+    public async Task<int> ExitAsync()
+    {
+        await Process.WaitForExitAsync().WaitAsync(Limits.Hang);
+        return Process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!Process.HasExited)
+        {
+            Process.Kill();
+        }
+
+        Process.Dispose();
+    }
+}

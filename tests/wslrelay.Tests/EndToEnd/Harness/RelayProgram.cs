@@ -1,0 +1,33 @@
+using System.Diagnostics;
+
+namespace Wslrelay.Tests.EndToEnd.Harness;
+
+/// <summary>Where the program under test is, and how it is started.</summary>
+internal static class RelayProgram
+{
+    /// <summary>The environment's WSLRELAY_PROGRAM, else the program beside the tests.</summary>
+    public static string Path { get; } = Environment.GetEnvironmentVariable("WSLRELAY_PROGRAM") is { Length: > 0 } given
+        ? System.IO.Path.GetFullPath(given)
+        : System.IO.Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "wslrelay.exe" : "wslrelay");
+
+    /// <summary>Raw pipes for all three standard streams; <paramref name="wrapper"/> comes before the program, as in `sh -c`.</summary>
+    public static Process Start(IEnumerable<string> arguments, params IEnumerable<string> wrapper) =>
+        StartCommand([.. wrapper, Path, .. arguments]);
+
+    public static Process StartCommand(string[] command, string? workingDirectory = null)
+    {
+        var info = new ProcessStartInfo(command[0], command[1..])
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = workingDirectory ?? string.Empty,
+        };
+
+        // A parent found on the PATH finds the program under test there too.
+        info.Environment["PATH"] =
+            System.IO.Path.GetDirectoryName(Path) + System.IO.Path.PathSeparator + Environment.GetEnvironmentVariable("PATH");
+        return Process.Start(info)!;
+    }
+}

@@ -1,0 +1,35 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Wslrelay.Tests.EndToEnd.Harness;
+
+/// <summary>Both ends of one relayed connection, in the test's hands.</summary>
+internal sealed record RelayedPair(Mapping Mapping, Socket Client, Socket Guest) : IDisposable
+{
+    public static async Task<RelayedPair> OpenAsync(RelayUnderTest relay, int family = 4, int? bufferSize = null)
+    {
+        using var listener = Net.Listen(Net.Loopback(family));
+        var mapping = await relay.MapAsync(((IPEndPoint)listener.LocalEndPoint!).Port, family: family);
+        return await OpenAsync(mapping, listener, bufferSize);
+    }
+
+    /// <summary>One more connection through a mapping whose server is <paramref name="listener"/>.</summary>
+    public static async Task<RelayedPair> OpenAsync(Mapping mapping, Socket listener, int? bufferSize = null)
+    {
+        var client = mapping.Open();
+        if (bufferSize is { } size)
+        {
+            client.ReceiveBufferSize = size;
+            client.SendBufferSize = size;
+        }
+
+        await client.ConnectAsync(mapping.EndPoint).WaitAsync(Limits.Hang);
+        return new RelayedPair(mapping, client, await listener.AcceptConnectionAsync());
+    }
+
+    public void Dispose()
+    {
+        Client.Dispose();
+        Guest.Dispose();
+    }
+}

@@ -1,0 +1,123 @@
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Harness;
+
+/// <summary>What a test does with a socket, every wait bounded.</summary>
+internal static class SocketExtensions
+{
+    public static async Task<Socket> ConnectAsync(this Mapping mapping)
+    {
+        var socket = mapping.Open();
+        await socket.ConnectAsync(mapping.EndPoint).WaitAsync(Limits.Hang);
+        return socket;
+    }
+
+    /// <summary>Asserts that nothing listens there.</summary>
+    public static async Task AssertRefusedAsync(this IPEndPoint endPoint)
+    {
+        using var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        var error = await Assert.ThrowsAsync<SocketException>(() => socket.ConnectAsync(endPoint).WaitAsync(Limits.Hang));
+        Assert.Equal(SocketError.ConnectionRefused, error.SocketErrorCode);
+    }
+
+    public static Task<Socket> AcceptConnectionAsync(this Socket listener) => listener.AcceptAsync().WaitAsync(Limits.Hang);
+
+    public static async Task SendAllAsync(this Socket socket, ReadOnlyMemory<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            bytes = bytes[await socket.SendAsync(bytes).AsTask().WaitAsync(Limits.Transfer)..];
+        }
+    }
+
+    public static async Task<byte[]> ReceiveExactlyAsync(this Socket socket, int count)
+    {
+        var bytes = new byte[count];
+        for (var have = 0; have < count;)
+        {
+            var read = await socket.ReceiveAsync(bytes.AsMemory(have)).AsTask().WaitAsync(Limits.Hang);
+            Assert.True(read > 0, $"The connection ended after {have} of {count} bytes.");
+            have += read;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Everything up to a clean end of sending by the other side.</summary>
+    public static async Task<byte[]> ReceiveToEndAsync(this Socket socket)
+    {
+        var all = new List<byte>();
+        var buffer = new byte[64 * 1024];
+        while (await socket.ReceiveAsync(buffer).WaitAsync(Limits.Hang) is > 0 and var count)
+        {
+            all.AddRange(buffer.AsSpan(0, count));
+        }
+
+        return [.. all];
+    }
+
+    public static async Task DrainAsync(this Socket socket)
+    {
+        var buffer = new byte[16 * 1024];
+        while (await socket.ReceiveAsync(buffer) > 0)
+        {
+        }
+    }
+
+    /// <summary>Asserts that what this socket sends comes back.</summary>
+    public static async Task AssertEchoAsync(this Socket socket, byte[]? bytes = null)
+    {
+        bytes ??= "over and back"u8.ToArray();
+        await socket.SendAllAsync(bytes);
+        Assert.Equal(bytes, await socket.ReceiveExactlyAsync(bytes.Length));
+    }
+
+    /// <summary>Asserts that one connection through the mapping echoes.</summary>
+    public static async Task AssertEchoAsync(this Mapping mapping)
+    {
+        using var socket = await mapping.ConnectAsync();
+        await socket.AssertEchoAsync();
+        socket.Shutdown(SocketShutdown.Send);
+        Assert.Empty(await socket.ReceiveToEndAsync());
+    }
+
+    /// <summary>Asserts that the other side ends its sending cleanly, with nothing more before.</summary>
+    public static async Task AssertEndAsync(this Socket socket) =>
+        Assert.Equal(0, await socket.ReceiveAsync(new byte[1]).WaitAsync(Limits.Hang));
+
+    /// <summary>Asserts that the connection is reset: whatever comes before, a clean end never does.</summary>
+    public static async Task AssertResetAsync(this Socket socket)
+    {
+        var buffer = new byte[64 * 1024];
+        var error = await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            while (true)
+            {
+                Assert.NotEqual(0, await socket.ReceiveAsync(buffer).WaitAsync(Limits.Hang));
+            }
+        });
+        Assert.Contains(error.SocketErrorCode, (SocketError[])[SocketError.ConnectionReset, SocketError.ConnectionAborted]);
+    }
+
+    /// <summary>Asserts that the connection is over, cleanly or not.</summary>
+    public static async Task AssertEndedAsync(this Socket socket)
+    {
+        try
+        {
+            await socket.DrainAsync().WaitAsync(Limits.Hang);
+        }
+        catch (SocketException)
+        {
+            // A reset is an end too.
+        }
+    }
+
+    /// <summary>Ends the connection with a reset.</summary>
+    public static void Reset(this Socket socket)
+    {
+        socket.LingerState = new LingerOption(true, 0);
+        socket.Dispose();
+    }
+}

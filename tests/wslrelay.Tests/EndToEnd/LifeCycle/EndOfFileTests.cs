@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.LifeCycle;
+
+[Collection(Alone.Name)]
+public sealed class EndOfFileTests
+{
+    [Fact]
+    public async Task Ends_with_0_and_closes_every_listener_and_connection()
+    {
+        await using var relay = RelayUnderTest.Serve();
+        using var pair = await RelayedPair.OpenAsync(relay);
+        relay.CloseInput();
+        Assert.Equal(0, await relay.ExitAsync());
+        Assert.True(Net.CanListen(pair.Mapping.EndPoint));
+        await pair.Client.AssertEndedAsync();
+        await pair.Guest.AssertEndedAsync();
+    }
+
+    [Fact]
+    public async Task Ends_at_once_where_nothing_was_ever_asked()
+    {
+        await using var relay = RelayUnderTest.Serve();
+        relay.CloseInput();
+        Assert.Equal(0, await relay.ExitAsync());
+        Assert.Null(await relay.NextAsync());
+    }
+
+    [Fact]
+    public async Task Ends_within_a_second_with_a_thousand_connections_open()
+    {
+        await using var relay = RelayUnderTest.Serve();
+        await using var crowd = await Crowd.OpenAsync(relay, 1000);
+        var clock = Stopwatch.StartNew();
+        relay.CloseInput();
+        Assert.Equal(0, await relay.ExitAsync());
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Limits.End);
+        Assert.All(crowd.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), mapping.Name));
+    }
+
+    [Fact]
+    public async Task Drain_stops_the_listeners_at_once_and_ends_with_the_last_connection()
+    {
+        await using var relay = RelayUnderTest.Serve("--drain-ms", "600000");
+        using var pair = await RelayedPair.OpenAsync(relay);
+        relay.CloseInput();
+        await Limits.UntilAsync(() => Net.CanListen(pair.Mapping.EndPoint), "the listener to stop");
+        await pair.Mapping.EndPoint.AssertRefusedAsync();
+        await pair.Client.SendAllAsync("last"u8.ToArray());
+        pair.Client.Shutdown(SocketShutdown.Send);
+        Assert.Equal("last"u8.ToArray(), await pair.Guest.ReceiveToEndAsync());
+        Assert.False(relay.Process.HasExited);
+        pair.Guest.Shutdown(SocketShutdown.Send);
+        await pair.Client.AssertEndAsync();
+        Assert.Equal(0, await relay.ExitAsync());
+    }
+
+    [Fact]
+    public async Task Drain_resets_what_is_left_when_its_time_is_over()
+    {
+        await using var relay = RelayUnderTest.Serve("--drain-ms", "700");
+        using var pair = await RelayedPair.OpenAsync(relay);
+        var clock = Stopwatch.StartNew();
+        relay.CloseInput();
+        Assert.Equal(0, await relay.ExitAsync());
+        Assert.InRange(clock.ElapsedMilliseconds, 650, 1700);
+        await pair.Client.AssertResetAsync();
+    }
+
+    [Fact]
+    public async Task Drain_of_nothing_ends_at_once()
+    {
+        await using var relay = RelayUnderTest.Serve("--drain-ms", "600000");
+        await relay.MapAsync(80);
+        relay.CloseInput();
+        Assert.Equal(0, await relay.ExitAsync());
+    }
+}
