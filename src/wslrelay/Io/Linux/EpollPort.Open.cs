@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -40,7 +39,10 @@ internal sealed partial class EpollPort
 
             if (Libc.bind(listener, address, (uint)length) != 0 || Libc.listen(listener, Backlog) != 0)
             {
-                throw Errno.Exception(Errno.Last, endpoint.ToString());
+                int error = Errno.Last;
+                throw error == Errno.EACCES && endpoint.Kind == IoEndpointKind.Tcp
+                    ? new IoException(IoError.AccessDenied, error, "it is privileged (below net.ipv4.ip_unprivileged_port_start): take a higher port, or give the relay CAP_NET_BIND_SERVICE")
+                    : Errno.Exception(error, endpoint.ToString());
             }
 
             return listener;
@@ -112,9 +114,6 @@ internal sealed partial class EpollPort
             return null;
         }
     }
-
-    /// <inheritdoc/>
-    public override SafeHandle StandardStream(bool write) => new SafeFileHandle(write ? 1 : 0, ownsHandle: false);
 
     /// <summary>Sets an integer option of a socket.</summary>
     internal static unsafe void SetOption(EpollHandle socket, int level, int option, int value)
