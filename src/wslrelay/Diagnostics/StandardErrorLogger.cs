@@ -15,6 +15,9 @@ internal sealed class StandardErrorLogger(LogLevel least) : ILogger
     private readonly Lock _lock = new();
     private readonly Queue<string> _waiting = new();
     private readonly SemaphoreSlim _added = new(0);
+
+    // Opened at once: opening takes a descriptor, and the line that says there is none left must still be written.
+    private readonly Stream _error = Console.OpenStandardError();
     private Thread? _writer;
     private int _dropped;
     private int _unwritten;
@@ -87,7 +90,6 @@ internal sealed class StandardErrorLogger(LogLevel least) : ILogger
 
     private void Write()
     {
-        using Stream error = Console.OpenStandardError();
         while (true)
         {
             _added.Wait();
@@ -99,11 +101,11 @@ internal sealed class StandardErrorLogger(LogLevel least) : ILogger
 
             try
             {
-                error.Write(Encoding.UTF8.GetBytes(line));
+                _error.Write(Encoding.UTF8.GetBytes(line));
             }
-            catch (IOException)
+            catch (Exception)
             {
-                // Nobody reads it any more; the relay goes on.
+                // Nobody reads it any more, or there is no room: nothing that the log meets may end the relay.
             }
 
             Interlocked.Decrement(ref _unwritten);

@@ -56,6 +56,12 @@ internal abstract class IoPort : IDisposable
     /// <summary>The process's standard output (<paramref name="write"/>) or standard input, as the handle itself.</summary>
     public abstract SafeHandle StandardStream(bool write);
 
+    /// <summary>Makes sure, before anything is listened on, that this machine has a kind of socket at all.</summary>
+    /// <exception cref="IoException">It does not; the message says what is missing.</exception>
+    public virtual void RequireSupport(IoEndpointKind kind)
+    {
+    }
+
     /// <summary>
     /// Waits for wake-ups: at most as many as <paramref name="events"/> holds, at most so long
     /// (-1: for ever, 0: not at all). Returns how many came; 0 after a timeout or a <see cref="Wake"/>.

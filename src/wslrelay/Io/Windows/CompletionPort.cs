@@ -1,37 +1,247 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+using Wslrelay.Io.Windows.Interop;
+using static Wslrelay.Io.Windows.Interop.Kernel32;
 
 namespace Wslrelay.Io.Windows;
 
-/// <summary>The wait on Windows.</summary>
+/// <summary>
+/// The wait on Windows: an I/O completion port. A packet names its slot by its OVERLAPPED, and the slot its operation; the
+/// completion key is not used. FILE_SKIP_COMPLETION_PORT_ON_SUCCESS is never set, so a call that did not fail at once has
+/// exactly one packet, and no handle can starve the others by completing at once. Runs on the loop thread but for Wake and Post.
+/// </summary>
 [SupportedOSPlatform("windows")]
-internal sealed class CompletionPort : IoPort
+internal sealed unsafe class CompletionPort : IoPort
 {
-    public override IoSocket Listen(in IoEndpoint endpoint) => throw new PlatformNotSupportedException();
+    private const int LargestBatch = 256;
+    private const int MostSlotsKept = 1024;
+    private const int StarvedRetryMilliseconds = 100;
 
-    public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) => throw new PlatformNotSupportedException();
+    private readonly SafeCompletionPort _port;
+    private readonly Stack<OverlappedSlot> _slots = new();
+    private readonly Queue<Accept> _starved = new();
+    private readonly Dictionary<ushort, Mswsock> _extensions = [];
+    private bool _roomMade;
+    private long _starvedUntil;
 
-    public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => throw new PlatformNotSupportedException();
+    /// <summary>Makes a port for one thread.</summary>
+    internal CompletionPort()
+    {
+        Winsock.Start();
+        _port = CreateIoCompletionPort(-1, 0, 0, 1);
+        int error = Marshal.GetLastPInvokeError();
+        if (_port.IsInvalid)
+        {
+            throw NativeError.Exception(error, "completion port");
+        }
 
-    public override TransferOperation Send(IoHandle to, IIoOwner owner) => throw new PlatformNotSupportedException();
+        Listeners = new ListenerFactory(this);
+    }
 
-    public override TransferOperation Receive(IoHandle from, IIoOwner owner) => throw new PlatformNotSupportedException();
+    /// <summary>Slots lent to the kernel: calls whose packet has not been taken.</summary>
+    internal int InFlight { get; set; }
 
-    public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner) => throw new PlatformNotSupportedException();
+    /// <summary>Accepts in flight beyond the first of each listener.</summary>
+    internal int ExtraAccepts { get; set; }
 
-    public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => throw new PlatformNotSupportedException();
+    /// <summary>Buffers for data that moves.</summary>
+    internal BufferPool Buffers { get; } = new();
 
-    public override SafeHandle OpenSignal(long number) => throw new PlatformNotSupportedException();
+    private ListenerFactory Listeners { get; }
 
-    public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write) => throw new PlatformNotSupportedException();
+    /// <inheritdoc/>
+    public override IoSocket Listen(in IoEndpoint endpoint) => Listeners.Listen(endpoint);
 
-    public override SafeHandle StandardStream(bool write) => throw new PlatformNotSupportedException();
+    /// <inheritdoc/>
+    public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) =>
+        new Accept(this, (WindowsSocket)listener, owner);
 
-    public override int Wait(Span<IoEvent> events, int timeoutMilliseconds) => throw new PlatformNotSupportedException();
+    /// <inheritdoc/>
+    public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => new Connect(this, endpoint, owner);
 
-    public override void Wake() => throw new PlatformNotSupportedException();
+    /// <inheritdoc/>
+    public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Transfer(this, to, send: true, owner);
 
+    /// <inheritdoc/>
+    public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Transfer(this, from, send: false, owner);
+
+    /// <inheritdoc/>
+    public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner) =>
+        new Pump(this, (WindowsSocket)from, (WindowsSocket)to, counter, owner);
+
+    /// <inheritdoc/>
+    public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
+
+    /// <inheritdoc/>
+    public override SafeHandle OpenSignal(long number) => InheritedSignal.Open(number);
+
+    /// <inheritdoc/>
+    public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write) => WindowsPipe.TryOpen(this, pipe);
+
+    /// <inheritdoc/>
+    public override SafeHandle StandardStream(bool write) =>
+        new SafeFileHandle(Kernel32.GetStdHandle(write ? Kernel32.STD_OUTPUT_HANDLE : Kernel32.STD_INPUT_HANDLE), ownsHandle: false);
+
+    /// <inheritdoc/>
+    public override void RequireSupport(IoEndpointKind kind)
+    {
+        if (kind is not (IoEndpointKind.Tcp or IoEndpointKind.HvSocket))
+        {
+            throw new IoException(IoError.NotSupported, 0, $"{kind} sockets are not available on Windows.");
+        }
+
+        if (kind == IoEndpointKind.HvSocket)
+        {
+            using WindowsSocket? socket = WindowsSocket.TryCreate(this, Ws2_32.AF_HYPERV, out int error);
+            if (socket is null)
+            {
+                throw new IoException(
+                    NativeError.ToIoError(error),
+                    error,
+                    $"This machine has no Hyper-V sockets (error {error}): the Virtual Machine Platform or Hyper-V feature of Windows is needed.");
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)
+    {
+        // A listener that waits for room has no packet to come: the wait must end for it.
+        if (_starved.Count > 0 && (uint)timeoutMilliseconds > StarvedRetryMilliseconds)
+        {
+            timeoutMilliseconds = StarvedRetryMilliseconds;
+        }
+
+        OVERLAPPED_ENTRY* entries = stackalloc OVERLAPPED_ENTRY[LargestBatch];
+        uint room = (uint)Math.Min(events.Length, LargestBatch);
+        bool any = GetQueuedCompletionStatusEx(_port, entries, room, out uint removed, (uint)timeoutMilliseconds, fAlertable: false);
+        int error = Marshal.GetLastPInvokeError();
+        if (!any)
+        {
+            return error == WAIT_TIMEOUT ? 0 : throw NativeError.Exception(error, "completion port");
+        }
+
+        int count = 0;
+        for (uint i = 0; i < removed; i++)
+        {
+            OVERLAPPED* overlapped = entries[i].lpOverlapped;
+            if (overlapped is null)
+            {
+                continue; // Wake
+            }
+
+            var slot = OverlappedSlot.Of(overlapped);
+            int status = (int)overlapped->Internal;
+            int failure = status >= 0 ? 0 : (int)Ntdll.RtlNtStatusToDosError(status);
+            events[count++] = new IoEvent(slot.TakeBack(), slot, entries[i].dwNumberOfBytesTransferred, failure);
+        }
+
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public override void Wake() => Post(null);
+
+    /// <inheritdoc/>
+    public override void EndTurn()
+    {
+        if (_starved.Count == 0 || (!_roomMade && Environment.TickCount64 < _starvedUntil))
+        {
+            return;
+        }
+
+        _roomMade = false;
+        _starvedUntil = Environment.TickCount64 + StarvedRetryMilliseconds;
+        for (int left = _starved.Count; left > 0; left--)
+        {
+            _starved.Dequeue().RoomMade();
+        }
+    }
+
+    /// <summary>Posts a packet: a slot's own, or null to wake. For any thread.</summary>
+    internal void Post(OVERLAPPED* overlapped)
+    {
+        try
+        {
+            if (!PostQueuedCompletionStatus(_port, 0, 0, overlapped))
+            {
+                // A packet that is lost would be waited for until the end of days.
+                Environment.FailFast($"PostQueuedCompletionStatus failed: {Marshal.GetLastPInvokeError()}.");
+            }
+        }
+        catch (ObjectDisposedException) when (overlapped is null)
+        {
+            // Another thread wakes a port that has been closed: nobody is left to be woken.
+        }
+    }
+
+    /// <summary>Associates a handle with this port, for life; returns the error.</summary>
+    internal int Associate(SafeHandle handle)
+    {
+        nint port = CreateIoCompletionPort(handle, _port, 0, 0);
+        int error = Marshal.GetLastPInvokeError();
+        return port != 0 ? 0 : error;
+    }
+
+    /// <summary>The extension functions for sockets of a family; null, and the error, where there are none.</summary>
+    internal Mswsock? Extensions(WindowsSocket socket, out int error)
+    {
+        error = 0;
+        if (!_extensions.TryGetValue(socket.Family, out Mswsock? found))
+        {
+            found = Mswsock.Load(socket, out error);
+            if (found is not null)
+            {
+                _extensions.Add(socket.Family, found);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Lends out a slot; <see cref="ReturnSlot"/> takes it when its operation has completed.</summary>
+    internal OverlappedSlot RentSlot() => _slots.TryPop(out OverlappedSlot? slot) ? slot : new OverlappedSlot(this);
+
+    /// <summary>Takes a slot back that is not lent to the kernel.</summary>
+    internal void ReturnSlot(OverlappedSlot slot)
+    {
+        Debug.Assert(!slot.IsLent, "a slot was given back while the kernel has it");
+        if (_slots.Count < MostSlotsKept)
+        {
+            _slots.Push(slot);
+        }
+        else
+        {
+            slot.Free();
+        }
+    }
+
+    /// <summary>An accept has nothing in flight for want of handles or memory: tell it when there may be room.</summary>
+    internal void Starved(Accept accept)
+    {
+        if (_starved.Count == 0)
+        {
+            _starvedUntil = Environment.TickCount64 + StarvedRetryMilliseconds;
+        }
+
+        _starved.Enqueue(accept);
+    }
+
+    /// <summary>A socket was closed: there may be room.</summary>
+    internal void SocketClosed() => _roomMade = true;
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
+        Debug.Assert(InFlight == 0, "the port is closed while the kernel has slots of it");
+        Debug.Assert(Buffers.RentedCount == 0, "the port is closed while buffers are lent");
+        while (_slots.TryPop(out OverlappedSlot? slot))
+        {
+            slot.Free();
+        }
+
+        _port.Dispose();
     }
 }

@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+using Wslrelay.Io.Windows.Interop;
+
+namespace Wslrelay.Io.Windows;
+
+/// <summary>
+/// Makes sure that a number a parent gave is a handle it passed on, and one that can be waited for: a number that was not
+/// inherited can be that of anything this process has opened since. Runs on the thread that sets up.
+/// </summary>
+[SupportedOSPlatform("windows")]
+internal static unsafe class InheritedSignal
+{
+    private const int TypeBufferLength = 1024;
+
+    /// <summary>Opens it; the caller owns it.</summary>
+    internal static SafeHandle Open(long number)
+    {
+        // The system ignores the two lowest bits of a handle, and negative numbers stand for this process and thread.
+        if (number is <= 0 or > uint.MaxValue || (number & 3) != 0)
+        {
+            throw Refuse(number, "is not a handle's number", NativeError.ERROR_INVALID_HANDLE);
+        }
+
+        var handle = new SafeWaitHandle((nint)number, ownsHandle: false);
+        if (!Kernel32.GetHandleInformation(handle, out uint flags))
+        {
+            throw Refuse(number, "is not an open handle", Marshal.GetLastPInvokeError());
+        }
+
+        string type = TypeOf(handle);
+        if ((flags & Kernel32.HANDLE_FLAG_INHERIT) == 0)
+        {
+            throw Refuse(number, $"was not inherited: it is a handle of this process (of type {type})", 0);
+        }
+
+        if (type is not ("Event" or "Process"))
+        {
+            throw Refuse(number, $"is of type {type}, not an event", 0);
+        }
+
+        if ((GrantedAccess(handle) & Kernel32.SYNCHRONIZE) == 0)
+        {
+            throw Refuse(number, "was inherited without the right to wait for it", NativeError.ERROR_ACCESS_DENIED);
+        }
+
+        return new SafeWaitHandle((nint)number, ownsHandle: true);
+    }
+
+    /// <summary>The name of the type of object behind a handle, "unknown" where the system does not tell.</summary>
+    internal static string TypeOf(SafeHandle handle)
+    {
+        byte* buffer = stackalloc byte[TypeBufferLength];
+        int status = Ntdll.NtQueryObject(handle, Ntdll.ObjectTypeInformation, buffer, TypeBufferLength, null);
+        if (status < 0)
+        {
+            return "unknown";
+        }
+
+        // PUBLIC_OBJECT_TYPE_INFORMATION begins with the name.
+        var name = (Ntdll.UNICODE_STRING*)buffer;
+        return new string(name->Buffer, 0, name->Length / sizeof(char));
+    }
+
+    private static uint GrantedAccess(SafeHandle handle)
+    {
+        Ntdll.PUBLIC_OBJECT_BASIC_INFORMATION information;
+        uint length = (uint)sizeof(Ntdll.PUBLIC_OBJECT_BASIC_INFORMATION);
+        return Ntdll.NtQueryObject(handle, Ntdll.ObjectBasicInformation, &information, length, null) >= 0 ? information.GrantedAccess : 0;
+    }
+
+    private static IoException Refuse(long number, string why, int error) =>
+        new(IoError.NotSupported, error, $"{number} {why}; an inherited event is needed.");
+}

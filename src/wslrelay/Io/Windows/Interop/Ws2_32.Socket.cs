@@ -1,0 +1,95 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace Wslrelay.Io.Windows.Interop;
+
+/// <summary>ws2_32.dll: making, naming, setting and closing sockets.</summary>
+[SupportedOSPlatform("windows")]
+
+internal static unsafe partial class Ws2_32
+{
+    internal const ushort AF_INET = 2;
+    internal const ushort AF_INET6 = 23;
+    internal const ushort AF_HYPERV = 34;
+    internal const int SOCK_STREAM = 1;
+    internal const int IPPROTO_TCP = 6;
+    internal const int IPPROTO_IPV6 = 41;
+    internal const int HV_PROTOCOL_RAW = 1;
+
+    internal const uint WSA_FLAG_OVERLAPPED = 0x01;
+    internal const uint WSA_FLAG_NO_HANDLE_INHERIT = 0x80;
+
+    internal const int SOL_SOCKET = 0xFFFF;
+    internal const int SO_LINGER = 0x0080;
+    internal const int SO_EXCLUSIVEADDRUSE = -5; // ~SO_REUSEADDR
+    internal const int SO_UPDATE_ACCEPT_CONTEXT = 0x700B;
+    internal const int SO_UPDATE_CONNECT_CONTEXT = 0x7010;
+    internal const int TCP_NODELAY = 1;
+    internal const int IPV6_V6ONLY = 27;
+    internal const int HVSOCKET_CONNECT_TIMEOUT = 0x01;
+    internal const int HVSOCKET_CONNECTED_SUSPEND = 0x04;
+
+    internal const int SOMAXCONN = 0x7FFFFFFF;
+    internal const int SD_SEND = 1;
+
+    internal const uint SIO_GET_EXTENSION_FUNCTION_POINTER = 0xC8000006;
+    internal const uint SIO_TCP_INITIAL_RTO = 0x98000011;
+    internal const ushort TCP_INITIAL_RTO_UNSPECIFIED_RTT = 0xFFFF;
+    internal const byte TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS = 0xFE;
+
+    [LibraryImport("ws2_32")]
+    internal static partial int WSAStartup(ushort wVersionRequested, byte* lpWSAData);
+
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial nint WSASocketW(int af, int type, int protocol, void* lpProtocolInfo, uint g, uint dwFlags);
+
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int closesocket(nint s);
+
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int bind(SafeHandle s, byte* name, int namelen);
+
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int listen(SafeHandle s, int backlog);
+
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int shutdown(SafeHandle s, int how);
+
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int getsockname(SafeHandle s, byte* name, ref int namelen);
+
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int getpeername(SafeHandle s, byte* name, ref int namelen);
+
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int setsockopt(SafeHandle s, int level, int optname, void* optval, int optlen);
+
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int getsockopt(SafeHandle s, int level, int optname, void* optval, ref int optlen);
+
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int WSAIoctl(
+        SafeHandle s,
+        uint dwIoControlCode,
+        void* lpvInBuffer,
+        uint cbInBuffer,
+        void* lpvOutBuffer,
+        uint cbOutBuffer,
+        uint* lpcbBytesReturned,
+        void* lpOverlapped,
+        void* lpCompletionRoutine);
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct LINGER
+    {
+        internal ushort l_onoff;
+        internal ushort l_linger;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct TCP_INITIAL_RTO_PARAMETERS
+    {
+        internal ushort Rtt;
+        internal byte MaxSynRetransmissions;
+    }
+}

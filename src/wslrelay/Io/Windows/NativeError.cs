@@ -1,0 +1,80 @@
+namespace Wslrelay.Io.Windows;
+
+/// <summary>
+/// Windows' error numbers, and what they mean to a relay. A call that fails at once gives a WSA error, a packet a status that
+/// the system translates to a Win32 error: one event has two numbers, and both are here.
+/// </summary>
+internal static class NativeError
+{
+    internal const int ERROR_TOO_MANY_OPEN_FILES = 4;
+    internal const int ERROR_ACCESS_DENIED = 5;
+    internal const int ERROR_INVALID_HANDLE = 6;
+    internal const int ERROR_NOT_ENOUGH_MEMORY = 8;
+    internal const int ERROR_HANDLE_EOF = 38;
+    internal const int ERROR_NETNAME_DELETED = 64;
+    internal const int ERROR_BROKEN_PIPE = 109;
+    internal const int ERROR_SEM_TIMEOUT = 121;
+    internal const int ERROR_NO_DATA = 232;
+    internal const int ERROR_PIPE_NOT_CONNECTED = 233;
+    internal const int ERROR_MORE_DATA = 234;
+    internal const int ERROR_OPERATION_ABORTED = 995;
+    internal const int ERROR_IO_PENDING = 997; // and WSA_IO_PENDING
+    internal const int ERROR_NOT_FOUND = 1168;
+    internal const int ERROR_CONNECTION_REFUSED = 1225;
+    internal const int ERROR_GRACEFUL_DISCONNECT = 1226;
+    internal const int ERROR_NETWORK_UNREACHABLE = 1231;
+    internal const int ERROR_HOST_UNREACHABLE = 1232;
+    internal const int ERROR_PROTOCOL_UNREACHABLE = 1233;
+    internal const int ERROR_PORT_UNREACHABLE = 1234;
+    internal const int ERROR_CONNECTION_ABORTED = 1236;
+    internal const int ERROR_NO_SYSTEM_RESOURCES = 1450;
+    internal const int ERROR_COMMITMENT_LIMIT = 1455;
+    internal const int ERROR_TIMEOUT = 1460;
+    internal const int ERROR_NOT_ENOUGH_QUOTA = 1816;
+    internal const int WSAEACCES = 10013;
+    internal const int WSAEMFILE = 10024;
+    internal const int WSAENOTSOCK = 10038;
+    internal const int WSAEPROTONOSUPPORT = 10043;
+    internal const int WSAESOCKTNOSUPPORT = 10044;
+    internal const int WSAEOPNOTSUPP = 10045;
+    internal const int WSAEAFNOSUPPORT = 10047;
+    internal const int WSAEADDRINUSE = 10048;
+    internal const int WSAEADDRNOTAVAIL = 10049;
+    internal const int WSAENETDOWN = 10050;
+    internal const int WSAENETUNREACH = 10051;
+    internal const int WSAENETRESET = 10052;
+    internal const int WSAECONNABORTED = 10053;
+    internal const int WSAECONNRESET = 10054;
+    internal const int WSAENOBUFS = 10055;
+    internal const int WSAENOTCONN = 10057;
+    internal const int WSAESHUTDOWN = 10058;
+    internal const int WSAETIMEDOUT = 10060;
+    internal const int WSAECONNREFUSED = 10061;
+    internal const int WSAEHOSTDOWN = 10064;
+    internal const int WSAEHOSTUNREACH = 10065;
+
+    /// <summary>The meaning of a number.</summary>
+    internal static IoError ToIoError(int error) => error switch
+    {
+        0 => IoError.None,
+        ERROR_OPERATION_ABORTED => IoError.Cancelled,
+        WSAECONNRESET or WSAECONNABORTED or WSAENETRESET or WSAENOTCONN or WSAESHUTDOWN
+            or ERROR_NETNAME_DELETED or ERROR_CONNECTION_ABORTED or ERROR_GRACEFUL_DISCONNECT
+            or ERROR_BROKEN_PIPE or ERROR_NO_DATA or ERROR_PIPE_NOT_CONNECTED => IoError.Reset,
+        WSAECONNREFUSED or ERROR_CONNECTION_REFUSED => IoError.ConnectionRefused,
+        WSAETIMEDOUT or ERROR_SEM_TIMEOUT or ERROR_TIMEOUT => IoError.TimedOut,
+        WSAENETUNREACH or WSAEHOSTUNREACH or WSAENETDOWN or WSAEHOSTDOWN or ERROR_NETWORK_UNREACHABLE
+            or ERROR_HOST_UNREACHABLE or ERROR_PROTOCOL_UNREACHABLE or ERROR_PORT_UNREACHABLE => IoError.HostUnreachable,
+        WSAEADDRINUSE => IoError.AddressInUse,
+        WSAEACCES or ERROR_ACCESS_DENIED => IoError.AccessDenied,
+        WSAEADDRNOTAVAIL => IoError.AddressNotAvailable,
+        WSAEAFNOSUPPORT or WSAEPROTONOSUPPORT or WSAESOCKTNOSUPPORT or WSAEOPNOTSUPP => IoError.NotSupported,
+        WSAEMFILE or WSAENOBUFS or ERROR_TOO_MANY_OPEN_FILES or ERROR_NOT_ENOUGH_MEMORY or ERROR_NO_SYSTEM_RESOURCES
+            or ERROR_NOT_ENOUGH_QUOTA or ERROR_COMMITMENT_LIMIT => IoError.TooManyOpenFiles,
+        _ => IoError.Failed,
+    };
+
+    /// <summary>A set-up call's failure as an exception that names the endpoint and the system's own words.</summary>
+    internal static IoException Exception(int error, string what) =>
+        new(ToIoError(error), error, $"{what}: {new System.ComponentModel.Win32Exception(error).Message} ({error})");
+}

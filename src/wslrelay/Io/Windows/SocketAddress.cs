@@ -1,0 +1,68 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using static Wslrelay.Io.Windows.Interop.Ws2_32;
+
+namespace Wslrelay.Io.Windows;
+
+/// <summary>Endpoints as Windows' address bytes: sockaddr_in, sockaddr_in6 and SOCKADDR_HV. Holds nothing.</summary>
+[SupportedOSPlatform("windows")]
+internal static class SocketAddress
+{
+    /// <summary>The longest, SOCKADDR_HV.</summary>
+    internal const int MaxLength = 36;
+
+    private const int InLength = 16;
+    private const int In6Length = 28;
+
+    /// <summary>HV_GUID_VSOCK_TEMPLATE: its first field is the vsock port.</summary>
+    internal static Guid ServiceId(uint port) => new(port, 0xfacb, 0x11e6, 0xbd, 0x58, 0x64, 0x00, 0x6a, 0x79, 0x86, 0xd3);
+
+    /// <summary>The address family of an endpoint; null where Windows has none for it.</summary>
+    internal static ushort? FamilyOf(in IoEndpoint endpoint) => endpoint.Kind switch
+    {
+        IoEndpointKind.Tcp => endpoint.Address!.AddressFamily == AddressFamily.InterNetworkV6 ? AF_INET6 : AF_INET,
+        IoEndpointKind.HvSocket => AF_HYPERV,
+        _ => null,
+    };
+
+    /// <summary>Writes an endpoint of one of the families above; returns the length.</summary>
+    internal static int Encode(in IoEndpoint endpoint, Span<byte> to)
+    {
+        ushort family = FamilyOf(endpoint)!.Value;
+        int length = EncodeWildcard(family, (int)endpoint.Port, to);
+        switch (family)
+        {
+            case AF_INET:
+                endpoint.Address!.TryWriteBytes(to[4..8], out _);
+                break;
+            case AF_INET6:
+                endpoint.Address!.TryWriteBytes(to[8..24], out _);
+                BinaryPrimitives.WriteUInt32LittleEndian(to[24..28], (uint)endpoint.Address.ScopeId);
+                break;
+            default:
+                endpoint.VmId.TryWriteBytes(to[4..20]);
+                ServiceId(endpoint.Port).TryWriteBytes(to[20..36]);
+                break;
+        }
+
+        return length;
+    }
+
+    /// <summary>Writes the family's wildcard with a port (none for hvsocket); returns the length.</summary>
+    internal static int EncodeWildcard(ushort family, int port, Span<byte> to)
+    {
+        int length = family switch { AF_INET => InLength, AF_INET6 => In6Length, _ => MaxLength };
+        to[..length].Clear();
+        BinaryPrimitives.WriteUInt16LittleEndian(to, family);
+        if (family != AF_HYPERV)
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(to[2..], (ushort)port);
+        }
+
+        return length;
+    }
+
+    /// <summary>The port of a TCP address.</summary>
+    internal static int PortOf(ReadOnlySpan<byte> address) => address.Length < 4 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(address[2..]);
+}

@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Wslrelay.Io.Windows.Interop;
+
+namespace Wslrelay.Io.Windows;
+
+/// <summary>
+/// One end of a named pipe that was opened for overlapped calls, by a handle of its own. Owned by the loop thread.
+/// </summary>
+[SupportedOSPlatform("windows")]
+internal sealed unsafe class WindowsPipe : IoHandle
+{
+    private WindowsPipe(nint pipe) => SetHandle(pipe);
+
+    /// <summary>
+    /// Makes a pipe's end waitable; returns null for anything else: a file, a console, a socket, a pipe that was opened for
+    /// synchronous calls (every anonymous pipe), or one that belongs to another port already.
+    /// </summary>
+    internal static WindowsPipe? TryOpen(CompletionPort port, SafeHandle pipe)
+    {
+        if (Kernel32.GetFileType(pipe) != Kernel32.FILE_TYPE_PIPE || !IsOverlapped(pipe))
+        {
+            return null;
+        }
+
+        nint process = Kernel32.GetCurrentProcess();
+        if (!Kernel32.DuplicateHandle(process, pipe, process, out nint own, 0, bInheritHandle: false, Kernel32.DUPLICATE_SAME_ACCESS))
+        {
+            return null;
+        }
+
+        var opened = new WindowsPipe(own);
+        if (port.Associate(opened) != 0)
+        {
+            opened.Dispose();
+            return null;
+        }
+
+        return opened;
+    }
+
+    /// <inheritdoc/>
+    public override void Close(bool abort) => Dispose();
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        // The handle is a duplicate, so closing it would not cancel anything by itself.
+        _ = Kernel32.CancelIoEx(handle, null);
+        return Kernel32.CloseHandle(handle);
+    }
+
+    private static bool IsOverlapped(SafeHandle pipe)
+    {
+        uint mode = 0;
+        int status = Ntdll.NtQueryInformationFile(pipe, out _, &mode, sizeof(uint), Ntdll.FileModeInformation);
+        return status >= 0 && (mode & (Ntdll.FILE_SYNCHRONOUS_IO_ALERT | Ntdll.FILE_SYNCHRONOUS_IO_NONALERT)) == 0;
+    }
+}

@@ -1,0 +1,123 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Wslrelay.Io.Windows.Interop;
+using static Wslrelay.Io.Windows.Interop.Ws2_32;
+
+namespace Wslrelay.Io.Windows;
+
+/// <summary>A socket made by this process for one completion port. Owned by the loop thread.</summary>
+[SupportedOSPlatform("windows")]
+internal sealed unsafe class WindowsSocket : IoSocket
+{
+    private readonly CompletionPort _port;
+
+    private WindowsSocket(CompletionPort port, ushort family, nint socket)
+    {
+        _port = port;
+        Family = family;
+        SetHandle(socket);
+    }
+
+    /// <summary>The address family.</summary>
+    internal ushort Family { get; }
+
+    /// <inheritdoc/>
+    public override int LocalPort
+    {
+        get
+        {
+            byte* name = stackalloc byte[SocketAddress.MaxLength];
+            int length = SocketAddress.MaxLength;
+            return getsockname(this, name, ref length) == 0 ? SocketAddress.PortOf(new ReadOnlySpan<byte>(name, length)) : 0;
+        }
+    }
+
+    /// <summary>Makes a socket that no child inherits; returns null, and the error, where the system does not.</summary>
+    internal static WindowsSocket? TryCreate(CompletionPort port, ushort family, out int error)
+    {
+        int protocol = family == AF_HYPERV ? HV_PROTOCOL_RAW : IPPROTO_TCP;
+        nint socket = WSASocketW(family, SOCK_STREAM, protocol, null, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+        error = Marshal.GetLastPInvokeError();
+        if (socket == -1)
+        {
+            return null;
+        }
+
+        error = 0;
+        return new WindowsSocket(port, family, socket);
+    }
+
+    /// <summary>Sets an option of 32 bits; returns the error.</summary>
+    internal int Set(int level, int option, int value)
+    {
+        int failed = setsockopt(this, level, option, &value, sizeof(int));
+        int error = Marshal.GetLastPInvokeError();
+        return failed == 0 ? 0 : error;
+    }
+
+    /// <summary>Reads an option of 32 bits; 0 where there is none.</summary>
+    internal int Get(int level, int option)
+    {
+        int value = 0;
+        int length = sizeof(int);
+        return getsockopt(this, level, option, &value, ref length) == 0 ? value : 0;
+    }
+
+    /// <summary>Binds; returns the error.</summary>
+    internal int Bind(in IoEndpoint endpoint)
+    {
+        byte* name = stackalloc byte[SocketAddress.MaxLength];
+        int length = SocketAddress.Encode(endpoint, new Span<byte>(name, SocketAddress.MaxLength));
+        return Bind(name, length);
+    }
+
+    /// <summary>Binds to the family's wildcard and a port; returns the error.</summary>
+    internal int BindWildcard(int number = 0)
+    {
+        byte* name = stackalloc byte[SocketAddress.MaxLength];
+        int length = SocketAddress.EncodeWildcard(Family, number, new Span<byte>(name, SocketAddress.MaxLength));
+        return Bind(name, length);
+    }
+
+    /// <summary>Small writes leave at once. TCP only; a failure costs nothing but time.</summary>
+    internal void SetNoDelay()
+    {
+        if (Family != AF_HYPERV)
+        {
+            _ = Set(IPPROTO_TCP, TCP_NODELAY, 1);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Close(bool abort)
+    {
+        if (IsClosed)
+        {
+            return;
+        }
+
+        if (abort && Family != AF_HYPERV)
+        {
+            var linger = new LINGER { l_onoff = 1, l_linger = 0 };
+            _ = setsockopt(this, SOL_SOCKET, SO_LINGER, &linger, sizeof(LINGER));
+        }
+
+        Dispose();
+        _port.SocketClosed();
+    }
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        // Nothing should be pending by now; where something is, its packet must come before the socket goes.
+        _ = Kernel32.CancelIoEx(handle, null);
+        return closesocket(handle) == 0;
+    }
+
+    private int Bind(byte* name, int length)
+    {
+        int failed = bind(this, name, length);
+        int error = Marshal.GetLastPInvokeError();
+        return failed == 0 ? 0 : error;
+    }
+}
