@@ -16,7 +16,10 @@ public class ReaderTests
         [MessagePackType.Boolean] = [static (ref r) => r.ReadBoolean()],
         [MessagePackType.Integer] = [static (ref r) => r.ReadInt64(), static (ref r) => r.ReadUInt64(), static (ref r) => r.ReadByte()],
         [MessagePackType.Float] = [static (ref r) => r.ReadSingle(), static (ref r) => r.ReadDouble()],
-        [MessagePackType.String] = [static (ref r) => r.ReadString(), static (ref r) => r.ReadStringSequence(), static (ref r) => r.TryReadStringSpan(out _)],
+        [MessagePackType.String] =
+        [
+            static (ref r) => r.ReadString(), static (ref r) => r.ReadStringSequence(), static (ref r) => r.TryReadStringSpan(out _),
+        ],
         [MessagePackType.Binary] = [static (ref r) => r.ReadBytes()],
         [MessagePackType.Array] = [static (ref r) => r.ReadArrayHeader(), static (ref r) => r.TryReadArrayHeader(out _)],
         [MessagePackType.Map] = [static (ref r) => r.ReadMapHeader(), static (ref r) => r.TryReadMapHeader(out _)],
@@ -44,9 +47,8 @@ public class ReaderTests
                 {
                     if (!accepted)
                     {
-                        MessagePackSerializationException thrown =
-                            Assert.Throws<MessagePackSerializationException>(() => Run(bytes, read));
-                        Assert.Equal($"Unexpected msgpack code {code} ({MessagePackCode.ToFormatName((byte)code)}) encountered.", thrown.Message);
+                        Exception thrown = Assert.Throws<MessagePackSerializationException>(() => Run(bytes, read));
+                        Assert.Contains($"{code} ({MessagePackCode.ToFormatName((byte)code)})", thrown.Message, StringComparison.Ordinal);
                     }
                 }
             }
@@ -152,7 +154,8 @@ public class ReaderTests
     [Fact]
     public void Looking_ahead_does_not_move_the_reader()
     {
-        var reader = new MessagePackReader(HexRuns.Parse("92 05 c0")) { Depth = 3, CancellationToken = TestContext.Current.CancellationToken };
+        CancellationToken token = TestContext.Current.CancellationToken;
+        var reader = new MessagePackReader(HexRuns.Parse("92 05 c0")) { Depth = 3, CancellationToken = token };
         MessagePackReader ahead = reader.CreatePeekReader();
         Assert.Equal(2, ahead.ReadArrayHeader());
         Assert.Equal(5, ahead.ReadInt32());
@@ -162,7 +165,7 @@ public class ReaderTests
         Assert.Equal((0x92, MessagePackType.Array), (reader.NextCode, reader.NextMessagePackType));
 
         MessagePackReader other = reader.Clone(new ReadOnlySequence<byte>([0x07]));
-        Assert.Equal((3, reader.CancellationToken, 7), (other.Depth, other.CancellationToken, other.ReadInt32()));
+        Assert.Equal((3, token, 7), (other.Depth, other.CancellationToken, other.ReadInt32()));
     }
 
     [Fact]

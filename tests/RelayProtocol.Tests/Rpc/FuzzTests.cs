@@ -82,9 +82,10 @@ public class FuzzTests
                     byte[] seed = seeds[random.Next(seeds.Length)];
                     int cut = random.Next(seed.Length);
                     int length = random.Next(10) == 0 ? Mutate(random, seed, piece) : Copy(seed, piece);
-                    foreach (ReadOnlyMemory<byte> part in new[] { piece.AsMemory(0, Math.Min(cut, length)), piece.AsMemory(Math.Min(cut, length)..length) })
+                    cut = Math.Min(cut, length);
+                    foreach (Range part in new[] { ..cut, cut..length })
                     {
-                        reader.Append(part.Span);
+                        reader.Append(piece.AsSpan(part));
                         while (reader.TryRead(out ReadOnlyMemory<byte> message))
                         {
                             messages++;

@@ -40,7 +40,8 @@ public class RpcEnvelopeTests
         Assert.Equal("81A16101", Convert.ToHexString(error.Error.Span));
 
         RpcEnvelope notification = RpcEnvelope.Parse(HexRuns.Parse("93 02 a178 91 07"));
-        Assert.Equal((RpcKind.Notification, "x", "9107"), (notification.Kind, notification.Method, Convert.ToHexString(notification.Params.Span)));
+        Assert.Equal((RpcKind.Notification, "x"), (notification.Kind, notification.Method));
+        Assert.Equal("9107", Convert.ToHexString(notification.Params.Span));
     }
 
     [Theory]
@@ -84,7 +85,8 @@ public class RpcEnvelopeTests
             RpcWriter.BeginRequest(ref w, 5, "map", 1);
             w.Write(5);
         }));
-        Assert.Equal("9400CEFFFFFFFFA57061757365DC0010", Written(static (ref w) => RpcWriter.BeginRequest(ref w, uint.MaxValue, "pause", 16)));
+        Assert.Equal(
+            "9400CEFFFFFFFFA57061757365DC0010", Written(static (ref w) => RpcWriter.BeginRequest(ref w, uint.MaxValue, "pause", 16)));
         Assert.Equal("940105C090", Written(static (ref w) =>
         {
             RpcWriter.BeginResult(ref w, 5);
