@@ -46,6 +46,9 @@ internal sealed class EpollHandle : IoSocket
     /// <summary>Its family shows no reset: a peer that is gone looks like one that has only ended its sending.</summary>
     internal bool HidesReset { get; init; }
 
+    /// <summary>The file of a listening Unix socket; null for everything else.</summary>
+    internal string? Path { get; set; }
+
     /// <summary>This side has ended its sending.</summary>
     internal bool SendEnded { get; private set; }
 
@@ -79,6 +82,11 @@ internal sealed class EpollHandle : IoSocket
         if (abort && IsSocket)
         {
             SetLingerZero();
+        }
+
+        if (Path is not null)
+        {
+            UnixListenerPath.Remove(Path);
         }
 
         _port.Release(this);

@@ -21,7 +21,7 @@ internal sealed partial class EpollPort
             throw Errno.Exception(Errno.Last, endpoint.ToString());
         }
 
-        EpollHandle listener = new(this, descriptor, isSocket: true);
+        EpollHandle listener = new(this, descriptor, isSocket: true) { HidesReset = endpoint.Kind != IoEndpointKind.Tcp };
         try
         {
             if (endpoint.Kind == IoEndpointKind.Tcp)
@@ -37,9 +37,13 @@ internal sealed partial class EpollPort
                 TcpOptions.Apply(listener, endpoint);
             }
 
-            if (Libc.bind(listener, address, (uint)length) != 0 || Libc.listen(listener, Backlog) != 0)
+            int error = endpoint.Kind == IoEndpointKind.Unix
+                ? UnixListenerPath.Bind(listener, endpoint.Path!, address, (uint)length)
+                : Libc.bind(listener, address, (uint)length) == 0 ? 0 : Errno.Last;
+            listener.Path = error == 0 ? endpoint.Path : null;
+            error = error == 0 && Libc.listen(listener, Backlog) != 0 ? Errno.Last : error;
+            if (error != 0)
             {
-                int error = Errno.Last;
                 throw error == Errno.EACCES && endpoint.Kind == IoEndpointKind.Tcp
                     ? new IoException(IoError.AccessDenied, error, "it is privileged (below net.ipv4.ip_unprivileged_port_start): take a higher port, or give the relay CAP_NET_BIND_SERVICE")
                     : Errno.Exception(error, endpoint.ToString());
