@@ -55,9 +55,7 @@ public sealed class UsageTests
     public async Task Log_level_none_logs_nothing()
     {
         await using var relay = RelayUnderTest.Serve("--log-level", "none");
-        var mapping = await relay.MapAsync(Net.FreePort());
-        using var client = await mapping.ConnectAsync();
-        await client.AssertResetAsync();
+        await (await relay.MapAsync(Net.FreePort())).AssertResetAsync();
         relay.CloseInput();
         await relay.ExitAsync();
         Assert.Empty(relay.Log);

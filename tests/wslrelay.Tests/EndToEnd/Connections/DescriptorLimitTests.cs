@@ -43,25 +43,22 @@ public sealed class DescriptorLimitTests
         await using var relay = ServeWithFewDescriptors();
         await using var guest = GuestServer.Echo();
         var mapping = await relay.MapAsync(guest.Port);
-        for (var i = 0; i < 3 * Limit; i += Limit)
-        {
-            var clients = await Task.WhenAll(Enumerable.Range(0, Limit).Select(_ => mapping.ConnectAsync()));
-            foreach (var client in clients)
-            {
-                try
-                {
-                    await client.AssertEchoAsync();
-                }
-                catch (SocketException)
-                {
-                    // One that the relay could not take was reset; none may hang.
-                }
+        var served = await Task.WhenAll(Enumerable.Range(0, 3 * Limit).Select(_ => TryEchoAsync()));
+        Assert.InRange(served.Count(success => success), Limit / 4, 3 * Limit);
+        await mapping.AssertEchoAsync();
 
-                client.Dispose();
+        async Task<bool> TryEchoAsync()
+        {
+            try
+            {
+                await mapping.AssertEchoAsync();
+                return true;
+            }
+            catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionReset)
+            {
+                return false; // one that the relay could not take; none may hang
             }
         }
-
-        await mapping.AssertEchoAsync();
     }
 
     [Fact]

@@ -14,6 +14,22 @@ internal static class SocketExtensions
         return socket;
     }
 
+    /// <summary>Asserts that the relay takes a connection and resets it, whether the client has yet seen itself connected or not.</summary>
+    public static async Task AssertResetAsync(this Mapping mapping)
+    {
+        using var socket = mapping.Open();
+        try
+        {
+            await socket.ConnectAsync(mapping.EndPoint).WaitAsync(Limits.Hang);
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            return;
+        }
+
+        await socket.AssertResetAsync();
+    }
+
     /// <summary>Asserts that nothing listens there.</summary>
     public static async Task AssertRefusedAsync(this IPEndPoint endPoint)
     {

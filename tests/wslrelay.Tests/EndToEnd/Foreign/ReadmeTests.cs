@@ -1,0 +1,62 @@
+using System.Text.RegularExpressions;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Wslrelay.TestTools;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Foreign;
+
+/// <summary>The parents that README.md shows, run exactly as they are printed there.</summary>
+[Collection(Alone.Name)]
+public sealed class ReadmeTests
+{
+    private const string Python = "/usr/bin/python3";
+
+    [Fact]
+    public async Task The_parent_in_CSharp_runs_as_printed()
+    {
+        RequiredTool.Require("dotnet", "dotnet-sdk-10.0", "--list-sdks");
+        using var folder = new TemporaryFolder();
+        folder.Write("Program.cs", Snippet("parent.cs", "csharp"));
+        folder.Write("Parent.csproj", $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <Nullable>enable</Nullable>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+              </PropertyGroup>
+              <ItemGroup>
+                <Reference Include="{Path.Combine(AppContext.BaseDirectory, "RelayProtocol.dll")}" />
+              </ItemGroup>
+            </Project>
+            """);
+        await AssertRunsAsync(["dotnet", "run", "--project", folder.Path], folder);
+    }
+
+    [Fact]
+    public async Task The_parent_in_Python_runs_as_printed()
+    {
+        RequiredTool.Require(Python, "python3-msgpack", "-c", "import msgpack");
+        using var folder = new TemporaryFolder();
+        await AssertRunsAsync([Python, folder.Write("parent.py", Snippet("parent.py", "python"))], folder);
+    }
+
+    private static async Task AssertRunsAsync(string[] command, TemporaryFolder folder)
+    {
+        // A server for those that map port 8080; where another has it already, that one will do.
+        await using var guest = Net.CanListen(Net.Loopback(4, 8080)) ? GuestServer.Echo(port: 8080) : null;
+        var run = await ProgramRun.OfAsync(command, folder.Path, input: "\n");
+        Assert.True(run.ExitCode == 0, $"{run}");
+        Assert.NotEmpty(run.Output);
+        TestContext.Current.TestOutputHelper!.WriteLine(run.Output);
+    }
+
+    private static string Snippet(string name, string language)
+    {
+        var readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
+        var found = Regex.Match(readme, $@"<!-- snippet: {Regex.Escape(name)} -->\s*```{language}\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline);
+        Assert.True(found.Success, $"README.md has no snippet {name}.");
+        return found.Groups[1].Value;
+    }
+}

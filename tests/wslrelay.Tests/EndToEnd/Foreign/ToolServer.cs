@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+using Wslrelay.Tests.EndToEnd.Harness;
+
+namespace Wslrelay.Tests.EndToEnd.Foreign;
+
+/// <summary>A foreign server in the foreground, ready on its loopback port, and killed at the end of its test.</summary>
+internal sealed class ToolServer : IDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+
+    private ToolServer(Process process)
+    {
+        _process = process;
+        _ = CopyAsync(process.StandardOutput);
+        _ = CopyAsync(process.StandardError);
+    }
+
+    public static async Task<ToolServer> StartAsync(int port, params string[] command)
+    {
+        var server = new ToolServer(RelayProgram.StartCommand(command));
+        try
+        {
+            await Limits.UntilAsync(() => server.IsReadyAsync(port), $"{command[0]} to listen on {port}");
+            return server;
+        }
+        catch
+        {
+            server.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+    }
+
+    private async Task<bool> IsReadyAsync(int port)
+    {
+        if (_process.HasExited)
+        {
+            throw new InvalidOperationException($"It ended with {_process.ExitCode}: {_output}");
+        }
+
+        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await probe.ConnectAsync(Net.Loopback(4, port));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private async Task CopyAsync(StreamReader reader)
+    {
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            lock (_output)
+            {
+                _output.AppendLine(line);
+            }
+        }
+    }
+}

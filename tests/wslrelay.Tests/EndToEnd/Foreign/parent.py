@@ -1,0 +1,291 @@
+"""A parent in another language than the relay's: all of the protocol's first section, by a test for each of its promises."""
+import os
+import select
+import socket
+import subprocess
+import time
+import unittest
+
+import msgpack
+
+from relay import EchoServer, Relay, RelayError, can_listen, connect, echoes, until
+
+CODES = {
+    "AddressInUse": 0x80072740, "AccessDenied": 0x80070005, "AddressNotAvailable": 0x80072741, "AddressNotAllowed": 0x80070032,
+    "NotSupported": 0x80070032, "NotFound": 0x80070490, "TooManyOpenFiles": 0x80070004, "InvalidParams": 0x80070057,
+    "MethodNotFound": 0x80070001, "Internal": 0x8000FFFF,
+}
+
+
+class Case(unittest.TestCase):
+    arguments = ()
+
+    def setUp(self):
+        self.relay = self.enterContext(Relay(*self.arguments))
+
+    def map(self, **item):
+        return self.relay.call("map", item)[0]
+
+    def fails(self, name, method, *params, index=None, says=""):
+        with self.assertRaises(RelayError) as caught:
+            self.relay.call(method, *params)
+        error = caught.exception
+        self.assertEqual((error.name, error.code, error.index), (name, CODES[name] - (1 << 32), index), error)
+        self.assertIn(says, error.message)
+
+    def breaks(self):
+        kind, method, [error] = self.relay.receive()
+        self.assertEqual((kind, method, error["name"]), (2, "error", "InvalidParams"))
+        self.assertIsNone(self.relay.receive())
+        self.assertEqual(self.relay.process.wait(60), 3)
+
+
+class Hello(Case):
+    def test_tells_who_it_is(self):
+        for params in [], [{"protocol": 1}]:
+            hello = self.relay.call("hello", *params)
+            self.assertEqual((hello["name"], hello["protocol"], hello["target"]), ("wslrelay", 1, "direct"))
+            self.assertEqual(hello["pid"], self.relay.process.pid)
+            self.assertIn("tcp", hello["capabilities"])
+            self.assertRegex(hello["version"], r"^\d+\.\d+\.\d+")
+
+    def test_refuses_another_protocol(self):
+        self.fails("NotSupported", "hello", {"protocol": 99})
+
+
+class Map(Case):
+    def test_fills_in_every_default(self):
+        with EchoServer() as guest:
+            mapping = self.map(guestPort=guest.port)
+            self.assertEqual(mapping, {"protocol": "tcp", "family": 4, "address": "127.0.0.1", "hostPort": mapping["hostPort"],
+                                       "guestPort": guest.port})
+            self.assertGreater(mapping["hostPort"], 0)
+            self.assertTrue(echoes(mapping))
+
+    def test_six_has_its_own_default(self):
+        with EchoServer(6) as guest:
+            mapping = self.map(family=6, guestPort=guest.port)
+            self.assertEqual(mapping["address"], "::1")
+            self.assertTrue(echoes(mapping))
+
+    def test_several_at_once_in_their_order(self):
+        with EchoServer() as guest:
+            mappings = self.relay.call("map", *[{"guestPort": guest.port}] * 100)
+            self.assertEqual(len({mapping["hostPort"] for mapping in mappings}), 100)
+            self.assertTrue(all(map(echoes, mappings)))
+
+    def test_all_or_nothing(self):
+        first = self.map(guestPort=80)
+        free = self.map(guestPort=80)
+        self.relay.call("unmap", {"hostPort": free["hostPort"]})
+        self.fails("AddressInUse", "map", dict(free), dict(first), index=1, says="127.0.0.1:%d/tcp" % first["hostPort"])
+        self.assertTrue(can_listen("127.0.0.1", free["hostPort"]))
+        self.assertEqual(len(self.relay.call("list")), 1)
+
+    def test_ignores_unknown_keys(self):
+        item = {"guestPort": 80, "note": {"list": [None, 1.5, -1, "text", b"bytes", True]}, "time": msgpack.Timestamp(1, 2)}
+        self.assertEqual(self.relay.call("map", item)[0]["guestPort"], 80)
+
+    def test_a_result_can_be_mapped_and_unmapped_again(self):
+        mapping = self.map(guestPort=80)
+        self.relay.call("unmap", mapping)
+        self.assertEqual(self.map(**mapping), mapping)
+
+
+class Unmap(Case):
+    def test_the_port_is_free_when_the_answer_is_there(self):
+        for _ in range(20):
+            mapping = self.map(guestPort=80)
+            self.assertEqual(self.relay.call("unmap", {"hostPort": mapping["hostPort"]}), [{"active": 0, "reset": 0}])
+            self.assertTrue(can_listen("127.0.0.1", mapping["hostPort"]))
+
+    def test_connections_live_on_without_a_drain(self):
+        with EchoServer() as guest:
+            mapping = self.map(guestPort=guest.port)
+            with connect(mapping) as client:
+                client.sendall(b"a")
+                self.assertEqual(client.recv(1), b"a")
+                self.assertEqual(self.relay.call("unmap", mapping), [{"active": 1, "reset": 0}])
+                client.sendall(b"b")
+                self.assertEqual(client.recv(1), b"b")
+
+    def test_a_drain_is_answered_when_it_ends_and_others_do_not_wait(self):
+        with EchoServer() as guest:
+            mapping = self.map(guestPort=guest.port)
+            with connect(mapping) as client:
+                client.sendall(b"a")
+                client.recv(1)
+                drain = self.relay.request("unmap", dict(mapping, drainMs=500))
+                self.assertEqual(self.relay.call("list"), [])
+                self.assertEqual(self.relay.receive(), [1, drain, None, [{"active": 0, "reset": 1}]])
+                self.assertRaises(ConnectionResetError, client.recv, 1)
+
+    def test_all_or_nothing(self):
+        mapping = self.map(guestPort=80)
+        self.fails("NotFound", "unmap", mapping, dict(mapping, family=6, address="::1"), index=1, says="[::1]:")
+        self.assertEqual(len(self.relay.call("list")), 1)
+
+
+class List(Case):
+    def test_counts(self):
+        with EchoServer() as guest:
+            mapping = self.map(guestPort=guest.port)
+            for _ in range(3):
+                self.assertTrue(echoes(mapping, b"x" * 1000))
+            counters = {"accepted": 3, "active": 0, "failed": 0, "bytesToGuest": 3000, "bytesToHost": 3000}
+            until(lambda: self.relay.call("list")[0]["active"] == 0)
+            self.assertEqual(self.relay.call("list"), [dict(mapping, **counters)])
+
+    def test_is_sorted(self):
+        for item in {"family": 6}, {"address": "127.0.0.2"}, {}, {"address": "127.0.0.2"}, {"family": 6}, {}:
+            self.map(guestPort=80, **item)
+        keys = [(entry["family"], entry["address"], entry["hostPort"]) for entry in self.relay.call("list")]
+        self.assertEqual(len(keys), 6)
+        self.assertEqual(keys, sorted(keys))
+
+
+class Errors(Case):
+    def test_names_what_is_wrong(self):
+        self.fails("InvalidParams", "map", {}, index=0, says="guestPort")
+        self.fails("InvalidParams", "map", {"guestPort": 80}, {"guestPort": 0}, index=1, says="guestPort")
+        self.fails("InvalidParams", "map", {"guestPort": 80, "hostPort": 65536}, index=0, says="hostPort")
+        self.fails("InvalidParams", "map", {"guestPort": 80, "address": 1}, index=0, says="address")
+        self.fails("InvalidParams", "unmap", {}, index=0, says="hostPort")
+        self.fails("NotSupported", "map", {"guestPort": 80, "protocol": "udp"}, index=0)
+        self.fails("AddressNotAllowed", "map", {"guestPort": 80, "address": "0.0.0.0", "hostPort": 20001}, index=0, says="0.0.0.0:20001/tcp")
+        self.fails("NotFound", "unmap", {"hostPort": 1}, index=0, says="127.0.0.1:1/tcp")
+        self.fails("MethodNotFound", "mop", says="mop")
+
+    def test_a_foreign_socket(self):
+        for address in "127.0.0.1", "0.0.0.0":
+            with socket.create_server((address, 0)) as foreign:
+                port = foreign.getsockname()[1]
+                self.fails("AddressInUse", "map", {"hostPort": port, "guestPort": 80}, index=0, says="127.0.0.1:%d/tcp" % port)
+
+
+class Limits(unittest.TestCase):
+    def test_no_descriptors_left(self):
+        with Relay(wrapper=["sh", "-c", 'ulimit -n 64; exec "$0" "$@"']) as relay:
+            with self.assertRaises(RelayError) as caught:
+                relay.call("map", *[{"guestPort": 80}] * 100)
+            self.assertEqual((caught.exception.name, caught.exception.code), ("TooManyOpenFiles", 0x80070004 - (1 << 32)))
+            self.assertEqual(relay.call("list"), [])
+
+    @unittest.skipIf(open("/proc/sys/net/ipv4/ip_unprivileged_port_start").read() == "0\n", "all ports are open to all here")
+    def test_a_privileged_port(self):
+        wrapper = ["setpriv", "--bounding-set=-net_bind_service"] if os.geteuid() == 0 else []
+        with Relay(wrapper=wrapper) as relay:
+            with self.assertRaises(RelayError) as caught:
+                relay.call("map", {"hostPort": 1009, "guestPort": 80})
+            self.assertEqual((caught.exception.name, caught.exception.code), ("AccessDenied", 0x80070005 - (1 << 32)))
+            self.assertIn("127.0.0.1:1009/tcp", caught.exception.message)
+
+
+class Stream(Case):
+    def test_pipelining(self):
+        ids = [self.relay.request("list") for _ in range(1000)]
+        self.assertEqual([self.relay.receive()[1] for _ in ids], ids)
+
+    def test_goes_on_after_what_is_no_message(self):
+        for thing in 1, "text", None, [], {"a": 1}, [7, 1, "list", []]:
+            self.relay.send(thing)
+            self.assertEqual(self.relay.receive()[:2], [2, "error"])
+        self.assertEqual(self.relay.call("list"), [])
+
+    def test_ends_on_what_is_no_msgpack(self):
+        self.relay.process.stdin.write(b"\xc1")
+        self.breaks()
+
+    def test_ends_on_an_object_that_is_too_large(self):
+        self.relay.send([0, 1, "hello", [{"unknown": b"x" * 65536}]])
+        self.breaks()
+
+    def test_ends_on_nesting_that_is_too_deep(self):
+        self.relay.process.stdin.write(b"\x91" * 17 + b"\xc0")
+        self.breaks()
+
+
+class Remote(Case):
+    arguments = ("--allow-remote",)
+
+    def test_an_address_of_another_machine(self):
+        self.fails("AddressNotAvailable", "map", {"address": "198.51.100.7", "hostPort": 20002, "guestPort": 80}, index=0,
+                   says="198.51.100.7:20002/tcp")
+
+    def test_a_wildcard(self):
+        with EchoServer() as guest:
+            mapping = self.map(address="0.0.0.0", guestPort=guest.port)
+            self.assertTrue(echoes(dict(mapping, address="127.0.0.1")))
+
+
+class End(unittest.TestCase):
+    def test_end_of_file(self):
+        with Relay() as relay:
+            port = relay.call("map", {"guestPort": 80})[0]["hostPort"]
+            self.assertEqual(relay.end(), 0)
+            self.assertTrue(can_listen("127.0.0.1", port))
+
+    def test_end_of_file_with_a_drain(self):
+        with EchoServer() as guest, Relay("--drain-ms", "60000") as relay:
+            client = connect(relay.call("map", {"guestPort": guest.port})[0])
+            client.sendall(b"a")
+            client.recv(1)
+            relay.process.stdin.close()
+            time.sleep(0.3)
+            client.sendall(b"b")
+            self.assertEqual(client.recv(1), b"b")
+            client.close()
+            self.assertEqual(relay.process.wait(60), 0)
+
+    def assert_ends(self, descriptor, signal):
+        with Relay("--exit-event", str(descriptor), pass_fds=[descriptor]) as relay:
+            relay.call("hello")
+            signal()
+            self.assertEqual(relay.process.wait(60), 0)
+
+    def test_exit_event_of_a_pipe(self):
+        read, write = os.pipe()
+        self.assert_ends(read, lambda: os.write(write, b"x"))
+        read, write = os.pipe()
+        self.assert_ends(read, lambda: os.close(write))
+
+    def test_exit_event_of_an_eventfd(self):
+        event = os.eventfd(0)
+        self.assert_ends(event, lambda: os.eventfd_write(event, 1))
+
+    def test_exit_event_of_a_process(self):
+        other = subprocess.Popen(["sleep", "600"])
+        self.assert_ends(os.pidfd_open(other.pid), other.kill)
+        other.wait()
+
+    def test_within_a_second_with_a_thousand_connections(self):
+        with EchoServer() as guest, Relay() as relay:
+            mapping = relay.call("map", {"guestPort": guest.port})[0]
+            clients = [connect(mapping) for _ in range(1000)]
+            until(lambda: relay.call("list")[0]["active"] == len(clients))
+            begin = time.monotonic()
+            self.assertEqual(relay.end(), 0)
+            self.assertLess(time.monotonic() - begin, 1)
+            for client in clients:
+                client.close()
+
+    def test_connections_flow_while_nobody_reads_the_answers(self):
+        with EchoServer() as guest, Relay() as relay:
+            mapping = relay.call("map", {"guestPort": guest.port})[0]
+            os.set_blocking(relay.process.stdin.fileno(), False)
+            while relay.process.stdin.write(msgpack.packb([0, 1, "list", []])) is not None or not self.is_full(relay):
+                pass
+            self.assertTrue(all(echoes(mapping) for _ in range(50)))
+
+    @staticmethod
+    def is_full(relay):
+        """Whether the relay takes no more requests, having nowhere to put its answers."""
+        return not select.select([], [relay.process.stdin], [], 0.5)[1]
+
+    def test_exit_event_that_is_none(self):
+        with Relay("--exit-event", "12345") as relay:
+            self.assertEqual(relay.process.wait(60), 2)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
