@@ -4,7 +4,7 @@ namespace RelayProtocol;
 
 /// <summary>
 /// What a parent signals to end relays at once: an eventfd on Linux, a manual-reset event on Windows. One can be given to several
-/// relays by <c>RelayStartInfo.ExitEvent</c>. Every member is safe for any thread.
+/// relays by <see cref="RelayStartInfo.ExitEvent"/>. Every member is safe for any thread.
 /// </summary>
 public sealed class RelayExitEvent : IDisposable
 {

@@ -10,7 +10,7 @@ public enum RelayStandardError
     Discard,
 
     /// <summary>
-    /// To <c>RelayProcess.StandardError</c>, which the parent must keep reading: a full pipe would hold the relay up.
+    /// To <see cref="RelayProcess.StandardError"/>, which the parent must keep reading: a full pipe would hold the relay up.
     /// </summary>
     Pipe,
 }

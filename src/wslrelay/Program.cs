@@ -1,4 +1,5 @@
 using Wslrelay.Cli;
+using Wslrelay.Diagnostics;
 
 namespace Wslrelay;
 
@@ -13,7 +14,7 @@ internal static class Program
         }
         catch (Exception e)
         {
-            Console.Error.WriteLine($"wslrelay: {e}");
+            StandardError.WriteLine($"{e}");
             return (int)ExitCode.Failed;
         }
     }

@@ -10,5 +10,8 @@ internal sealed class CommandHandlers : ICommandHandlers
     public ExitCode Forward(ForwardOptions options) => new ForwardRunner(options).Run();
 
     /// <inheritdoc/>
+    public ExitCode Guest(GuestOptions options) => new GuestRunner(options).Run();
+
+    /// <inheritdoc/>
     public ExitCode Demo(int ports) => DemoRunner.Run(ports);
 }

@@ -1,6 +1,9 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using RelayProtocol;
+using Wslrelay.Io;
+using Wslrelay.Relaying;
+using Wslrelay.Diagnostics;
 
 namespace Wslrelay.Cli;
 
@@ -15,10 +18,10 @@ internal static class CommandLine
         {
             foreach (string message in result.Errors.Select(error => error.Message).Distinct())
             {
-                Console.Error.WriteLine($"wslrelay: {message}");
+                StandardError.WriteLine($"{message}");
             }
 
-            Console.Error.WriteLine("wslrelay: see 'wslrelay --help' for what it takes");
+            StandardError.WriteLine("see 'wslrelay --help' for what it takes");
             return ExitCode.Usage;
         }
 
@@ -28,7 +31,7 @@ internal static class CommandLine
         }
         catch (UsageException e)
         {
-            Console.Error.WriteLine($"wslrelay: {e.Message}");
+            StandardError.WriteLine($"{e.Message}");
             return ExitCode.Usage;
         }
     }
@@ -38,6 +41,7 @@ internal static class CommandLine
         {
             Serve(handlers),
             Forward(handlers),
+            Guest(handlers),
             Demo(handlers),
         };
 
@@ -46,15 +50,15 @@ internal static class CommandLine
         Option<RelayTarget?> target = Options.Target();
         Option<Guid?> vmId = Options.VmId();
         Option<long?> port = Options.Integer("--port", "PORT", "The agent's port at the Hyper-V socket; goes with --vm-id.", 0, uint.MaxValue - 1);
-        Option<long?> exitEvent = Options.Integer(
-            "--exit-event", "N", "An inherited handle that ends the relay when it is signalled: an event (Windows); an eventfd, the read end of a pipe or a pidfd (Linux).", 0, long.MaxValue);
+        Option<long?> exitEvent = Options.ExitEvent();
+        Option<GuestProtocol?> protocol = Options.Protocol();
         Option<long?> drain = Options.Integer(
             "--drain-ms", "N", "After end of file on standard input, let connections go on for at most so many milliseconds. Default: 0.", 0, 3_600_000);
         Option<bool> allowRemote = Options.AllowRemote();
         Option<LogLevel?> level = Options.Level();
         Command command = new("serve", "Be a parent's child: takes map and unmap messages on standard input, answers on standard output.")
         {
-            target, vmId, port, exitEvent, drain, allowRemote, level,
+            target, vmId, port, protocol, exitEvent, drain, allowRemote, level,
         };
         command.Validators.Add(result =>
         {
@@ -72,6 +76,7 @@ internal static class CommandLine
             result.GetValue(vmId) is { } id ? RelayTarget.HvSocket(id, (uint)result.GetValue(port)!.Value) : result.GetValue(target) ?? RelayTarget.Direct,
             result.GetValue(exitEvent),
             (int)(result.GetValue(drain) ?? 0),
+            result.GetValue(protocol) ?? GuestProtocol.Relay,
             result.GetValue(allowRemote),
             result.GetValue(level) ?? LogLevel.Information)));
         return command;
@@ -81,14 +86,40 @@ internal static class CommandLine
     {
         Argument<PortMapping[]> mappings = Options.Mappings();
         Option<RelayTarget?> target = Options.Target();
+        Option<GuestProtocol?> protocol = Options.Protocol();
         Option<bool> allowRemote = Options.AllowRemote();
         Option<LogLevel?> level = Options.Level();
-        Command command = new("forward", "Relay by hand, without a parent, until Ctrl+C.") { mappings, target, allowRemote, level };
+        Command command = new("forward", "Relay by hand, without a parent, until Ctrl+C.") { mappings, target, protocol, allowRemote, level };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(mappings) is not { Tokens.Count: > 0 })
+            {
+                result.AddError("MAPPING: at least one is needed, as in 8080:80");
+            }
+        });
         command.SetAction(result => (int)handlers.Forward(new ForwardOptions(
             result.GetRequiredValue(mappings),
             result.GetValue(target) ?? RelayTarget.Direct,
+            result.GetValue(protocol) ?? GuestProtocol.Relay,
             result.GetValue(allowRemote),
             result.GetValue(level) ?? LogLevel.Information)));
+        return command;
+    }
+
+    private static Command Guest(ICommandHandlers handlers)
+    {
+        Option<(IoEndpoint Endpoint, string Text)?> listen = Options.Listen();
+        listen.Required = true;
+        Option<long?> exitEvent = Options.ExitEvent();
+        Option<bool> allowAnyCid = Options.AllowAnyCid();
+        Option<LogLevel?> level = Options.Level();
+        Command command = new("guest", "Be the agent inside the virtual machine or container, to which the relay's target leads.") { listen, exitEvent, allowAnyCid, level };
+        command.SetAction(result =>
+        {
+            (IoEndpoint endpoint, string text) = result.GetValue(listen)!.Value;
+            return (int)handlers.Guest(new GuestOptions(
+                endpoint, text, result.GetValue(exitEvent), result.GetValue(allowAnyCid), result.GetValue(level) ?? LogLevel.Information));
+        });
         return command;
     }
 

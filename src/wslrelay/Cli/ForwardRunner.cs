@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using RelayProtocol;
 using Wslrelay.Diagnostics;
 using Wslrelay.Io;
@@ -16,11 +15,11 @@ internal sealed class ForwardRunner(ForwardOptions options)
         StandardErrorLogger logger = new(options.LogLevel);
         using IoPort port = IoPort.Create();
         IoLoop loop = new(port);
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using StopSignals signals = new(loop);
+        RelayTargetEndpoint target = Target.Open(port, options.Target);
         try
         {
-            PortTable table = new(loop, RelayTargetEndpoint.Resolve(options.Target), options.AllowRemote, new RelayLog(logger));
+            PortTable table = new(loop, target, options.GuestProtocol, options.AllowRemote, new RelayLog(logger));
             foreach (PortMapping mapping in table.Map(options.Mappings))
             {
                 Console.WriteLine($"{mapping} -> {options.Target} {mapping.GuestPort}");
@@ -28,18 +27,12 @@ internal sealed class ForwardRunner(ForwardOptions options)
         }
         catch (RelayException e)
         {
-            Console.Error.WriteLine($"wslrelay: {e.Error.Name}: {e.Message}");
+            StandardError.WriteLine($"{e.Error.Name}: {e.Message}");
             return ExitCode.Failed;
         }
 
         loop.Run();
         logger.Flush(100);
         return ExitCode.Asked;
-
-        void Stop(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            loop.Post(loop.Stop);
-        }
     }
 }

@@ -9,6 +9,9 @@ internal interface ICommandHandlers
     /// <summary>Runs <c>forward</c> until it is asked to end.</summary>
     ExitCode Forward(ForwardOptions options);
 
+    /// <summary>Runs <c>guest</c> until it is asked to end.</summary>
+    ExitCode Guest(GuestOptions options);
+
     /// <summary>Runs <c>demo</c> with so many ports.</summary>
     ExitCode Demo(int ports);
 }

@@ -3,6 +3,8 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using RelayProtocol;
+using Wslrelay.Io;
+using Wslrelay.Relaying;
 
 namespace Wslrelay.Cli;
 
@@ -53,6 +55,37 @@ internal static class Options
             return value is not null;
         });
 
+    internal static Option<long?> ExitEvent() => Integer(
+        "--exit-event", "N", "An inherited handle that ends it when it is signalled: an event (Windows); an eventfd, the read end of a pipe or a pidfd (Linux).", 0, long.MaxValue);
+
+    internal static Option<GuestProtocol?> Protocol() => Make<GuestProtocol?>(
+        "--guest-protocol", "NAME", "What the agent at the target understands: relay (wslrelay guest) or wsl (WSL's own init, of August 2026). Default: relay.",
+        static (string text, out GuestProtocol? value, out string? error) =>
+        {
+            value = text switch
+            {
+                "relay" => GuestProtocol.Relay,
+                "wsl" => GuestProtocol.Wsl,
+                _ => null,
+            };
+            error = value is null ? $"'{text}' is neither relay nor wsl" : null;
+            return value is not null;
+        });
+
+    internal static Option<(IoEndpoint Endpoint, string Text)?> Listen() => Make<(IoEndpoint Endpoint, string Text)?>(
+        "--listen", "ENDPOINT", "Where the relay connects to: tcp:HOST:PORT, unix:PATH or vsock:PORT.",
+        static (string text, out (IoEndpoint Endpoint, string Text)? value, out string? error) =>
+        {
+            bool parsed = ListenEndpoint.TryParse(text, out IoEndpoint endpoint, out error);
+            value = (endpoint, text);
+            return parsed;
+        });
+
+    internal static Option<bool> AllowAnyCid() => new("--allow-any-cid")
+    {
+        Description = "Take vsock connections from other contexts than the host (2) and this machine itself (1).",
+    };
+
     internal static Option<bool> AllowRemote() => new("--allow-remote")
     {
         Description = "Let mappings listen on addresses that other machines can reach. Default: loopback addresses only.",
@@ -61,7 +94,7 @@ internal static class Options
     internal static Argument<PortMapping[]> Mappings() => new("MAPPING")
     {
         Description = "[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp], as in 8080, 8080:80, 127.0.0.1:0:80, [::1]:8080:80, 3000-3009:3000-3009.",
-        Arity = ArgumentArity.OneOrMore,
+        Arity = ArgumentArity.ZeroOrMore,
         CustomParser = static result =>
         {
             List<PortMapping> mappings = [];

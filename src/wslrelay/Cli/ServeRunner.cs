@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using RelayProtocol;
 using Wslrelay.Control;
 using Wslrelay.Diagnostics;
 using Wslrelay.Io;
@@ -47,28 +46,17 @@ internal sealed class ServeRunner : IIoOwner
     {
         using IoPort port = IoPort.Create();
         _loop = new IoLoop(port);
-        try
+        using SafeHandle? exitEvent = ExitEvent.Open(port, _options.ExitEvent);
+        RelayTargetEndpoint target = Target.Open(port, _options.Target);
+        _table = new PortTable(_loop, target, _options.GuestProtocol, _options.AllowRemote, _log);
+        _session = new ControlSession(_table, _log, OnSessionEnded);
+        if (exitEvent is not null)
         {
-            using SafeHandle? exitEvent = _options.ExitEvent is { } number ? port.OpenSignal(number) : null;
-            _table = new PortTable(_loop, RelayTargetEndpoint.Resolve(_options.Target), _options.AllowRemote, _log);
-            _session = new ControlSession(_table, _log, OnSessionEnded);
-            if (exitEvent is not null)
-            {
-                _loop.Start(port.Watch(exitEvent, this));
-            }
-
-            _session.Start();
-            _loop.Run();
-        }
-        catch (IoException e) when (_session is null)
-        {
-            throw new UsageException("--exit-event", e.Message);
-        }
-        catch (RelayException e) when (_session is null)
-        {
-            throw new UsageException("--target", e.Message);
+            _loop.Start(port.Watch(exitEvent, this));
         }
 
+        _session.Start();
+        _loop.Run();
         _logger.Flush(100);
         return _exitCode;
     }

@@ -18,7 +18,7 @@ internal abstract class ControlInput(IControlReader reader)
     /// <summary>Opens standard input: in the loop where the system can wait for it, on a thread of its own where not.</summary>
     public static ControlInput OpenStandardInput(IoLoop loop, IControlReader reader)
     {
-        using SafeHandle handle = loop.Port.StandardStream(write: false);
+        using SafeHandle handle = IoPort.StandardHandle(StandardStream.Input);
         return loop.Port.TryOpenPipe(handle, write: false) is { } pipe
             ? new PipeControlInput(loop, pipe, reader)
             : new ThreadControlInput(loop, reader);

@@ -26,7 +26,7 @@ internal abstract class ControlOutput
     /// <summary>Opens standard output: in the loop where the system can wait for it, on a thread of its own where not.</summary>
     public static ControlOutput OpenStandardOutput(IoLoop loop)
     {
-        using SafeHandle handle = loop.Port.StandardStream(write: true);
+        using SafeHandle handle = IoPort.StandardHandle(StandardStream.Output);
         return loop.Port.TryOpenPipe(handle, write: true) is { } pipe
             ? new PipeControlOutput(loop, pipe)
             : new ThreadControlOutput(loop);

@@ -26,7 +26,7 @@ internal sealed class ThreadControlInput(IoLoop loop, IControlReader reader) : C
 
     private void ReadPieces()
     {
-        using Stream input = Console.OpenStandardInput();
+        using Stream input = new FileStream(IoPort.StandardHandle(StandardStream.Input), FileAccess.Read, bufferSize: 0);
         int length;
         do
         {

@@ -26,7 +26,7 @@ internal sealed class ThreadControlOutput(IoLoop loop) : ControlOutput
 
     private void WritePieces()
     {
-        using Stream output = Console.OpenStandardOutput();
+        using Stream output = new FileStream(IoPort.StandardHandle(StandardStream.Output), FileAccess.Write, bufferSize: 0);
         while (true)
         {
             _asked.Wait();

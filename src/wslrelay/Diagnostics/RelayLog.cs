@@ -17,10 +17,16 @@ internal sealed partial class RelayLog(ILogger logger)
     public partial void ListenerFailed(PortMapping mapping, IoError error, int nativeError);
 
     [LoggerMessage(LogLevel.Warning, "{Mapping}: a connection to {Target} failed: {Code}: {Reason}")]
-    public partial void ConnectionFailed(PortMapping mapping, IoEndpoint target, RelayErrorCode code, string reason);
+    public partial void ConnectionFailed(PortMapping mapping, IoEndpoint target, string code, string reason);
 
-    [LoggerMessage(LogLevel.Debug, "{Mapping}: a connection broke: {Error} (system error {NativeError})")]
-    public partial void ConnectionBroke(PortMapping mapping, IoError error, int nativeError);
+    [LoggerMessage(LogLevel.Debug, "{Mapping}: a connection broke: {Reason}")]
+    public partial void ConnectionBroke(PortMapping mapping, string reason);
+
+    [LoggerMessage(LogLevel.Debug, "agent: 127.0.0.1 or ::1, port {Port}: {Code}: {Reason}")]
+    public partial void GuestFailed(int port, string code, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "a connection from vsock context {Cid} is refused; only the host (2) and this machine itself (1) may connect, unless --allow-any-cid is given")]
+    public partial void CidRefused(uint cid);
 
     [LoggerMessage(LogLevel.Information, "ends: {Cause}")]
     public partial void Ends(string cause);

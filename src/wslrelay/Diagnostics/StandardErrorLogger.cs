@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Microsoft.Extensions.Logging;
 
 namespace Wslrelay.Diagnostics;
@@ -8,22 +7,29 @@ namespace Wslrelay.Diagnostics;
 /// Writes single lines to standard error, from a thread of its own: a parent that does not read them stops nothing but the log. When too many
 /// wait, new ones are dropped and counted. For any thread.
 /// </summary>
-internal sealed class StandardErrorLogger(LogLevel least) : ILogger
+internal sealed class StandardErrorLogger : ILogger
 {
     private const int MaxWaiting = 1000;
 
+    private readonly LogLevel _least;
     private readonly Lock _lock = new();
     private readonly Queue<string> _waiting = new();
     private readonly SemaphoreSlim _added = new(0);
-
-    // Opened at once: opening takes a descriptor, and the line that says there is none left must still be written.
-    private readonly Stream _error = Console.OpenStandardError();
-    private Thread? _writer;
     private int _dropped;
     private int _unwritten;
 
+    /// <summary>Starts the thread at once: the line that says that there are no handles left must not need one.</summary>
+    internal StandardErrorLogger(LogLevel least)
+    {
+        _least = least;
+        if (least != LogLevel.None)
+        {
+            new Thread(Write, 256 * 1024) { IsBackground = true, Name = "log" }.Start();
+        }
+    }
+
     /// <inheritdoc/>
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= least && logLevel != LogLevel.None;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= _least && logLevel != LogLevel.None;
 
     /// <inheritdoc/>
     public IDisposable? BeginScope<TState>(TState state)
@@ -78,11 +84,6 @@ internal sealed class StandardErrorLogger(LogLevel least) : ILogger
 
             _waiting.Enqueue(line + "\n");
             _unwritten++;
-            if (_writer is null)
-            {
-                _writer = new Thread(Write, 256 * 1024) { IsBackground = true, Name = "log" };
-                _writer.Start();
-            }
         }
 
         _added.Release();
@@ -99,15 +100,7 @@ internal sealed class StandardErrorLogger(LogLevel least) : ILogger
                 line = _waiting.Dequeue();
             }
 
-            try
-            {
-                _error.Write(Encoding.UTF8.GetBytes(line));
-            }
-            catch (Exception)
-            {
-                // Nobody reads it any more, or there is no room: nothing that the log meets may end the relay.
-            }
-
+            StandardError.Write(line);
             Interlocked.Decrement(ref _unwritten);
         }
     }

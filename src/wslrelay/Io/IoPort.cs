@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux;
 using Wslrelay.Io.Windows;
+using Wslrelay.Io.Windows.Interop;
 
 namespace Wslrelay.Io;
 
@@ -17,6 +19,10 @@ internal abstract class IoPort : IDisposable
         OperatingSystem.IsWindows() ? new CompletionPort()
         : OperatingSystem.IsLinux() ? new EpollPort()
         : throw new PlatformNotSupportedException("wslrelay runs on Windows and Linux.");
+
+    /// <summary>One of the process's standard streams, as the handle itself, which stays open. For any thread.</summary>
+    public static SafeFileHandle StandardHandle(StandardStream which) =>
+        new(OperatingSystem.IsWindows() ? Kernel32.GetStdHandle(Kernel32.STD_INPUT_HANDLE - (int)which) : (nint)which, ownsHandle: false);
 
     /// <summary>Opens, binds and listens. A TCP address and port of another listener is never shared nor shadowed.</summary>
     /// <exception cref="IoException">The system says no; the error says why.</exception>
@@ -52,9 +58,6 @@ internal abstract class IoPort : IDisposable
     /// Returns null where the handle can only be used synchronously: it needs a thread of its own.
     /// </summary>
     public abstract IoHandle? TryOpenPipe(SafeHandle pipe, bool write);
-
-    /// <summary>The process's standard output (<paramref name="write"/>) or standard input, as the handle itself.</summary>
-    public abstract SafeHandle StandardStream(bool write);
 
     /// <summary>Makes sure, before anything is listened on, that this machine has a kind of socket at all.</summary>
     /// <exception cref="IoException">It does not; the message says what is missing.</exception>

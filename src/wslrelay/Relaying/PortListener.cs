@@ -13,6 +13,7 @@ internal sealed class PortListener : IAcceptOwner
     private readonly IoSocket _socket;
     private readonly IoOperation _accept;
     private PortMappingKey[]? _loopKeys;
+    private Memory<byte> _greeting;
     private Relay? _first;
     private ByteCounter? _toGuest;
     private ByteCounter? _toHost;
@@ -35,6 +36,9 @@ internal sealed class PortListener : IAcceptOwner
 
     /// <summary>Where its connections go.</summary>
     public IoEndpoint Target => Table.Target.For(Mapping);
+
+    /// <summary>What an agent is told first on each connection; pinned.</summary>
+    public Memory<byte> Greeting => _greeting.IsEmpty ? _greeting = Table.Greeter.Greeting(Mapping) : _greeting;
 
     /// <summary>Connections that are open or being set up.</summary>
     public int ActiveCount { get; private set; }
@@ -138,8 +142,16 @@ internal sealed class PortListener : IAcceptOwner
     public void Accepted(IoSocket socket)
     {
         AcceptedCount++;
+        if (LoopsBack)
+        {
+            FailedCount++;
+            Table.Log.ConnectionFailed(Mapping, Target, RelayErrorCode.ConnectionRefused.Name(), "the target is a port of this relay itself");
+            socket.Close(abort: true);
+            return;
+        }
+
         ActiveCount++;
-        Relay relay = new(this, socket) { Next = _first };
+        HostRelay relay = new(this, socket) { Next = _first };
         _first?.Previous = relay;
         _first = relay;
         relay.Start();

@@ -9,7 +9,7 @@ namespace Wslrelay.Relaying;
 /// The mappings in force, and the only way to change them. Each map and each unmap touches its own listeners and no other.
 /// Loop thread only.
 /// </summary>
-internal sealed class PortTable(IoLoop loop, RelayTargetEndpoint target, bool allowRemote, RelayLog log)
+internal sealed class PortTable(IoLoop loop, RelayTargetEndpoint target, GuestProtocol guestProtocol, bool allowRemote, RelayLog log)
 {
     private readonly Dictionary<PortMappingKey, PortListener> _listeners = [];
 
@@ -22,8 +22,11 @@ internal sealed class PortTable(IoLoop loop, RelayTargetEndpoint target, bool al
     /// <summary>The log.</summary>
     public RelayLog Log { get; } = log;
 
-    /// <summary>Milliseconds that a target has to answer.</summary>
-    public int ConnectTimeout { get; init; } = 10_000;
+    /// <summary>How the agent is met, if there is one.</summary>
+    public GuestGreeter Greeter { get; } = new(target.Target, guestProtocol);
+
+    /// <summary>Milliseconds that a target has to answer, and its agent after it.</summary>
+    public int SetUpTimeout { get; init; } = 10_000;
 
     /// <summary>Mappings in force.</summary>
     public int Count => _listeners.Count;

@@ -1,114 +1,111 @@
-using RelayProtocol;
 using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
 
 /// <summary>
-/// One accepted connection and the way to its target (WSL: <c>BidirectionalRelay</c>): connects, then pumps both directions, each for as long as it
-/// likes. Closes both sockets after both pumps have ended: with an end where both ended cleanly, with a reset otherwise. Loop thread only.
+/// Two sockets and two lanes, one for each direction (WSL: <c>BidirectionalRelay</c>). A lane runs one operation after the other: what sets the
+/// connection up, then its pump, which goes on for as long as it likes. When both lanes have ended, both sockets are closed: with an end where
+/// all went well, with a reset otherwise. Loop thread only.
 /// </summary>
-internal sealed class Relay(PortListener listener, IoSocket client) : IIoOwner
+internal abstract class Relay(IoLoop loop, IoSocket client) : IIoOwner
 {
     private IoOperation? _toTarget;
     private IoOperation? _toClient;
-    private IoSocket? _target;
-    private Deadline? _deadline;
-    private bool _broke;
 
-    /// <summary>The neighbours in the listener's list of connections.</summary>
+    /// <summary>The neighbours in the owner's list of connections.</summary>
     internal Relay? Previous { get; set; }
 
     /// <inheritdoc cref="Previous"/>
     internal Relay? Next { get; set; }
 
-    private IoLoop Loop => listener.Table.Loop;
+    /// <summary>The loop that owns it.</summary>
+    protected IoLoop Loop { get; } = loop;
 
-    /// <summary>Starts to connect.</summary>
-    public void Start()
+    /// <summary>The socket that was accepted.</summary>
+    protected IoSocket Client { get; } = client;
+
+    /// <summary>The socket that was connected; null until then.</summary>
+    protected IoSocket? Target { get; set; }
+
+    /// <summary>Something went wrong: both sides get a reset.</summary>
+    protected bool Broke { get; private set; }
+
+    /// <summary>Ends it with a reset on both sides; its owner hears of it when all of it is closed.</summary>
+    public void Abort(IoError reason = IoError.Cancelled)
     {
-        if (listener.LoopsBack)
-        {
-            Fail(RelayErrorCode.ConnectionRefused, "the target is a port of this relay itself");
-            return;
-        }
-
-        _toTarget = Loop.Port.Connect(listener.Target, this);
-        _deadline = new Deadline(_toTarget);
-        Loop.Timers.Start(_deadline, listener.Table.ConnectTimeout);
-        Loop.Start(_toTarget);
-    }
-
-    /// <summary>Ends it with a reset on both sides; the listener hears of it when all of it is closed.</summary>
-    public void Abort()
-    {
-        _toTarget?.Cancel();
-        _toClient?.Cancel();
+        _toTarget?.Cancel(reason);
+        _toClient?.Cancel(reason);
     }
 
     /// <inheritdoc/>
     public void Completed(IoOperation operation)
     {
-        if (operation is ConnectOperation connect)
+        if (operation == _toTarget)
         {
-            Connected(connect);
-            return;
+            _toTarget = null;
+        }
+        else
+        {
+            _toClient = null;
         }
 
-        bool isToTarget = operation == _toTarget;
-        _toTarget = isToTarget ? null : _toTarget;
-        _toClient = isToTarget ? _toClient : null;
         if (operation.Error != IoError.None)
         {
-            _broke = true;
-            listener.Table.Log.ConnectionBroke(listener.Mapping, operation.Error, operation.NativeError);
-            Abort();
+            OnFailed(operation);
+        }
+        else if (operation is not PumpOperation)
+        {
+            // Also after a break: what was made must be known to be closed.
+            Advance(operation);
         }
 
         if (_toTarget is null && _toClient is null)
         {
-            _target!.Close(_broke);
-            client.Close(_broke);
-            listener.Ended(this, failed: false);
+            Target?.Close(Broke);
+            Client.Close(Broke);
+            OnClosed();
         }
     }
 
-    private void Connected(ConnectOperation connect)
+    /// <summary>Pumps from the client to the target from now on.</summary>
+    protected void PumpToTarget(ByteCounter counter) => RunToTarget(Loop.Port.Pump(Client, Target!, counter, this));
+
+    /// <summary>Pumps from the target to the client from now on.</summary>
+    protected void PumpToClient(ByteCounter counter) => RunToClient(Loop.Port.Pump(Target!, Client, counter, this));
+
+    /// <summary>Gives up: what runs is cancelled, and both sides get a reset.</summary>
+    protected void Break()
     {
-        _toTarget = null;
-        Loop.Timers.Stop(_deadline!);
-        _deadline = null;
-        if (connect.Error != IoError.None)
+        Broke = true;
+        Abort();
+    }
+
+    /// <summary>Starts the next operation of the lane to the target. Does nothing once the connection broke.</summary>
+    protected void RunToTarget(IoOperation operation)
+    {
+        if (!Broke)
         {
-            Fail(connect.Error.ToErrorCode(), Describe(connect));
-            return;
+            _toTarget = operation;
+            Loop.Start(operation);
         }
-
-        _target = connect.Socket!;
-        _toTarget = Loop.Port.Pump(client, _target, listener.ToGuest, this);
-        _toClient = Loop.Port.Pump(_target, client, listener.ToHost, this);
-        Loop.Start(_toTarget);
-        Loop.Start(_toClient);
     }
 
-    private void Fail(RelayErrorCode code, string reason)
+    /// <summary>Starts the next operation of the lane to the client. Does nothing once the connection broke.</summary>
+    protected void RunToClient(IoOperation operation)
     {
-        client.Close(abort: true);
-        listener.Table.Log.ConnectionFailed(listener.Mapping, listener.Target, code, reason);
-        listener.Ended(this, failed: true);
+        if (!Broke)
+        {
+            _toClient = operation;
+            Loop.Start(operation);
+        }
     }
 
-    private string Describe(ConnectOperation connect) => connect.Error switch
-    {
-        IoError.ConnectionRefused => "nothing listens there",
-        IoError.TimedOut => $"no answer within {listener.Table.ConnectTimeout / 1000.0:0.#} seconds",
-        IoError.HostUnreachable => "there is no way to it",
-        IoError.TooManyOpenFiles => "the process is out of handles",
-        IoError.Cancelled => "the relay ends",
-        _ => $"{connect.Error} (system error {connect.NativeError})",
-    };
+    /// <summary>An operation of the set-up has ended well: goes on from there.</summary>
+    protected abstract void Advance(IoOperation operation);
 
-    private sealed class Deadline(IoOperation operation) : IoTimer
-    {
-        protected internal override void OnExpired() => operation.Cancel(IoError.TimedOut);
-    }
+    /// <summary>An operation has failed, or was cancelled: calls <see cref="Break"/>, unless it knows better.</summary>
+    protected abstract void OnFailed(IoOperation operation);
+
+    /// <summary>Both sockets are closed.</summary>
+    protected abstract void OnClosed();
 }

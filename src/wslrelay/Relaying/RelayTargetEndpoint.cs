@@ -17,6 +17,15 @@ internal sealed class RelayTargetEndpoint
     /// <summary>The target, as it was given.</summary>
     public RelayTarget Target { get; }
 
+    /// <summary>The kind of socket that reaches it.</summary>
+    public IoEndpointKind Kind => Target.Kind switch
+    {
+        RelayTargetKind.Direct or RelayTargetKind.Tcp => IoEndpointKind.Tcp,
+        RelayTargetKind.Unix or RelayTargetKind.Firecracker => IoEndpointKind.Unix,
+        RelayTargetKind.VSock => IoEndpointKind.Vsock,
+        _ => IoEndpointKind.HvSocket,
+    };
+
     /// <summary>Looks the target's host up, if it has one that is a name.</summary>
     /// <exception cref="RelayException">The name is not known.</exception>
     public static RelayTargetEndpoint Resolve(RelayTarget target)
@@ -38,12 +47,11 @@ internal sealed class RelayTargetEndpoint
     }
 
     /// <summary>Where a connection of this mapping goes: to the guest's port itself, or to the agent.</summary>
-    public IoEndpoint For(PortMapping mapping) => Target.Kind switch
+    public IoEndpoint For(PortMapping mapping) => Kind switch
     {
-        RelayTargetKind.Direct => IoEndpoint.Tcp(HostFor(mapping.Family), mapping.GuestPort),
-        RelayTargetKind.Tcp => IoEndpoint.Tcp(HostFor(mapping.Family), (int)Target.Port),
-        RelayTargetKind.Unix or RelayTargetKind.Firecracker => IoEndpoint.Unix(Target.Path!),
-        RelayTargetKind.VSock => IoEndpoint.Vsock(Target.Cid, Target.Port),
+        IoEndpointKind.Tcp => IoEndpoint.Tcp(HostFor(mapping.Family), Target.HasAgent ? (int)Target.Port : mapping.GuestPort),
+        IoEndpointKind.Unix => IoEndpoint.Unix(Target.Path!),
+        IoEndpointKind.Vsock => IoEndpoint.Vsock(Target.Cid, Target.Port),
         _ => IoEndpoint.HvSocket(Target.VmId, Target.Port),
     };
 

@@ -97,7 +97,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
                 continue;
             }
 
-            EpollHandle socket = new(port, descriptor, isSocket: true) { Readable = true };
+            EpollHandle socket = new(port, descriptor, isSocket: true) { Readable = true, HidesReset = listener.HidesReset };
             try
             {
                 port.Register(socket);

@@ -115,7 +115,7 @@ internal sealed class Connect(EpollPort port, IoEndpoint endpoint, IIoOwner owne
             error = descriptor < 0 ? Errno.Last : 0;
         }
 
-        return error == 0 ? new EpollHandle(port, descriptor, isSocket: true) : throw Errno.Exception(error, endpoint.ToString());
+        return error == 0 ? new EpollHandle(port, descriptor, isSocket: true) { HidesReset = endpoint.Kind != IoEndpointKind.Tcp } : throw Errno.Exception(error, endpoint.ToString());
     }
 
     // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and

@@ -32,6 +32,26 @@ internal sealed class EpollHandle : IoSocket
         }
     }
 
+    /// <inheritdoc/>
+    public override unsafe uint? PeerCid
+    {
+        get
+        {
+            byte* address = stackalloc byte[SocketAddress.MaxSize];
+            uint length = SocketAddress.MaxSize;
+            return Libc.getpeername(this, address, &length) == 0 ? SocketAddress.Cid(new ReadOnlySpan<byte>(address, (int)length)) : null;
+        }
+    }
+
+    /// <summary>Its family shows no reset: a peer that is gone looks like one that has only ended its sending.</summary>
+    internal bool HidesReset { get; init; }
+
+    /// <summary>The file of a listening Unix socket; null for everything else.</summary>
+    internal string? Path { get; set; }
+
+    /// <summary>This side has ended its sending.</summary>
+    internal bool SendEnded { get; private set; }
+
     /// <summary>Sent and received on; a pipe is written and read.</summary>
     internal bool IsSocket { get; }
 
@@ -64,8 +84,27 @@ internal sealed class EpollHandle : IoSocket
             SetLingerZero();
         }
 
+        if (Path is not null)
+        {
+            UnixListenerPath.Remove(Path);
+        }
+
         _port.Release(this);
     }
+
+    /// <inheritdoc/>
+    public override bool ShutdownSend()
+    {
+        SendEnded = true;
+        return Libc.shutdown(this, Libc.SHUT_WR) == 0;
+    }
+
+    /// <summary>
+    /// Whether the end that was just read is that of a peer which is gone altogether, on a family that <see cref="HidesReset"/>. A send of
+    /// nothing tells (unix(7), vsock(7)): EPIPE from a peer that is gone, success from one that still reads.
+    /// </summary>
+    internal unsafe bool EndIsReset() =>
+        HidesReset && !SendEnded && Libc.send(this, null, 0, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT) < 0 && Errno.Last == Errno.EPIPE;
 
     /// <summary>Takes what epoll reports. Returns whether a blocked writer has something new.</summary>
     internal bool Report(uint events)

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -22,7 +21,7 @@ internal sealed partial class EpollPort
             throw Errno.Exception(Errno.Last, endpoint.ToString());
         }
 
-        EpollHandle listener = new(this, descriptor, isSocket: true);
+        EpollHandle listener = new(this, descriptor, isSocket: true) { HidesReset = endpoint.Kind != IoEndpointKind.Tcp };
         try
         {
             if (endpoint.Kind == IoEndpointKind.Tcp)
@@ -38,9 +37,16 @@ internal sealed partial class EpollPort
                 TcpOptions.Apply(listener, endpoint);
             }
 
-            if (Libc.bind(listener, address, (uint)length) != 0 || Libc.listen(listener, Backlog) != 0)
+            int error = endpoint.Kind == IoEndpointKind.Unix
+                ? UnixListenerPath.Bind(listener, endpoint.Path!, address, (uint)length)
+                : Libc.bind(listener, address, (uint)length) == 0 ? 0 : Errno.Last;
+            listener.Path = error == 0 ? endpoint.Path : null;
+            error = error == 0 && Libc.listen(listener, Backlog) != 0 ? Errno.Last : error;
+            if (error != 0)
             {
-                throw Errno.Exception(Errno.Last, endpoint.ToString());
+                throw error == Errno.EACCES && endpoint.Kind == IoEndpointKind.Tcp
+                    ? new IoException(IoError.AccessDenied, error, "it is privileged (below net.ipv4.ip_unprivileged_port_start): take a higher port, or give the relay CAP_NET_BIND_SERVICE")
+                    : Errno.Exception(error, endpoint.ToString());
             }
 
             return listener;
@@ -112,9 +118,6 @@ internal sealed partial class EpollPort
             return null;
         }
     }
-
-    /// <inheritdoc/>
-    public override SafeHandle StandardStream(bool write) => new SafeFileHandle(write ? 1 : 0, ownsHandle: false);
 
     /// <summary>Sets an integer option of a socket.</summary>
     internal static unsafe void SetOption(EpollHandle socket, int level, int option, int value)

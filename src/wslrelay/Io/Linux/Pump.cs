@@ -118,11 +118,11 @@ internal sealed class Pump(EpollPort port, EpollHandle from, EpollHandle to, Byt
         {
             Pend();
         }
-        else if (error != 0 || from.Broken)
+        else if (error != 0 || from.Broken || from.EndIsReset())
         {
             Complete(Errno.ToIoError(error == 0 ? Errno.ECONNRESET : error), error);
         }
-        else if (Libc.shutdown(to, Libc.SHUT_WR) == 0)
+        else if (to.ShutdownSend())
         {
             Complete();
         }

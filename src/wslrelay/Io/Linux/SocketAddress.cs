@@ -60,6 +60,10 @@ internal static class SocketAddress
         ? BinaryPrimitives.ReadUInt32LittleEndian(address[4..])
         : BinaryPrimitives.ReadUInt16BigEndian(address[2..]);
 
+    /// <summary>The context id of a vsock address; null for another family.</summary>
+    internal static uint? Cid(ReadOnlySpan<byte> address) =>
+        BinaryPrimitives.ReadUInt16LittleEndian(address) == Libc.AF_VSOCK ? BinaryPrimitives.ReadUInt32LittleEndian(address[8..]) : null;
+
     private static int WriteUnix(string path, Span<byte> address)
     {
         int length = Encoding.UTF8.GetByteCount(path);

@@ -127,7 +127,9 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
             }
 
             AcceptSlot slot = _slots[i] ??= new AcceptSlot(port);
-            while (!slot.IsLent)
+
+            // Not "while it is not lent": its packet may have been taken from the port, and wait in this batch to be collected.
+            while (slot.Candidate is null)
             {
                 int error = Call(slot);
                 if (error == 0)

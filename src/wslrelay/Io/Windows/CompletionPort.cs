@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Windows.Interop;
 using static Wslrelay.Io.Windows.Interop.Kernel32;
 
@@ -79,10 +78,6 @@ internal sealed unsafe class CompletionPort : IoPort
 
     /// <inheritdoc/>
     public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write) => WindowsPipe.TryOpen(this, pipe);
-
-    /// <inheritdoc/>
-    public override SafeHandle StandardStream(bool write) =>
-        new SafeFileHandle(Kernel32.GetStdHandle(write ? Kernel32.STD_OUTPUT_HANDLE : Kernel32.STD_INPUT_HANDLE), ownsHandle: false);
 
     /// <inheritdoc/>
     public override void RequireSupport(IoEndpointKind kind)

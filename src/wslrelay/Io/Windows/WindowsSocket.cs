@@ -89,6 +89,9 @@ internal sealed unsafe class WindowsSocket : IoSocket
     }
 
     /// <inheritdoc/>
+    public override bool ShutdownSend() => shutdown(this, SD_SEND) == 0;
+
+    /// <inheritdoc/>
     public override void Close(bool abort)
     {
         if (IsClosed)

@@ -21,6 +21,10 @@ internal static partial class Libc
 
     internal const int RLIMIT_NOFILE = 7;
 
+    internal const int AT_FDCWD = -100;
+    internal const int AT_SYMLINK_NOFOLLOW = 0x100;
+    internal const uint STATX_TYPE = 1;
+
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int open(string pathname, int flags);
 
@@ -50,6 +54,20 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "setrlimit")]
     internal static partial int setrlimit(int resource, in RLimit rlim);
+
+    [LibraryImport("libc", EntryPoint = "fchmod")]
+    internal static partial int fchmod(SafeHandle fd, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int statx(int dirfd, string pathname, int flags, uint mask, out Statx statxbuf);
+
+    /// <summary><c>struct statx</c> of linux/stat.h, the same on every architecture: 256 bytes, of which only the mode is read.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    internal struct Statx
+    {
+        [FieldOffset(28)]
+        internal ushort Mode;
+    }
 
     /// <summary><c>struct rlimit</c> with 64-bit <c>rlim_t</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]

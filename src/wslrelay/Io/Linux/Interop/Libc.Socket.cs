@@ -52,6 +52,10 @@ internal static partial class Libc
     [SuppressGCTransition]
     internal static unsafe partial int getsockname(SafeHandle sockfd, byte* addr, uint* addrlen);
 
+    [LibraryImport("libc", EntryPoint = "getpeername")]
+    [SuppressGCTransition]
+    internal static unsafe partial int getpeername(SafeHandle sockfd, byte* addr, uint* addrlen);
+
     [LibraryImport("libc", EntryPoint = "getsockopt")]
     [SuppressGCTransition]
     internal static unsafe partial int getsockopt(SafeHandle sockfd, int level, int optname, void* optval, uint* optlen);

@@ -9,7 +9,6 @@ internal static unsafe partial class Kernel32
     internal const uint FILE_TYPE_PIPE = 3;
     internal const uint DUPLICATE_SAME_ACCESS = 2;
     internal const int STD_INPUT_HANDLE = -10;
-    internal const int STD_OUTPUT_HANDLE = -11;
     internal const uint SYNCHRONIZE = 0x00100000;
 
     [LibraryImport("kernel32", SetLastError = true)]

@@ -1,0 +1,253 @@
+using System.Globalization;
+using RelayProtocol.MessagePack;
+using RelayProtocol.Rpc;
+
+namespace RelayProtocol;
+
+/// <summary>
+/// The parent's end of the control channel: two loops, one that reads answers and one that writes requests, and the calls between
+/// them. Members are safe for any thread; no lock is held while anything waits or while foreign code runs.
+/// </summary>
+internal sealed class RelayChannel : IAsyncDisposable
+{
+    /// <summary>The largest answer taken, in bytes: a list of every port of several addresses is far below.</summary>
+    internal const int MaxAnswerSize = 256 * 1024 * 1024;
+
+    /// <summary>How long a broken channel waits for the exit code, to be able to tell it.</summary>
+    private static readonly TimeSpan ExitCodePatience = TimeSpan.FromSeconds(1);
+
+    private readonly Stream _output;
+    private readonly Stream _input;
+    private readonly Task<int?>? _exited;
+    private readonly RequestQueue _requests = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private readonly Dictionary<uint, PendingCall> _pending = [];
+    private Func<Exception>? _end; // makes the failure of every call, once the channel has ended
+    private RelayError? _lastWord;
+    private uint _lastId;
+    private Task _loops = Task.CompletedTask;
+
+    internal RelayChannel(Stream output, Stream input, Task<int?>? exited)
+    {
+        _output = output;
+        _input = input;
+        _exited = exited;
+    }
+
+    /// <summary>An <c>error</c> notification has come. Raised on the thread pool.</summary>
+    internal event Action<RelayError>? ErrorNotified;
+
+    /// <summary>Completes when the channel has ended.</summary>
+    internal Task Ended => _ended.Task;
+
+    internal void Start() => _loops = Task.WhenAll(Task.Run(ReadAsync), Task.Run(WriteAsync), Task.Run(WatchExitAsync));
+
+    /// <summary>An id for the next request; from 1, and round again after 2^32.</summary>
+    internal uint NextId() => Interlocked.Increment(ref _lastId);
+
+    /// <summary>Sends a request and waits for its answer.</summary>
+    internal async Task<T> CallAsync<T>(
+        uint id, ReadOnlyMemory<byte> request, PendingCall<T>.Reading read, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var call = new PendingCall<T>(read);
+        lock (_gate)
+        {
+            if (_end is not null)
+            {
+                throw _end();
+            }
+            _pending.Add(id, call);
+        }
+        if (!_requests.Add(request.Span))
+        {
+            Take(id);
+            throw new InvalidOperationException("the relay's input has been closed: no more requests can be made");
+        }
+        using (cancellationToken.UnsafeRegister((_, token) => Take(id)?.Cancel(token), null))
+        {
+            return await call.Task.ConfigureAwait(false);
+        }
+    }
+
+    internal void CloseInput() => _requests.Complete();
+
+    public async ValueTask DisposeAsync()
+    {
+        End(() => new ObjectDisposedException(nameof(RelayClient)));
+        // Both loops end by the cancelled token; a stream that knows no cancellation, by being closed under it.
+        await Task.WhenAny(_loops, Task.Delay(ExitCodePatience)).ConfigureAwait(false);
+        await _output.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            await _input.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // What a stream had buffered for a relay that is gone is lost, as it must be.
+        }
+        _stop.Dispose();
+    }
+
+    private async Task ReadAsync()
+    {
+        var reader = new RpcReader(MaxAnswerSize);
+        byte[] buffer = new byte[16 * 1024];
+        try
+        {
+            int count;
+            while ((count = await _output.ReadAsync(buffer, _stop.Token).ConfigureAwait(false)) > 0)
+            {
+                reader.Append(buffer.AsSpan(0, count));
+                while (reader.TryRead(out ReadOnlyMemory<byte> message))
+                {
+                    Handle(RpcEnvelope.Parse(message));
+                }
+            }
+            reader.Complete();
+            await EndAsync("the relay has closed its output", null).ConfigureAwait(false);
+        }
+        catch (RpcFormatException broken) when (broken.Reason == RpcFormatError.Truncated)
+        {
+            await EndAsync("the relay has closed its output in the middle of a message", broken).ConfigureAwait(false);
+        }
+        catch (Exception broken) when (broken is RpcFormatException or RelayException or MessagePackSerializationException
+            or EndOfStreamException or OverflowException)
+        {
+            await EndAsync($"the relay has sent what is not the protocol ({broken.Message})", broken).ConfigureAwait(false);
+        }
+        catch (Exception broken)
+        {
+            await EndAsync($"the relay's output cannot be read ({broken.Message})", broken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        try
+        {
+            await _requests.WriteAllAsync(_input, _stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception broken)
+        {
+            await EndAsync($"the relay no longer reads its input ({broken.Message})", broken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The relay's end ends the channel even if another process has its output open and keeps the end of file away.</summary>
+    private async Task WatchExitAsync()
+    {
+        if (_exited is null)
+        {
+            return;
+        }
+        await Task.WhenAny(_exited, Ended).ConfigureAwait(false);
+        await Task.WhenAny(Task.Delay(ExitCodePatience), Ended).ConfigureAwait(false);
+        await EndAsync("the relay has ended", null).ConfigureAwait(false);
+    }
+
+    private void Handle(RpcEnvelope message)
+    {
+        switch (message.Kind)
+        {
+            case RpcKind.Response when Take(message.MsgId) is { } call:
+                Answer(call, message);
+                break;
+            case RpcKind.Response:
+                break; // to a cancelled call
+            case RpcKind.Notification when message.Method == "error":
+                Notified(message.Params);
+                break;
+            case RpcKind.Invalid:
+                throw new RelayException(RelayErrorCode.InvalidParams, message.Problem);
+            default:
+                break; // of a later version of the protocol
+        }
+    }
+
+    private static void Answer(PendingCall call, RpcEnvelope message)
+    {
+        try
+        {
+            if (message.Error.IsEmpty)
+            {
+                call.Answer(message.Result);
+                return;
+            }
+            var reader = new MessagePackReader(message.Error);
+            call.Fail(new RelayException(WireFormat.ReadError(ref reader)));
+        }
+        catch (Exception broken)
+        {
+            // It is no longer among the pending calls, so the channel's end would miss it.
+            call.Fail(new RelayDisconnectedException($"the relay has sent what is not the protocol ({broken.Message})", null, broken));
+            throw;
+        }
+    }
+
+    private void Notified(ReadOnlyMemory<byte> parameters)
+    {
+        var reader = new MessagePackReader(parameters);
+        if (reader.ReadArrayHeader() > 0)
+        {
+            RelayError error = WireFormat.ReadError(ref reader);
+            _lastWord = error;
+            ThreadPool.QueueUserWorkItem(_ => ErrorNotified?.Invoke(error));
+        }
+    }
+
+    private PendingCall? Take(uint id)
+    {
+        lock (_gate)
+        {
+            return _pending.Remove(id, out PendingCall? call) ? call : null;
+        }
+    }
+
+    private async Task EndAsync(string how, Exception? cause)
+    {
+        if (_exited is not null)
+        {
+            await Task.WhenAny(_exited, Task.Delay(ExitCodePatience), Ended).ConfigureAwait(false);
+        }
+        int? exitCode = _exited is { IsCompletedSuccessfully: true } ? await _exited.ConfigureAwait(false) : null;
+        string lastWord = _lastWord is { } error ? $" Its last word: {error}." : "";
+        string message = $"{how}; {WhatToDo(exitCode)}.{lastWord}";
+        End(() => new RelayDisconnectedException(message, exitCode, cause));
+    }
+
+    private static string WhatToDo(int? exitCode) => exitCode switch
+    {
+        null => "its mappings are gone or going: start a new relay and map again",
+        0 => "it was asked to end (exit code 0): start a new relay to map again",
+        2 => "it refused its command line (exit code 2): its standard error names the argument",
+        3 => "it found the protocol stream broken (exit code 3): only a RelayClient may write to its input",
+        < 0 => string.Create(
+            CultureInfo.InvariantCulture, $"it was ended by signal or fault {-(long)exitCode} (exit code {exitCode}): start a new relay and map again"),
+        _ => string.Create(
+            CultureInfo.InvariantCulture, $"it failed (exit code {exitCode}): its standard error says why; start a new relay and map again"),
+    };
+
+    private void End(Func<Exception> failure)
+    {
+        PendingCall[] calls;
+        lock (_gate)
+        {
+            if (_end is not null)
+            {
+                return;
+            }
+            _end = failure;
+            calls = [.. _pending.Values];
+            _pending.Clear();
+        }
+        _ = _stop.CancelAsync();
+        foreach (PendingCall call in calls)
+        {
+            call.Fail(failure());
+        }
+        _ended.TrySetResult();
+    }
+}

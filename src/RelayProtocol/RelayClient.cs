@@ -1,0 +1,168 @@
+using RelayProtocol.MessagePack;
+using RelayProtocol.Rpc;
+
+namespace RelayProtocol;
+
+/// <summary>
+/// Asks a relay to map and unmap ports, over the relay's standard output and input. Every member is safe for any thread; many calls
+/// can be under way at once, go out in the order in which they were made, and are answered by id.
+/// </summary>
+/// <remarks>
+/// <para>A call fails with <see cref="RelayException"/> if the relay refuses it, and with <see cref="RelayDisconnectedException"/> if the
+/// relay ends or breaks the channel; then every other call under way fails too, and every later one.</para>
+/// <para>A cancelled call stops waiting, no more: the request may have been sent, so a mapping may come into force, or go, all the
+/// same. <see cref="ListAsync"/> tells. The late answer is dropped.</para>
+/// <para>Wire format: the protocol document, section 1.</para>
+/// </remarks>
+public sealed class RelayClient : IAsyncDisposable
+{
+    /// <summary>The largest request that a relay takes, in bytes.</summary>
+    public const int MaxRequestSize = MessageScanner.DefaultMaxSize;
+
+    private readonly RelayChannel _channel;
+
+    /// <summary>Speaks with a relay over its two streams, which from here on belong to the client.</summary>
+    /// <param name="relayOutput">Reads the relay's standard output.</param>
+    /// <param name="relayInput">Writes to the relay's standard input.</param>
+    public RelayClient(Stream relayOutput, Stream relayInput)
+        : this(relayOutput, relayInput, null)
+    {
+    }
+
+    /// <summary>As the public one, with the task that has the relay's exit code, so that failures can tell it.</summary>
+    internal RelayClient(Stream relayOutput, Stream relayInput, Task<int?>? exited)
+    {
+        ArgumentNullException.ThrowIfNull(relayOutput);
+        ArgumentNullException.ThrowIfNull(relayInput);
+        _channel = new RelayChannel(relayOutput, relayInput, exited);
+        _channel.ErrorNotified += error => ErrorNotified?.Invoke(error);
+        _channel.Start();
+    }
+
+    /// <summary>
+    /// The relay has said that what it read was not a message, or that it gives the stream up. Raised on a thread-pool thread; a handler
+    /// must not throw.
+    /// </summary>
+    public event Action<RelayError>? ErrorNotified;
+
+    /// <summary>Completes, and never fails, when the channel has ended in whatever way.</summary>
+    public Task Disconnected => _channel.Ended;
+
+    /// <summary>Asks the relay what it is; useful to learn that it is ready.</summary>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="RelayException">NotSupported: the relay does not speak this library's protocol version.</exception>
+    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
+    public Task<RelayHello> HelloAsync(CancellationToken cancellationToken = default)
+    {
+        uint id = _channel.NextId();
+        byte[] request = RequestEncoder.Hello(id);
+        return _channel.CallAsync(id, request, WireFormat.ReadHello, cancellationToken);
+    }
+
+    /// <summary>Maps one port.</summary>
+    /// <param name="mapping">The mapping; with host port 0 the system chooses one.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <returns>The mapping in force, with the host port really bound.</returns>
+    /// <exception cref="RelayException">
+    /// AddressInUse, AccessDenied, AddressNotAvailable, AddressNotAllowed, NotSupported, TooManyOpenFiles and others; see
+    /// <see cref="RelayErrorCode"/>.
+    /// </exception>
+    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
+    public async Task<PortMapping> MapAsync(PortMapping mapping, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(mapping);
+        return (await MapAsync([mapping], cancellationToken).ConfigureAwait(false))[0];
+    }
+
+    /// <summary>Maps several ports, all or none.</summary>
+    /// <param name="mappings">The mappings, at least one, and no more than fit a request: about a thousand.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <returns>The mappings in force, in the same order, with the host ports really bound.</returns>
+    /// <exception cref="ArgumentException">There are none, or too many for a request; the message says how many would fit.</exception>
+    /// <exception cref="RelayException">As for one; <see cref="RelayError.Index"/> tells which mapping failed. None is in force.</exception>
+    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
+    public Task<IReadOnlyList<PortMapping>> MapAsync(IReadOnlyList<PortMapping> mappings, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(mappings);
+        uint id = _channel.NextId();
+        byte[] request = RequestEncoder.Map(id, mappings);
+        int count = mappings.Count;
+        return _channel.CallAsync<IReadOnlyList<PortMapping>>(
+            id, request, (ref reader) => ReadList(ref reader, count, WireFormat.ReadMapping), cancellationToken);
+    }
+
+    /// <summary>Removes one mapping. When the call returns, its host port is free.</summary>
+    /// <param name="key">Which: <see cref="PortMapping.Key"/> of what <c>MapAsync</c> returned.</param>
+    /// <param name="drain">
+    /// Null: established connections live on until they end by themselves. Else the relay waits so long for them, 0 to 1 hour, resets
+    /// the rest, and answers after that.
+    /// </param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <returns>What became of the mapping's connections.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The drain is out of range.</exception>
+    /// <exception cref="RelayException">NotFound: there is no such mapping.</exception>
+    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
+    public async Task<UnmapResult> UnmapAsync(PortMappingKey key, TimeSpan? drain = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return (await UnmapAsync([key], drain, cancellationToken).ConfigureAwait(false))[0];
+    }
+
+    /// <summary>Removes several mappings, all or none.</summary>
+    /// <param name="keys">Which, at least one.</param>
+    /// <param name="drain">As for one; for each mapping.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <returns>What became of each mapping's connections, in the same order.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The drain is out of range.</exception>
+    /// <exception cref="ArgumentException">There are none, or too many for a request; the message says how many would fit.</exception>
+    /// <exception cref="RelayException">NotFound: one is not there; <see cref="RelayError.Index"/> tells which. None was removed.</exception>
+    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
+    public Task<IReadOnlyList<UnmapResult>> UnmapAsync(
+        IReadOnlyList<PortMappingKey> keys, TimeSpan? drain = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        if (drain is { } time && (time < TimeSpan.Zero || time.TotalMilliseconds > WireFormat.MaxDrainMilliseconds))
+        {
+            throw new ArgumentOutOfRangeException(nameof(drain), drain, "a drain is between 0 and one hour");
+        }
+        uint id = _channel.NextId();
+        byte[] request = RequestEncoder.Unmap(id, keys, drain);
+        int count = keys.Count;
+        return _channel.CallAsync<IReadOnlyList<UnmapResult>>(
+            id, request, (ref reader) => ReadList(ref reader, count, WireFormat.ReadUnmapResult), cancellationToken);
+    }
+
+    /// <summary>Lists the mappings in force with their counters, sorted by family, address and port.</summary>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
+    public Task<IReadOnlyList<PortMappingStatus>> ListAsync(CancellationToken cancellationToken = default)
+    {
+        uint id = _channel.NextId();
+        byte[] request = RequestEncoder.List(id);
+        return _channel.CallAsync<IReadOnlyList<PortMappingStatus>>(
+            id, request, (ref reader) => ReadList(ref reader, null, WireFormat.ReadStatus), cancellationToken);
+    }
+
+    /// <summary>
+    /// Ends the relay's input once the requests made so far are written, by which the relay ends. Does not wait. Calls under way are
+    /// still answered if the relay answers them; later ones fail with <see cref="InvalidOperationException"/>.
+    /// </summary>
+    public void CloseInput() => _channel.CloseInput();
+
+    /// <summary>Closes both streams. Calls under way and later ones fail with <see cref="ObjectDisposedException"/>.</summary>
+    public ValueTask DisposeAsync() => _channel.DisposeAsync();
+
+    private static T[] ReadList<T>(ref MessagePackReader reader, int? expected, PendingCall<T>.Reading readItem)
+    {
+        var items = new T[reader.ReadArrayHeader()];
+        if (expected is { } count && items.Length != count)
+        {
+            throw MapFields.Invalid("result", $"has {items.Length} items, not {count}");
+        }
+        for (int i = 0; i < items.Length; i++)
+        {
+            items[i] = readItem(ref reader);
+        }
+        return items;
+    }
+}

@@ -1,0 +1,86 @@
+namespace RelayProtocol;
+
+/// <summary>How to start a relay. Set up by one thread, then read by <see cref="RelayProcess.Start(RelayStartInfo)"/>, which keeps nothing of it.</summary>
+public sealed class RelayStartInfo
+{
+    /// <summary>How to start the relay at a path.</summary>
+    /// <param name="programPath">
+    /// The relay's executable. A relative path is taken from the current directory; PATH is not searched, so that no other program of
+    /// that name is started.
+    /// </param>
+    public RelayStartInfo(string programPath)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(programPath);
+        ProgramPath = programPath;
+    }
+
+    /// <summary>The relay's executable.</summary>
+    public string ProgramPath { get; }
+
+    /// <summary>Where the relay connects to; by default the loopback address itself.</summary>
+    public RelayTarget Target { get; set; } = RelayTarget.Direct;
+
+    /// <summary>
+    /// How long the relay lets connections finish after its input has ended: 0 (the default) to 1 hour, in whole milliseconds. The exit
+    /// event ends it without.
+    /// </summary>
+    public TimeSpan Drain { get; set; }
+
+    /// <summary>Whether addresses other than loopback ones can be mapped.</summary>
+    public bool AllowRemote { get; set; }
+
+    /// <summary>How much the relay logs to its standard error.</summary>
+    public RelayLogLevel LogLevel { get; set; } = RelayLogLevel.Information;
+
+    /// <summary>Where the relay's standard error goes.</summary>
+    public RelayStandardError StandardError { get; set; }
+
+    /// <summary>An exit event to share among relays, which stays the caller's; null: the relay gets one of its own.</summary>
+    public RelayExitEvent? ExitEvent { get; set; }
+
+    /// <summary>Further arguments, after those made of the other properties.</summary>
+    public IList<string> ExtraArguments { get; } = [];
+
+    /// <summary>
+    /// How long <see cref="RelayProcess.DisposeAsync"/> waits, beyond <see cref="Drain"/>, for the relay to end by itself before it is
+    /// killed; 5 seconds by default, where a relay needs one at most.
+    /// </summary>
+    public TimeSpan ExitTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The relay's arguments, without the program's name.</summary>
+    internal IReadOnlyList<string> Arguments(long exitEventNumber)
+    {
+        var arguments = new List<string> { "serve", "--target", Target.ToString(), "--exit-event", $"{exitEventNumber}" };
+        if (Drain > TimeSpan.Zero)
+        {
+            arguments.AddRange(["--drain-ms", $"{(long)Math.Ceiling(Drain.TotalMilliseconds)}"]);
+        }
+        if (AllowRemote)
+        {
+            arguments.Add("--allow-remote");
+        }
+        arguments.AddRange(["--log-level", LogLevel switch
+        {
+            RelayLogLevel.None => "none",
+            RelayLogLevel.Error => "error",
+            RelayLogLevel.Warning => "warning",
+            RelayLogLevel.Debug => "debug",
+            _ => "information",
+        }]);
+        arguments.AddRange(ExtraArguments);
+        return arguments;
+    }
+
+    /// <summary>Refuses what the relay would refuse, before it is started.</summary>
+    internal void Validate()
+    {
+        ArgumentNullException.ThrowIfNull(Target);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Drain, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Drain, TimeSpan.FromHours(1));
+        ArgumentOutOfRangeException.ThrowIfLessThan(ExitTimeout, TimeSpan.Zero);
+        if (ExtraArguments.Any(a => a is null || a.Contains('\0', StringComparison.Ordinal)))
+        {
+            throw new ArgumentException("an extra argument is null or holds a NUL character", nameof(ExtraArguments));
+        }
+    }
+}

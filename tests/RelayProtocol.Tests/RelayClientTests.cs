@@ -1,0 +1,163 @@
+using System.Net;
+using Xunit;
+
+namespace RelayProtocol.Tests;
+
+/// <summary>Requests and answers, byte for byte.</summary>
+public class RelayClientTests
+{
+    private static readonly PortMapping Web = new(8080, 80);
+
+    private static Dictionary<string, object?> Mapping(int hostPort, int guestPort) => new()
+    {
+        ["protocol"] = "tcp", ["family"] = 4, ["address"] = "127.0.0.1", ["hostPort"] = hostPort, ["guestPort"] = guestPort,
+    };
+
+    [Fact]
+    public async Task Hello_is_asked_and_answered()
+    {
+        await using var relay = new FakeRelay();
+        Task<RelayHello> call = relay.Client.HelloAsync(FakeRelay.Soon);
+        byte[] expected = [0x94, 0, 1, 0xa5, .. "hello"u8, 0x91, 0x81, 0xa8, .. "protocol"u8, 1];
+        Assert.Equal(expected, await relay.ReadAsync(expected.Length));
+        await relay.WriteAsync([0x94, 1, 1, 0xc0, 0x86, 0xa4, .. "name"u8, 0xa8, .. "wslrelay"u8, 0xa7, .. "version"u8, 0xa5, .. "1.2.3"u8,
+            0xa8, .. "protocol"u8, 1, 0xa3, .. "pid"u8, 0xcd, 0x10, 0, 0xa6, .. "target"u8, 0xa6, .. "direct"u8,
+            0xac, .. "capabilities"u8, 0x92, 0xa3, .. "tcp"u8, 0xa1, .. "x"u8]);
+        RelayHello hello = await call;
+        Assert.Equal(("wslrelay", "1.2.3", 1, 4096, "direct"), (hello.Name, hello.Version, hello.Protocol, hello.ProcessId, hello.Target));
+        Assert.Equal(["tcp", "x"], hello.Capabilities);
+    }
+
+    [Fact]
+    public async Task Map_sends_every_key_and_returns_what_was_bound()
+    {
+        await using var relay = new FakeRelay();
+        Task<PortMapping> call = relay.Client.MapAsync(new PortMapping(0, 80), FakeRelay.Soon);
+        byte[] expected = [0x94, 0, 1, 0xa3, .. "map"u8, 0x91, 0x85, 0xa8, .. "protocol"u8, 0xa3, .. "tcp"u8, 0xa6, .. "family"u8, 4,
+            0xa7, .. "address"u8, 0xa9, .. "127.0.0.1"u8, 0xa8, .. "hostPort"u8, 0, 0xa9, .. "guestPort"u8, 80];
+        Assert.Equal(expected, await relay.ReadAsync(expected.Length));
+        await relay.WriteAsync(FakeRelay.Result(1, new object[] { Mapping(40000, 80) }));
+        Assert.Equal(new PortMapping(40000, 80), await call);
+    }
+
+    [Fact]
+    public async Task Unmap_sends_the_identity_and_the_drain()
+    {
+        await using var relay = new FakeRelay();
+        Task<IReadOnlyList<UnmapResult>> call = relay.Client.UnmapAsync([new(IPAddress.IPv6Loopback, 1)], TimeSpan.FromMilliseconds(99.5), FakeRelay.Soon);
+        byte[] expected = [0x94, 0, 1, 0xa5, .. "unmap"u8, 0x91, 0x85, 0xa8, .. "protocol"u8, 0xa3, .. "tcp"u8, 0xa6, .. "family"u8, 6,
+            0xa7, .. "address"u8, 0xa3, .. "::1"u8, 0xa8, .. "hostPort"u8, 1, 0xa7, .. "drainMs"u8, 100];
+        Assert.Equal(expected, await relay.ReadAsync(expected.Length));
+        await relay.WriteAsync(FakeRelay.Result(1, new object[] { new Dictionary<string, object?> { ["active"] = 0, ["reset"] = 3 } }));
+        Assert.Equal([new UnmapResult(0, 3)], await call);
+    }
+
+    [Fact]
+    public async Task List_returns_counters_beyond_32_bits()
+    {
+        await using var relay = new FakeRelay();
+        Task<IReadOnlyList<PortMappingStatus>> call = relay.Client.ListAsync(FakeRelay.Soon);
+        int id = await relay.ReadListAsync();
+        var status = Mapping(8080, 80);
+        (status["accepted"], status["active"], status["failed"]) = (3, 1, 2);
+        (status["bytesToGuest"], status["bytesToHost"]) = (5_000_000_000L, long.MaxValue);
+        await relay.WriteAsync(FakeRelay.Result(id, new object[] { status }));
+        Assert.Equal([new PortMappingStatus(Web, 3, 1, 2, 5_000_000_000, long.MaxValue)], await call);
+    }
+
+    [Fact]
+    public async Task An_error_answer_fails_its_call_only()
+    {
+        await using var relay = new FakeRelay();
+        Task<PortMapping> refused = relay.Client.MapAsync(Web, FakeRelay.Soon);
+        await relay.ReadAsync(71);
+        await relay.WriteAsync(FakeRelay.Error(1, new Dictionary<string, object?>
+        {
+            ["code"] = unchecked((int)0x80072740), ["name"] = "AddressInUse", ["message"] = "127.0.0.1:8080/tcp is mapped already", ["index"] = 0,
+        }));
+        RelayException thrown = await Assert.ThrowsAsync<RelayException>(() => refused);
+        Assert.Equal(new RelayError(RelayErrorCode.AddressInUse, "127.0.0.1:8080/tcp is mapped already", 0), thrown.Error);
+        Task<IReadOnlyList<PortMappingStatus>> next = relay.Client.ListAsync(FakeRelay.Soon);
+        await relay.WriteAsync(FakeRelay.Result(await relay.ReadListAsync(), Array.Empty<object>()));
+        Assert.Empty(await next);
+    }
+
+    [Fact]
+    public async Task Answers_may_come_in_any_order_in_any_pieces_and_to_nobody()
+    {
+        await using var relay = new FakeRelay();
+        Task<IReadOnlyList<PortMappingStatus>>[] calls = [.. Enumerable.Range(0, 3).Select(_ => relay.Client.ListAsync(FakeRelay.Soon))];
+        for (int i = 1; i <= 3; i++)
+        {
+            Assert.Equal(i, await relay.ReadListAsync());
+        }
+        await relay.WriteAsync(FakeRelay.Result(77, Array.Empty<object>()));
+        await relay.WriteAsync(FakeRelay.Result(3, Array.Empty<object>()));
+        Assert.Empty(await calls[2]);
+        Assert.False(calls[0].IsCompleted || calls[1].IsCompleted);
+        foreach (byte piece in (byte[])[.. FakeRelay.Result(2, Array.Empty<object>()), .. FakeRelay.Result(1, Array.Empty<object>())])
+        {
+            await relay.WriteAsync(piece);
+        }
+        Assert.Empty(await calls[1]);
+        Assert.Empty(await calls[0]);
+    }
+
+    [Fact]
+    public async Task Ten_thousand_calls_can_be_under_way()
+    {
+        await using var relay = new FakeRelay();
+        const int Count = 10_000;
+        Task server = Serve();
+        async Task Serve()
+        {
+            // The length of a list request depends on its id alone: fixint, uint8, uint16.
+            var answers = new List<byte>();
+            for (int id = 1; id <= Count; id++)
+            {
+                await relay.ReadAsync(id < 128 ? 9 : id < 256 ? 10 : 11);
+                answers.AddRange(FakeRelay.Result(id, Array.Empty<object>()));
+            }
+            await relay.WriteAsync([.. answers]);
+        }
+        var calls = new Task<IReadOnlyList<PortMappingStatus>>[Count];
+        Parallel.For(0, Count, i => calls[i] = relay.Client.ListAsync(FakeRelay.Soon));
+        await server;
+        await Task.WhenAll(calls).WaitAsync(FakeRelay.Soon);
+    }
+
+    [Fact]
+    public async Task A_request_that_a_relay_would_refuse_is_not_sent()
+    {
+        await using var relay = new FakeRelay();
+        PortMapping[] mappings = [.. Enumerable.Range(10000, 2000).Select(p => new PortMapping(p, p))];
+        ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(() => relay.Client.MapAsync(mappings, FakeRelay.Soon));
+        int fitting = int.Parse(thrown.Message.Split("the first ")[1].Split(' ')[0]);
+        Assert.InRange(fitting, 800, 1100);
+        await Assert.ThrowsAsync<ArgumentException>(() => relay.Client.MapAsync(mappings[..(fitting + 1)], FakeRelay.Soon));
+        _ = relay.Client.MapAsync(mappings[..fitting], FakeRelay.Soon);
+        Assert.Equal(0x94, (await relay.ReadAsync(60000))[0]);
+        await Assert.ThrowsAsync<ArgumentException>(() => relay.Client.MapAsync([], FakeRelay.Soon));
+        await Assert.ThrowsAsync<ArgumentException>(() => relay.Client.UnmapAsync([], null, FakeRelay.Soon));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => relay.Client.UnmapAsync(Web.Key, TimeSpan.FromMilliseconds(-1), FakeRelay.Soon));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => relay.Client.UnmapAsync(Web.Key, TimeSpan.FromHours(1.01), FakeRelay.Soon));
+    }
+
+    [Fact]
+    public async Task A_cancelled_call_ends_at_once_and_its_late_answer_is_dropped()
+    {
+        await using var relay = new FakeRelay();
+        using var cancel = new CancellationTokenSource();
+        Task<IReadOnlyList<PortMappingStatus>> cancelled = relay.Client.ListAsync(cancel.Token);
+        Task<IReadOnlyList<PortMappingStatus>> other = relay.Client.ListAsync(FakeRelay.Soon);
+        Assert.Equal(1, await relay.ReadListAsync());
+        Assert.Equal(2, await relay.ReadListAsync());
+        await cancel.CancelAsync();
+        OperationCanceledException thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.WaitAsync(FakeRelay.Soon));
+        Assert.Equal(cancel.Token, thrown.CancellationToken);
+        await relay.WriteAsync(FakeRelay.Result(1, Array.Empty<object>()));
+        await relay.WriteAsync(FakeRelay.Result(2, Array.Empty<object>()));
+        Assert.Empty(await other);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => relay.Client.ListAsync(cancel.Token));
+    }
+}

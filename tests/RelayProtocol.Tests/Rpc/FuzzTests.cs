@@ -1,0 +1,240 @@
+using System.Diagnostics;
+using RelayProtocol.MessagePack;
+using RelayProtocol.Rpc;
+using RelayProtocol.Tests.MessagePack;
+using Xunit;
+
+namespace RelayProtocol.Tests.Rpc;
+
+/// <summary>
+/// A million inputs, random and mutated, always the same ones: each ends in a value or an error that is meant, with little memory,
+/// and scanner, reader and skipping agree about where an object ends.
+/// </summary>
+public class FuzzTests
+{
+    private const int Inputs = 1_000_000;
+
+    private static readonly byte[] s_codes = [.. Enumerable.Range(0x80, 0x80).Select(code => (byte)code)];
+    private static readonly byte[] s_lengths = [0x00, 0x01, 0x02, 0x10, 0x7f, 0x80, 0xff];
+
+    [Fact]
+    public void A_million_inputs_end_in_a_value_or_an_error()
+    {
+        byte[][] seeds = [.. VectorFile.AllBytes().Where(bytes => bytes.Length <= 100), .. Calls()];
+        var random = new Random(20130421);
+        var generous = new MessageScanner(maxSize: 1 << 20, maxDepth: 1 << 10);
+        var strict = new MessageScanner(maxSize: 48, maxDepth: 3);
+        byte[] input = new byte[256];
+        var seen = new int[5];
+        long started = Stopwatch.GetTimestamp();
+        for (int i = 0; i < Inputs; i++)
+        {
+            int length = i % 4 == 0 ? Random(random, input) : Mutate(random, seeds[random.Next(seeds.Length)], input);
+            ReadOnlyMemory<byte> bytes = input.AsMemory(0, length);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            generous.Reset();
+            ScanStatus status = generous.Scan(bytes.Span, out int consumed);
+            seen[(int)status]++;
+            CheckPieces(generous, bytes.Span, status, consumed);
+            strict.Reset();
+            ScanStatus strictStatus = strict.Scan(bytes.Span, out int strictConsumed);
+            CheckPieces(strict, bytes.Span, strictStatus, strictConsumed);
+            CheckLimits(status, consumed, strictStatus, strictConsumed);
+            if (status == ScanStatus.Complete || i % 2 == 0)
+            {
+                CheckReader(bytes, status, consumed, static (ref r) => r.Skip());
+            }
+
+            // An exception costs more than all the rest, so that only one of the two is made to throw.
+            if (status == ScanStatus.Complete || i % 2 == 1)
+            {
+                CheckReader(bytes, status, consumed, ObjectWalk.Run);
+            }
+
+            // Exceptions cost most of this; an announced length would cost far more. The first ones load their messages.
+            long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            if (allocated > 16 * 1024 && i > 1000)
+            {
+                Assert.Fail($"{allocated} bytes allocated for {Convert.ToHexString(bytes.Span)}");
+            }
+        }
+
+        // All kinds of ends were met, or the test would prove little.
+        Assert.All(seen[..3], count => Assert.InRange(count, Inputs / 50, Inputs));
+        TestContext.Current.SendDiagnosticMessage($"{Inputs} inputs in {Stopwatch.GetElapsedTime(started)}: {string.Join(' ', seen)}");
+    }
+
+    [Fact]
+    public void Random_streams_give_whole_messages_until_they_break()
+    {
+        byte[][] seeds = [.. Calls()];
+        var random = new Random(6174);
+        byte[] piece = new byte[256];
+        int messages = 0;
+        var breaks = new Dictionary<RpcFormatError, int>();
+        for (int i = 0; i < 20_000; i++)
+        {
+            var reader = new RpcReader(maxSize: 200, maxDepth: 4);
+            try
+            {
+                for (int pieces = 0; pieces < 30; pieces++)
+                {
+                    byte[] seed = seeds[random.Next(seeds.Length)];
+                    int cut = random.Next(seed.Length);
+                    int length = random.Next(10) == 0 ? Mutate(random, seed, piece) : Copy(seed, piece);
+                    cut = Math.Min(cut, length);
+                    foreach (Range part in new[] { ..cut, cut..length })
+                    {
+                        reader.Append(piece.AsSpan(part));
+                        while (reader.TryRead(out ReadOnlyMemory<byte> message))
+                        {
+                            messages++;
+                            RpcEnvelope envelope = RpcEnvelope.Parse(message);
+                            Assert.NotEqual(envelope.Kind == RpcKind.Invalid, envelope.Problem.Length == 0);
+                            var whole = new MessagePackReader(message);
+                            whole.Skip();
+                            Assert.True(whole.End);
+                        }
+                    }
+
+                    Assert.InRange(reader.BufferedBytes, 0, 199);
+                    Assert.InRange(reader.Capacity, 0, RpcReader.RestingCapacity);
+                }
+            }
+            catch (RpcFormatException broken)
+            {
+                breaks[broken.Reason] = breaks.GetValueOrDefault(broken.Reason) + 1;
+            }
+        }
+
+        Assert.True(messages > 100_000, $"Only {messages} messages.");
+        Assert.True(breaks.Count == 3, $"Broken in these ways: {string.Join(' ', breaks)}.");
+    }
+
+    private static IEnumerable<byte[]> Calls() =>
+        from hex in new[]
+        {
+            "94 00 01 a36d6170 91 82 a8686f7374506f7274 cd1f90 a96775657374506f7274 50",
+            "94 01 ce00010000 c0 92 81 a161 c2 c70305 010203",
+            "94 01 02 82 a4636f6465 d2 80070057 a4 6e616d65 a3 616263 c0",
+            "93 02 a56572726f72 91 81 a161 93 cb3ff8000000000000 d9 03 616263 c4 02 0000",
+            "df 00000001 db 00000001 61 dd 00000002 de 0000 dc 0001 d6 ff 00000000",
+        }
+        select HexRuns.Parse(hex);
+
+    private static int Random(Random random, byte[] input)
+    {
+        int length = random.Next(40);
+        random.NextBytes(input.AsSpan(0, length));
+        return length;
+    }
+
+    private static int Copy(byte[] seed, byte[] input)
+    {
+        seed.CopyTo(input, 0);
+        return seed.Length;
+    }
+
+    private static int Mutate(Random random, byte[] seed, byte[] input)
+    {
+        int length = Copy(seed, input);
+        for (int changes = random.Next(4); changes > 0; changes--)
+        {
+            int at = random.Next(length + 1);
+            switch (random.Next(5))
+            {
+                case 0 when at < length:
+                    input[at] = random.Next(2) == 0 ? MessagePackCode.NeverUsed : (byte)random.Next(256);
+                    break;
+                case 1 when at < length:
+                    input[at] = s_codes[random.Next(s_codes.Length)];
+                    break;
+                case 2 when at < length:
+                    input[at] = s_lengths[random.Next(s_lengths.Length)];
+                    break;
+                case 3 when length < input.Length:
+                    input.AsSpan(at, length - at).CopyTo(input.AsSpan(at + 1));
+                    input[at] = s_codes[random.Next(s_codes.Length)];
+                    length++;
+                    break;
+                case 4:
+                    length = at;
+                    break;
+            }
+        }
+
+        return length;
+    }
+
+    private static void CheckPieces(MessageScanner scanner, ReadOnlySpan<byte> bytes, ScanStatus expected, int consumed)
+    {
+        scanner.Reset();
+        ScanStatus status = ScanStatus.NeedMore;
+        int total = 0;
+        for (int i = 0; i < bytes.Length && status == ScanStatus.NeedMore; i++)
+        {
+            status = scanner.Scan(bytes.Slice(i, 1), out int one);
+            total += one;
+        }
+
+        if (status != expected || total != consumed)
+        {
+            Assert.Fail($"{expected} after {consumed} but {status} after {total} bytes one at a time: {Convert.ToHexString(bytes)}");
+        }
+    }
+
+    private static void CheckLimits(ScanStatus status, int consumed, ScanStatus strictStatus, int strictConsumed)
+    {
+        bool limited = strictStatus is ScanStatus.TooLarge or ScanStatus.TooDeep;
+        bool agree = limited
+            ? strictConsumed <= consumed
+            : (strictStatus, strictConsumed) == (status, consumed);
+        if (!agree || (strictStatus == ScanStatus.Complete && consumed > 48))
+        {
+            Assert.Fail($"{status} after {consumed}, with limits {strictStatus} after {strictConsumed}.");
+        }
+    }
+
+    private static void CheckReader(ReadOnlyMemory<byte> bytes, ScanStatus status, int consumed, ObjectWalk.Read read)
+    {
+        int extent = Extent(bytes, read, out bool endOfStream);
+        bool agree = status switch
+        {
+            ScanStatus.Complete => extent == consumed,
+            ScanStatus.NeedMore => endOfStream,
+
+            // Too few bytes for what is announced may be noticed before a malformed byte is come to.
+            _ => extent == -1,
+        };
+        if (!agree)
+        {
+            Assert.Fail($"{status} after {consumed}, read {extent}: {Convert.ToHexString(bytes.Span)}");
+        }
+
+        if (status == ScanStatus.Complete)
+        {
+            _ = RpcEnvelope.Parse(bytes[..consumed]);
+        }
+    }
+
+    /// <summary>How many bytes were read, or -1 if the reader threw what it is meant to throw.</summary>
+    private static int Extent(ReadOnlyMemory<byte> bytes, ObjectWalk.Read read, out bool endOfStream)
+    {
+        var reader = new MessagePackReader(bytes);
+        endOfStream = false;
+        try
+        {
+            read(ref reader);
+            return (int)reader.Consumed;
+        }
+        catch (EndOfStreamException)
+        {
+            endOfStream = true;
+            return -1;
+        }
+        catch (MessagePackSerializationException)
+        {
+            return -1;
+        }
+    }
+}

@@ -1,0 +1,205 @@
+using System.Net;
+using System.Net.Sockets;
+using Wslrelay.Io;
+using Wslrelay.Tests.Io.Platform;
+using Xunit;
+
+namespace Wslrelay.Tests.Io;
+
+public class LoopTests
+{
+    [Fact]
+    public void CancelNeverCompletesInsideAndEndsOnce()
+    {
+        using var loop = new LoopFixture();
+        using TestSignal signal = TestPlatform.CreateSignal();
+        TestListener listener = loop.Listen();
+        using Socket client = LoopFixture.ConnectClient(listener.Port);
+        IoSocket accepted = listener.Take();
+        Completion[] completions = loop.Ask(() => (Completion[])
+        [
+            loop.StartHere(owner => loop.Port.Watch(signal.Handle, owner)),
+            loop.StartHere(owner =>
+            {
+                TransferOperation receive = loop.Port.Receive(accepted, owner);
+                receive.Buffer = Pattern.Bytes(10);
+                return receive;
+            }),
+        ]);
+        Thread.Sleep(50);
+        loop.Do(() =>
+        {
+            foreach (Completion completion in completions)
+            {
+                completion.Operation.Cancel(IoError.TimedOut);
+                completion.Operation.Cancel(IoError.Cancelled);
+                Assert.Equal(0, completion.Count);
+            }
+
+            int before = listener.Ends;
+            listener.Operation.Cancel();
+            Assert.Equal(before, listener.Ends);
+        });
+        foreach (Completion completion in completions)
+        {
+            loop.Await(completion.Ended);
+            Assert.Equal(IoError.TimedOut, completion.Operation.Error);
+        }
+
+        loop.Await(listener.Ended);
+        loop.Do(() =>
+        {
+            completions[0].Operation.Cancel();
+            accepted.Close(abort: true);
+        });
+        loop.Stop();
+        Assert.All(completions, completion => Assert.Equal(1, completion.Count));
+        Assert.Equal(1, listener.Ends);
+    }
+
+    [Fact]
+    public void ACancelBeforeTheFirstTurnEndsIt()
+    {
+        using var loop = new LoopFixture();
+        using TestSignal signal = TestPlatform.CreateSignal();
+        Completion watch = loop.Ask(() =>
+        {
+            Completion started = loop.StartHere(owner => loop.Port.Watch(signal.Handle, owner));
+            started.Operation.Cancel();
+            Assert.Equal(0, started.Count);
+            return started;
+        });
+        loop.Await(watch.Ended);
+        Assert.Equal(IoError.Cancelled, watch.Operation.Error);
+    }
+
+    [Fact]
+    public void AnOperationIsCancelledFromItsOwnCallback()
+    {
+        using var loop = new LoopFixture();
+        TestListener listener = loop.Listen();
+        loop.Do(() => listener.OnAccepted = socket =>
+        {
+            socket.Close(abort: true);
+            listener.Operation.Cancel();
+        });
+        using Socket client = LoopFixture.ConnectClient(listener.Port);
+        loop.Await(listener.Ended);
+        Assert.Equal(1, listener.Ends);
+    }
+
+    [Fact]
+    public void StoppedAtAnyMomentItLeavesNothing()
+    {
+        var random = new Random(3);
+        for (int round = 0; round < 200; round++)
+        {
+            StopAtSomeMoment(random);
+        }
+    }
+
+    [Fact]
+    public void PostsOfManyThreadsAllRunInOrder()
+    {
+        const int Threads = 8;
+        const int Each = 5000;
+        using var loop = new LoopFixture();
+        int[] next = new int[Threads];
+        int wrong = 0;
+        var threads = new List<Thread>();
+        for (int t = 0; t < Threads; t++)
+        {
+            int thread = t;
+            threads.Add(new Thread(() =>
+            {
+                for (int i = 0; i < Each; i++)
+                {
+                    int number = i;
+                    loop.Loop.Post(() => wrong += next[thread]++ == number ? 0 : 1);
+                }
+            }));
+        }
+
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+        Assert.Equal(Threads * Each, loop.Ask(() => next.Sum()));
+        Assert.Equal(0, wrong);
+    }
+
+    [Fact]
+    public void TimersFireInOrderAndNotWhenStopped()
+    {
+        using var loop = new LoopFixture();
+        var fired = new List<int>();
+        var last = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Do(() =>
+        {
+            int[] due = [120, 20, 80, 40, 60];
+            foreach (int milliseconds in due)
+            {
+                loop.Loop.Timers.Start(new TestTimer(() => fired.Add(milliseconds)), milliseconds);
+            }
+
+            var stopped = new TestTimer(() => fired.Add(-1));
+            loop.Loop.Timers.Start(stopped, 30);
+            loop.Loop.Timers.Stop(stopped);
+            loop.Loop.Timers.Start(new TestTimer(last.SetResult), 200);
+        });
+        loop.Await(last.Task);
+        Assert.Equal([20, 40, 60, 80, 120], fired);
+    }
+
+    private static void StopAtSomeMoment(Random random)
+    {
+        using var loop = new LoopFixture();
+        using var relay = new TestRelay(loop);
+        TestSignal[] signals = [.. Enumerable.Range(0, 60).Select(_ => TestPlatform.CreateSignal())];
+        var completions = new List<Completion>();
+        var listeners = new List<TestListener>();
+        loop.Do(() =>
+        {
+            completions.AddRange(signals.Select(signal => loop.StartHere(owner => loop.Port.Watch(signal.Handle, owner))));
+            for (int i = 0; i < 30; i++)
+            {
+                listeners.Add(new TestListener(loop, IPAddress.Loopback, 0, socket => socket.Close(abort: true)));
+            }
+        });
+        var sockets = new List<Socket>();
+        for (int i = 0; i < 8; i++)
+        {
+            (Socket client, Socket server) = relay.Connect();
+            sockets.Add(client);
+            sockets.Add(server);
+            client.Blocking = false;
+        }
+
+        byte[] data = new byte[20_000];
+        for (int until = random.Next(40); until > 0; until--)
+        {
+            switch (random.Next(4))
+            {
+                case 0:
+                    signals[random.Next(signals.Length)].Set();
+                    break;
+                case 1:
+                    sockets[2 * random.Next(8)].Send(data, 0, data.Length, SocketFlags.None, out _);
+                    break;
+                case 2:
+                    sockets.Add(LoopFixture.ConnectClient(listeners[random.Next(listeners.Count)].Port));
+                    break;
+                default:
+                    Thread.SpinWait(random.Next(20_000));
+                    break;
+            }
+        }
+
+        loop.Stop();
+        Assert.All(completions, completion => Assert.Equal(1, completion.Count));
+        Assert.All(listeners, listener => Assert.Equal(1, listener.Ends));
+        sockets.ForEach(socket => socket.Dispose());
+        foreach (TestSignal signal in signals)
+        {
+            signal.Dispose();
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using System.Runtime.InteropServices;
+using Wslrelay.Io;
+using Wslrelay.Io.Windows;
+
+namespace Wslrelay.Tests.Io.Platform;
+
+/// <summary>The handles that tests make in each system's own way.</summary>
+public static class TestPlatform
+{
+    public static bool IsWindows => OperatingSystem.IsWindows();
+
+    public static bool IsWine { get; } =
+        OperatingSystem.IsWindows()
+        && NativeLibrary.TryLoad("ntdll", out nint ntdll)
+        && NativeLibrary.TryGetExport(ntdll, "wine_get_version", out _);
+
+    internal static TestSignal CreateSignal() => OperatingSystem.IsWindows() ? new EventSignal() : new PipeSignal();
+
+    internal static (SafeHandle Read, SafeHandle Write) CreatePipe() =>
+        OperatingSystem.IsWindows() ? WindowsPipes.CreateOverlapped() : UnixPipes.Create();
+
+    /// <summary>Calls the kernel has and whose end has not been taken; 0 where a system has no such thing.</summary>
+    internal static int InFlight(IoPort port) => OperatingSystem.IsWindows() ? ((CompletionPort)port).InFlight : 0;
+}

@@ -1,0 +1,198 @@
+using System.Net.Sockets;
+using Wslrelay.Io;
+using Xunit;
+
+namespace Wslrelay.Tests.Io;
+
+public class PumpTests
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AnEndOnOneSideLeavesTheOtherDirectionOpen(bool clientEnds)
+    {
+        using var loop = new LoopFixture();
+        using var relay = new TestRelay(loop);
+        (Socket client, Socket server) = relay.Connect();
+        (Socket first, Socket second) = clientEnds ? (client, server) : (server, client);
+        Pattern.Send(first, 100_000);
+        Assert.Equal(100_000, Pattern.Receive(second));
+        for (int i = 0; i < 20; i++)
+        {
+            second.Send(new byte[] { (byte)i });
+            byte[] one = new byte[1];
+            Assert.Equal(1, first.Receive(one));
+            Assert.Equal(i, one[0]);
+        }
+
+        second.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, first.Receive(new byte[1]));
+        Assert.Equal((IoError.None, IoError.None), relay.WaitForEnd());
+        client.Dispose();
+        server.Dispose();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AResetStaysAReset(bool clientResets)
+    {
+        using var loop = new LoopFixture();
+        using var relay = new TestRelay(loop);
+        (Socket client, Socket server) = relay.Connect();
+        (Socket first, Socket second) = clientResets ? (client, server) : (server, client);
+        first.Send(new byte[] { 1 });
+        Assert.Equal(1, second.Receive(new byte[1]));
+        Task<SocketError> end = PeerEnd.Of(second);
+        first.LingerState = new LingerOption(true, 0);
+        first.Dispose();
+        loop.Await(end);
+        Assert.Equal(SocketError.ConnectionReset, await end);
+        (IoError toServer, IoError toClient) = relay.WaitForEnd();
+        Assert.Equal(IoError.Reset, toServer);
+        Assert.Equal(IoError.Reset, toClient);
+        second.Dispose();
+    }
+
+    [Fact]
+    public void AResetAmidDataStaysAReset()
+    {
+        using var loop = new LoopFixture();
+        using var relay = new TestRelay(loop);
+        (Socket client, Socket server) = relay.Connect();
+        var sender = Task.Run(
+            () =>
+            {
+                try
+                {
+                    while (true)
+                    {
+                        client.Send(new byte[50_000]);
+                    }
+                }
+                catch (SocketException)
+                {
+                    // It was reset, as it should be.
+                }
+            },
+            TestContext.Current.CancellationToken);
+        byte[] buffer = new byte[50_000];
+        for (int got = 0; got < 2_000_000;)
+        {
+            got += server.Receive(buffer);
+        }
+
+        server.LingerState = new LingerOption(true, 0);
+        server.Dispose();
+        loop.Await(sender);
+        (IoError toServer, IoError toClient) = relay.WaitForEnd();
+        Assert.NotEqual(IoError.None, toServer);
+        Assert.NotEqual(IoError.None, toClient);
+        client.Dispose();
+    }
+
+    [Fact]
+    public void ASideThatDoesNotReadStopsTheOther()
+    {
+        const long Bound = 64 * 1024 * 1024;
+        using var loop = new LoopFixture();
+        using var relay = new TestRelay(loop);
+        (Socket client, Socket server) = relay.Connect();
+        client.Blocking = false;
+        byte[] buffer = new byte[65536];
+        long sent = 0;
+        long last = Environment.TickCount64;
+        while (Environment.TickCount64 - last < 1000)
+        {
+            Pattern.Fill(buffer, sent);
+            int count = client.Send(buffer, 0, buffer.Length, SocketFlags.None, out SocketError error);
+            if (error == SocketError.Success && count > 0)
+            {
+                sent += count;
+                last = Environment.TickCount64;
+                Assert.True(sent < Bound, "the relay takes everything although nobody reads");
+            }
+            else
+            {
+                Thread.Sleep(10);
+            }
+        }
+
+        client.Blocking = true;
+        client.Shutdown(SocketShutdown.Send);
+        Assert.Equal(sent, Pattern.Receive(server));
+        server.Shutdown(SocketShutdown.Send);
+        Assert.Equal((IoError.None, IoError.None), relay.WaitForEnd());
+        Assert.Equal((ulong)sent, loop.Ask(() => relay.ToServer.Value));
+        client.Dispose();
+        server.Dispose();
+    }
+
+    [Fact]
+    public void BothDirectionsAtOnceAreExact()
+    {
+        const long Length = 32 * 1024 * 1024;
+        using var loop = new LoopFixture();
+        using var relay = new TestRelay(loop);
+        (Socket client, Socket server) = relay.Connect();
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        Task<long>[] receivers = [Task.Run(() => Pattern.Receive(client), cancellation), Task.Run(() => Pattern.Receive(server), cancellation)];
+        Task[] senders = [Task.Run(() => Pattern.Send(client, Length), cancellation), Task.Run(() => Pattern.Send(server, Length), cancellation)];
+        loop.Await(Task.WhenAll([.. senders, .. receivers]));
+        Assert.All(receivers, receiver => Assert.Equal(Length, receiver.Result));
+        Assert.Equal((IoError.None, IoError.None), relay.WaitForEnd());
+        Assert.Equal((ulong)Length, loop.Ask(() => relay.ToServer.Value));
+        Assert.Equal((ulong)Length, loop.Ask(() => relay.ToClient.Value));
+        client.Dispose();
+        server.Dispose();
+    }
+
+    [Fact]
+    public void ABusyConnectionDoesNotStarveTheOthers()
+    {
+        using var loop = new LoopFixture();
+        using var relay = new TestRelay(loop);
+        (Socket busyClient, Socket busyServer) = relay.Connect();
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        bool stop = false;
+        var flood = Task.Run(
+            () =>
+            {
+                byte[] bytes = new byte[65536];
+                while (!Volatile.Read(ref stop))
+                {
+                    busyServer.Send(bytes);
+                }
+
+                busyServer.Shutdown(SocketShutdown.Send);
+            },
+            cancellation);
+        var drain = Task.Run(
+            () =>
+            {
+                byte[] bytes = new byte[65536];
+                while (busyClient.Receive(bytes) > 0)
+                {
+                }
+            },
+            cancellation);
+        (Socket client, Socket server) = relay.Connect();
+        byte[] one = new byte[1];
+        long started = Environment.TickCount64;
+        for (int i = 0; i < 200; i++)
+        {
+            client.Send(one);
+            Assert.Equal(1, server.Receive(one));
+            server.Send(one);
+            Assert.Equal(1, client.Receive(one));
+        }
+
+        Assert.True(Environment.TickCount64 - started < 30_000, "200 small turns took half a minute beside a busy connection");
+        Volatile.Write(ref stop, true);
+        loop.Await(Task.WhenAll(flood, drain));
+        foreach (Socket socket in (Socket[])[busyClient, busyServer, client, server])
+        {
+            socket.Dispose();
+        }
+    }
+}
