@@ -93,14 +93,20 @@ public class ListenTests
     [Fact]
     public void AClosedListenerRefusesAndItsPortIsFree()
     {
+        // Not ports of the system's choice: in the instant between, it could give one of those to another program.
+        const int Rounds = 50;
         using var loop = new LoopFixture();
-        TestListener first = loop.Listen();
-        int port = first.Port;
-        first.Close();
-        Assert.Equal(IoError.Cancelled, first.Operation.Error);
-        Assert.Throws<SocketException>(() => LoopFixture.ConnectClient(port));
-        TestListener second = loop.Listen(port: port);
-        Assert.Equal(port, second.Port);
+        var random = new Random();
+        for (int round = 0; round < Rounds; round++)
+        {
+            TestListener first = ListenBelowEphemeral(loop, random);
+            first.Close();
+            Assert.Equal(IoError.Cancelled, first.Operation.Error);
+            Assert.Throws<SocketException>(() => LoopFixture.ConnectClient(first.Port));
+            TestListener second = loop.Listen(port: first.Port);
+            Assert.Equal(first.Port, second.Port);
+            second.Close();
+        }
     }
 
     [Fact]
@@ -152,6 +158,21 @@ public class ListenTests
         using var loop = new LoopFixture();
         IoException refused = Assert.Throws<IoException>(() => loop.Listen(IPAddress.Parse("192.0.2.1")));
         Assert.Equal(IoError.AddressNotAvailable, refused.Error);
+    }
+
+    private static TestListener ListenBelowEphemeral(LoopFixture loop, Random random)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return loop.Listen(port: random.Next(10_000, 30_000));
+            }
+            catch (IoException e) when (attempt < 20 && e.Error is (IoError.AddressInUse or IoError.AccessDenied))
+            {
+                // Somebody has it: another one.
+            }
+        }
     }
 
     private static void ReadToReset(Socket client)
