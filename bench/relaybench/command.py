@@ -75,14 +75,13 @@ def main(run):
     options = arguments()
     found = Peers(build.PEERS)
     chosen = plan(options)
-    if not host.is_private():
+    if not host.is_guarded():
         build.load_generator()
         found.fetch_missing()
         for which in {kind.binary for group, _ in chosen for kind in group.relays if issubclass(kind, relays.Wslrelay)}:
             if not options.wslrelay:
                 build.publish(which)
-        if not options.host:
-            host.enter_private_namespace([run, *sys.argv[1:]])
+        host.enter_private_namespace([run, *sys.argv[1:]], network=not options.host)
     host.prepare(options.nice)
     processes.adopt_orphans()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

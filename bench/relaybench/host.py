@@ -21,20 +21,26 @@ SETTINGS = {
 
 
 def is_private():
+    """Whether the network is ours alone."""
+    return os.environ.get(INSIDE) == "network"
+
+
+def is_guarded():
+    """Whether the kernel ends every process with the first one."""
     return INSIDE in os.environ
 
 
-def enter_private_namespace(arguments):
-    """Starts this command again inside of fresh namespaces. The kernel then ends every process with the first one."""
-    if is_private() or not shutil.which("unshare") or not shutil.which("ip"):
-        return
+def enter_private_namespace(arguments, network):
+    """Starts this command again inside of a fresh namespace for processes, and for the network if that is wanted."""
     user = [] if os.geteuid() == 0 else ["--map-root-user"]
-    command = ["unshare", *user, "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    command = ["unshare", *user, *(["--net"] if network else []), "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if not shutil.which("unshare") or (network and not shutil.which("ip")):
+        return
     if subprocess.run([*command, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
         return
-    os.environ[INSIDE] = "1"
-    script = [sys.executable, *arguments]
-    os.execvp("unshare", [*command, "sh", "-c", 'ip link set lo up && "$@"; exit $?', "sh", *script])
+    os.environ[INSIDE] = "network" if network else "processes"
+    script = ("ip link set lo up && " if network else "") + '"$@"; exit $?'
+    os.execvp("unshare", [*command, "sh", "-c", script, "sh", sys.executable, *arguments])
 
 
 def prepare(niceness):

@@ -27,8 +27,8 @@ def _die_with_parent():
 
 
 def start(argv, **options):
-    """A child in its own session, by which its own children are found. In a private namespace the guard, which costs a fork, is not needed."""
-    guard = None if host.is_private() else _die_with_parent
+    """A child in its own session, by which its own children are found. The guard costs a fork: not where the kernel ends all of us."""
+    guard = None if host.is_guarded() else _die_with_parent
     process = subprocess.Popen(argv, start_new_session=True, preexec_fn=guard, **options)
     _started.append(process)
     return process
