@@ -77,7 +77,8 @@ public ref partial struct MessagePackReader
     /// <exception cref="MessagePackSerializationException">It contains the code 0xc1.</exception>
     public void Skip()
     {
-        // Not recursive, so that nesting costs no stack. Each object outstanding needs a byte, which bounds the loop and the sum.
+        // Not recursive, so that nesting costs no stack. Each object outstanding needs a byte: what cannot be all there is refused at
+        // the header that says so, and not after all that is there.
         long outstanding = 1;
         while (outstanding > 0)
         {

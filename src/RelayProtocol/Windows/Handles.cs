@@ -15,6 +15,9 @@ namespace RelayProtocol.Windows;
 [SupportedOSPlatform("windows")]
 internal static unsafe class Handles
 {
+    // Without a buffer of its own a pipe makes every write wait for a read. Linux' pipes have as much.
+    private const int PipeBuffer = 64 * 1024;
+
     /// <summary>
     /// A pipe whose parent's end is overlapped, so that no thread blocks in a read or a write of it (an anonymous pipe cannot be),
     /// and whose child's end is not, as a program expects of its standard handles.
@@ -23,7 +26,8 @@ internal static unsafe class Handles
     {
         string name = $"wslrelay.{Guid.NewGuid():N}";
         var parent = new NamedPipeServerStream(
-            name, parentsDirection, 1, PipeTransmissionMode.Byte, PipeOptions.Asynchronous | PipeOptions.FirstPipeInstance);
+            name, parentsDirection, 1, PipeTransmissionMode.Byte, PipeOptions.Asynchronous | PipeOptions.FirstPipeInstance,
+            PipeBuffer, PipeBuffer);
         try
         {
             SafeFileHandle child = Open(

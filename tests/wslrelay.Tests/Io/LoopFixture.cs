@@ -82,6 +82,20 @@ internal sealed class LoopFixture : IDisposable
         Assert.True(done, "nothing came");
     }
 
+    /// <summary>Waits for several tasks; the first that fails is the cause of what the others wait for.</summary>
+    internal void AwaitAll(params Task[] tasks)
+    {
+        List<Task> left = [.. tasks];
+        while (left.Count > 0)
+        {
+            Task<Task> next = Task.WhenAny(left);
+            Await(next);
+            Task ended = next.GetAwaiter().GetResult();
+            ended.GetAwaiter().GetResult();
+            left.Remove(ended);
+        }
+    }
+
     /// <summary>Stops the loop, and proves that it drained.</summary>
     internal void Stop()
     {

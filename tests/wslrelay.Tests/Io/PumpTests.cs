@@ -138,7 +138,7 @@ public class PumpTests
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         Task<long>[] receivers = [Task.Run(() => Pattern.Receive(client), cancellation), Task.Run(() => Pattern.Receive(server), cancellation)];
         Task[] senders = [Task.Run(() => Pattern.Send(client, Length), cancellation), Task.Run(() => Pattern.Send(server, Length), cancellation)];
-        loop.Await(Task.WhenAll([.. senders, .. receivers]));
+        loop.AwaitAll([.. senders, .. receivers]);
         Assert.All(receivers, receiver => Assert.Equal(Length, receiver.Result));
         Assert.Equal((IoError.None, IoError.None), relay.WaitForEnd());
         Assert.Equal((ulong)Length, loop.Ask(() => relay.ToServer.Value));
@@ -189,7 +189,7 @@ public class PumpTests
 
         Assert.True(Environment.TickCount64 - started < 30_000, "200 small turns took half a minute beside a busy connection");
         Volatile.Write(ref stop, true);
-        loop.Await(Task.WhenAll(flood, drain));
+        loop.AwaitAll(flood, drain);
         foreach (Socket socket in (Socket[])[busyClient, busyServer, client, server])
         {
             socket.Dispose();

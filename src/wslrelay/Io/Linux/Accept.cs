@@ -12,6 +12,9 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     // A connection that waited in the backlog when its listener was unmapped is a connection all the same.
     private const int MaxAtEnd = 4096;
 
+    private int _batch = 1;
+    private long _lastTurn;
+
     /// <summary>Takes the listener up again after it was parked. False if it has ended meanwhile.</summary>
     internal bool TryResume()
     {
@@ -51,7 +54,11 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     protected internal override void Collect(in IoEvent wake)
     {
         bool ends = CancelReason != IoError.None;
-        AcceptWaiting(ends ? MaxAtEnd : MaxPerEvent);
+
+        // One call more than there are connections only finds that out: take one, and twice as many at each event that follows at once.
+        _batch = port.Turn - _lastTurn <= 1 ? Math.Min(_batch * 2, MaxPerEvent) : 1;
+        _lastTurn = port.Turn;
+        AcceptWaiting(ends ? MaxAtEnd : _batch);
         if (ends)
         {
             Complete(IoError.Cancelled, 0);
@@ -72,9 +79,9 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     {
         for (int i = 0; i < most; i++)
         {
-            if (!port.Reserve.IsHeld)
+            if (!port.Reserve.CanAccept)
             {
-                Park();
+                ParkUnlessPromised();
                 return;
             }
 
@@ -97,6 +104,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
                 continue;
             }
 
+            port.Reserve.NoteAccepted(descriptor);
             EpollHandle socket = new(port, descriptor, isSocket: true) { Readable = true, HidesReset = listener.HidesReset };
             try
             {
@@ -109,6 +117,15 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
             }
 
             Acceptor.Accepted(socket);
+        }
+    }
+
+    // A promise ends with the turn, and epoll then reports the listener again; a reserve that is spent takes a close to come back.
+    private void ParkUnlessPromised()
+    {
+        if (!port.Reserve.IsHeld)
+        {
+            Park();
         }
     }
 

@@ -62,7 +62,8 @@ internal sealed class Connect(EpollPort port, IoEndpoint endpoint, IIoOwner owne
             return;
         }
 
-        int error = _socket.TakeError();
+        // Writable and not broken is connected: only a failure has an error to fetch.
+        int error = _socket.Broken ? _socket.TakeError() : 0;
         if (error != 0)
         {
             Complete(Errno.ToIoError(error), error);
@@ -121,6 +122,6 @@ internal sealed class Connect(EpollPort port, IoEndpoint endpoint, IIoOwner owne
     // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and
     // TCP then connects the socket to itself (RFC 9293, simultaneous open): nothing listens there all the same.
     private bool IsSelfConnected() =>
-        endpoint.Kind == IoEndpointKind.Tcp && endpoint.Port >= 1024 && _socket!.LocalPort == (int)endpoint.Port
+        endpoint.Kind == IoEndpointKind.Tcp && TcpOptions.IsEphemeral(endpoint.Port) && _socket!.LocalPort == (int)endpoint.Port
             && System.Net.IPAddress.IsLoopback(endpoint.Address!);
 }

@@ -27,7 +27,6 @@ internal sealed partial class EpollPort : IoPort
     /// <exception cref="IoException">The process has no descriptors left.</exception>
     public EpollPort()
     {
-        DescriptorReserve.RaiseLimit();
         _epoll = new EpollHandle(this, Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
         _wake = new EpollHandle(this, Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
         Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken);
@@ -37,7 +36,21 @@ internal sealed partial class EpollPort : IoPort
     /// <summary>The descriptor kept back for the second half of a connection.</summary>
     internal DescriptorReserve Reserve { get; }
 
-    /// <summary>The memory through which data passes; a direction that cannot get rid of it keeps it, and the port takes another.</summary>
+    /// <summary>Counts the waits.</summary>
+    internal long Turn { get; private set; }
+
+    /// <summary>How data passes.</summary>
+    internal PumpMode PumpMode { get; } = Environment.GetEnvironmentVariable("WSLRELAY_PUMP") switch
+    {
+        "copy" => PumpMode.Copy,
+        "splice" => PumpMode.Splice,
+        _ => PumpMode.Adaptive,
+    };
+
+    /// <summary>The pipes through which bulk passes.</summary>
+    internal SplicePipePool Pipes { get; } = new();
+
+    /// <summary>The memory through which small data passes; a direction that cannot get rid of it at once keeps it until it has.</summary>
     internal BufferPool Buffers { get; } = new();
 
     /// <inheritdoc/>
@@ -62,6 +75,7 @@ internal sealed partial class EpollPort : IoPort
     /// <inheritdoc/>
     public override unsafe int Wait(Span<IoEvent> events, int timeoutMilliseconds)
     {
+        Turn++;
         int count = 0;
         while (count < events.Length && _asked.TryDequeue(out IoOperation? asked))
         {
@@ -133,6 +147,7 @@ internal sealed partial class EpollPort : IoPort
     /// <inheritdoc/>
     public override void EndTurn()
     {
+        Reserve.EndTurn();
         if (_closed > 0)
         {
             Reserve.Replenish(_closed);
@@ -188,6 +203,7 @@ internal sealed partial class EpollPort : IoPort
         {
             EndTurn();
             Reserve.Dispose();
+            Pipes.Dispose();
             _wake.Dispose();
             _epoll.Dispose();
         }

@@ -9,6 +9,7 @@ namespace Wslrelay.Io.Linux;
 internal static class TcpOptions
 {
     private static byte[]? _loopbackCongestion;
+    private static (uint First, uint Last)? _ephemeral;
 
     /// <summary>No delay; and on loopback no pacing, where the system's congestion control would pace.</summary>
     internal static unsafe void Apply(EpollHandle socket, in IoEndpoint endpoint)
@@ -19,7 +20,7 @@ internal static class TcpOptions
             return;
         }
 
-        _loopbackCongestion ??= ReadDefault();
+        _loopbackCongestion ??= ReadCongestion();
         if (_loopbackCongestion.Length > 0)
         {
             // It is only faster: a system that refuses it loses nothing else.
@@ -30,16 +31,32 @@ internal static class TcpOptions
         }
     }
 
+    /// <summary>Whether the system may give a connecting socket this port as its own (ip(7), ip_local_port_range).</summary>
+    internal static bool IsEphemeral(uint port)
+    {
+        _ephemeral ??= ReadEphemeral();
+        return port >= _ephemeral.Value.First && port <= _ephemeral.Value.Last;
+    }
+
+    private static (uint First, uint Last) ReadEphemeral()
+    {
+        string[] words = ReadSetting("ip_local_port_range").Split('\t', ' ');
+        return words.Length == 2 && uint.TryParse(words[0], out uint first) && uint.TryParse(words[1], out uint last) ? (first, last) : (1, 65535);
+    }
+
     // bbr paces what it sends, which halves bulk on loopback; reno is built into every kernel.
-    private static byte[] ReadDefault()
+    private static byte[] ReadCongestion() =>
+        ReadSetting("tcp_congestion_control").StartsWith("bbr", StringComparison.Ordinal) ? "reno"u8.ToArray() : [];
+
+    private static string ReadSetting(string name)
     {
         try
         {
-            return File.ReadAllText("/proc/sys/net/ipv4/tcp_congestion_control").StartsWith("bbr", StringComparison.Ordinal) ? "reno"u8.ToArray() : [];
+            return File.ReadAllText("/proc/sys/net/ipv4/" + name).TrimEnd();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return [];
+            return "";
         }
     }
 }

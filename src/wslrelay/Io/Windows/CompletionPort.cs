@@ -45,6 +45,9 @@ internal sealed unsafe class CompletionPort : IoPort
     /// <summary>Accepts in flight beyond the first of each listener.</summary>
     internal int ExtraAccepts { get; set; }
 
+    /// <summary>Lets a test be a system that has no socket left.</summary>
+    internal bool RefuseSockets { get; set; }
+
     /// <summary>Buffers for data that moves.</summary>
     internal BufferPool Buffers { get; } = new();
 

@@ -14,6 +14,10 @@ internal sealed unsafe class Connect(CompletionPort port, IoEndpoint endpoint, I
     /// <summary>In milliseconds: a guest that does not answer would otherwise hold the connect for minutes. The relay's own deadline is shorter.</summary>
     internal const int HvConnectTimeout = 30_000;
 
+    /// <summary>So that the connection outlives a suspend of the virtual machine, and a guest that is away is noticed.</summary>
+    internal static readonly (int Option, int Value)[] HvOptions =
+        [(HVSOCKET_CONNECTED_SUSPEND, 1), (HVSOCKET_CONNECT_TIMEOUT, HvConnectTimeout)];
+
     private OverlappedSlot? _slot;
     private WindowsSocket? _socket;
 
@@ -103,11 +107,9 @@ internal sealed unsafe class Connect(CompletionPort port, IoEndpoint endpoint, I
         int error = 0;
         if (socket.Family == AF_HYPERV)
         {
-            // So that the connection outlives a suspend of the virtual machine, and a guest that is away is noticed.
-            error = socket.Set(HV_PROTOCOL_RAW, HVSOCKET_CONNECTED_SUSPEND, 1);
-            if (error == 0)
+            foreach ((int option, int value) in HvOptions)
             {
-                error = socket.Set(HV_PROTOCOL_RAW, HVSOCKET_CONNECT_TIMEOUT, HvConnectTimeout);
+                error = error == 0 ? socket.Set(HV_PROTOCOL_RAW, option, value) : error;
             }
         }
         else

@@ -35,6 +35,12 @@ internal sealed unsafe class WindowsSocket : IoSocket
     /// <summary>Makes a socket that no child inherits; returns null, and the error, where the system does not.</summary>
     internal static WindowsSocket? TryCreate(CompletionPort port, ushort family, out int error)
     {
+        if (port.RefuseSockets)
+        {
+            error = NativeError.WSAEMFILE;
+            return null;
+        }
+
         int protocol = family == AF_HYPERV ? HV_PROTOCOL_RAW : IPPROTO_TCP;
         nint socket = WSASocketW(family, SOCK_STREAM, protocol, null, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
         error = Marshal.GetLastPInvokeError();

@@ -13,6 +13,7 @@ public sealed class PythonParentTests
     [Fact]
     public async Task A_parent_written_from_the_protocol_alone_finds_every_promise_kept()
     {
+        Platform.OnLinuxOnly("Its programs are Debian\'s.");
         RequiredTool.Require(Python, "python3-msgpack", "-c", "import msgpack");
         var run = await RunAsync("parent.py");
         Assert.True(run.ExitCode == 0, run.Error);
@@ -22,6 +23,7 @@ public sealed class PythonParentTests
     [Fact]
     public async Task A_client_library_that_knows_nothing_of_the_relay_can_be_its_parent()
     {
+        Platform.OnLinuxOnly("Its programs are Debian\'s.");
         RequiredTool.Require(Python, "python3-pynvim", "-c", "import pynvim, msgpack");
         var run = await RunAsync("pynvim_parent.py");
         Assert.True(run.ExitCode == 0, $"{run}");

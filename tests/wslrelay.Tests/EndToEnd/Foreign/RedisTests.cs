@@ -14,6 +14,7 @@ public sealed class RedisTests
     [InlineData("a connection for each request", "-c", "20", "-n", "5000", "-k", "0", "-t", "ping,set")]
     public async Task Benchmark_completes_with(string what, params string[] arguments)
     {
+        Platform.OnLinuxOnly("Its programs are Debian's.");
         RequiredTool.Require("redis-server", "redis-server", "--version");
         RequiredTool.Require("redis-benchmark", "redis-tools", "--version");
         using var folder = new TemporaryFolder();

@@ -26,7 +26,7 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
         {
             if (!process.HasExited)
             {
-                process.Kill(entireProcessTree: true);
+                process.Kill(entireProcessTree: !OperatingSystem.IsWindows());
             }
         }
     }

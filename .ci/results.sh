@@ -1,0 +1,69 @@
+# Parts of the run, their durations, and the tests that they ran: counted from the reports that the test runner wrote.
+
+parts=()
+failures=()
+begin=$SECONDS
+
+# part NAME FUNCTION: runs a function; the run goes on with the next part when tests fail, and ends when anything else does.
+part() {
+    local start=$SECONDS
+    printf '\n=== %s\n' "$1"
+    "$2"
+    parts+=("$(printf '%5d s  %s' $((SECONDS - start)) "$1")")
+}
+
+fail() {
+    printf 'FAILED: %s\n' "$1"
+    failures+=("$1")
+}
+
+results_of() {
+    printf '%s' "$artifacts/results/$1"
+}
+
+# run_tests NAME COMMAND...: runs tests with their report in a folder of their own; none run, or no report, is a failure.
+run_tests() {
+    local name=$1 code=0
+    shift
+    local folder
+    folder=$(results_of "$name")
+    mkdir -p "$folder"
+    "$@" --report-xunit --results-directory "$(native_path "$folder" "$1")" || code=$?
+    local passed failed skipped
+    read -r passed failed skipped < <(count "$folder")
+    printf -- '--- %s: %d passed, %d failed, %d skipped, exit code %d\n' "$name" "$passed" "$failed" "$skipped" "$code"
+    ((passed > 0)) || fail "$name ran no test"
+    ((code == 0 || failed > 0)) || fail "$name ended with $code"
+}
+
+# count FOLDER: passed, failed and skipped over all reports in it; an error outside of a test is a failed one.
+count() {
+    { grep -rhoE --include='*.x*' '<assembly [^>]*>' "$1" || true; } | awk '
+        function value(name) { return match($0, " " name "=\"[0-9]+\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : 0 }
+        { passed += value("passed"); failed += value("failed") + value("errors"); skipped += value("skipped") }
+        END { print passed + 0, failed + 0, skipped + 0 }'
+}
+
+lines() {
+    find "$1" -name '*.cs' -not -path '*/obj/*' -not -path '*/bin/*' -exec cat {} + | wc -l
+}
+
+# The report of the whole run, with its last line; a run that ended early has failed.
+finish() {
+    local code=$? passed failed skipped
+    trap - EXIT
+    stop_wine
+    ((code == 0)) || fail "the run ended early, with $code"
+    read -r passed failed skipped < <(count "$artifacts/results")
+    failed=$((failed + ${#failures[@]}))
+    printf '\n=== summary\n'
+    printf '%s\n' "${parts[@]}" "$(printf '%5d s  in all' $((SECONDS - begin)))"
+    printf '%5d lines of product code, %d of tests\n' "$(lines src)" "$(lines tests)"
+    grep -rhoE 'figure: [^&<]+' "$(results_of published)" | sed 's/^/      /' || true
+    ((${#failures[@]} == 0)) || printf 'FAILED: %s\n' "${failures[@]}"
+    local last="$passed passed, $failed failed"
+    ((skipped == 0)) || last+=", $skipped skipped"
+    printf '%s\n' "$last"
+    ((failed == 0 && passed > 0)) || exit 1
+    exit 0
+}

@@ -1,0 +1,28 @@
+# The foreign programs that the tests need, from Debian, each only where it is missing.
+
+packages=(curl nginx-light redis-server redis-tools python3 python3-msgpack python3-pynvim ruby-msgpack util-linux wine wine64)
+
+install_tools() {
+    local missing=() package
+    for package in "${packages[@]}"; do
+        dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+    done
+    if ((${#missing[@]} == 0)); then
+        echo "nothing is missing"
+        return
+    fi
+
+    echo "missing: ${missing[*]}"
+    # Servers that are installed here must not be started: the tests start their own.
+    local policy=/usr/sbin/policy-rc.d made= code=0
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' >$policy
+        chmod +x $policy
+        made=1
+    fi
+
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$artifacts/apt.log" 2>&1 || code=$?
+    [[ -z $made ]] || rm $policy
+    ((code == 0)) || cat "$artifacts/apt.log"
+    return $code
+}

@@ -1,0 +1,45 @@
+# The Windows build without Windows.
+
+wine_started=
+
+# start_wine PREFIX: a fresh Windows in a folder, with what .NET needs of it.
+start_wine() {
+    export WINEPREFIX=$1 WINEDEBUG=-all WINEARCH=win64
+    # Without the first, the runtime dies at random; with the debugger, an unhandled exception would end with 0.
+    export DOTNET_EnableWriteXorExecute=0 WINEDLLOVERRIDES='winedbg.exe,winemenubuilder.exe=d'
+    unset DISPLAY
+    wine_started=1
+    # Two descriptors of its server for every mapped port.
+    ulimit -Sn "$(ulimit -Hn)"
+    timeout 120 wine wineboot -i >/dev/null 2>&1
+    timeout 120 wine winecfg -v win10 >/dev/null 2>&1
+    timeout 120 wineserver -w
+    # The server keeps the standard output of whatever starts it: a pipe there would wait for ever.
+    wineserver -p >/dev/null 2>&1
+    timeout 120 wine cmd /c exit >/dev/null 2>&1
+}
+
+stop_wine() {
+    [[ -z $wine_started ]] || wineserver -k || true
+    wine_started=
+}
+
+# run_wine SECONDS PROGRAM ARGUMENT...
+run_wine() {
+    local seconds=$1
+    shift
+    timeout --kill-after=10 "$seconds" wine "$@"
+}
+
+wine_path() {
+    printf 'Z:%s' "${1//\//\\}"
+}
+
+# native_path PATH COMMAND: the path as the command's programs know it.
+native_path() {
+    if [[ $2 == run_wine ]]; then
+        wine_path "$1"
+    else
+        printf '%s' "$1"
+    fi
+}

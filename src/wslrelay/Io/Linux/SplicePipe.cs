@@ -1,0 +1,59 @@
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+using Wslrelay.Io.Linux.Interop;
+
+namespace Wslrelay.Io.Linux;
+
+/// <summary>A pipe through which bulk passes from socket to socket without being copied to this process. Loop thread only.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class SplicePipe : IDisposable
+{
+    /// <summary>What a pipe should hold, in bytes; the system may allow less.</summary>
+    internal const int WantedCapacity = 1 << 20;
+
+    // Below this a pipe is not worth its calls: the system gives such ones when the user's budget (pipe-user-pages-soft) is spent.
+    private const int LeastCapacity = 64 * 1024;
+
+    private SplicePipe(SafeFileHandle readEnd, SafeFileHandle writeEnd, int capacity) => (ReadEnd, WriteEnd, Capacity) = (readEnd, writeEnd, capacity);
+
+    /// <summary>Bytes come out here.</summary>
+    internal SafeFileHandle ReadEnd { get; }
+
+    /// <summary>Bytes go in here.</summary>
+    internal SafeFileHandle WriteEnd { get; }
+
+    /// <summary>Bytes that it can hold.</summary>
+    internal int Capacity { get; }
+
+    /// <summary>Makes one, or returns null where the system has none to give.</summary>
+    internal static unsafe SplicePipe? TryCreate()
+    {
+        int* ends = stackalloc int[2];
+        if (Libc.pipe2(ends, Libc.O_NONBLOCK | Libc.O_CLOEXEC) != 0)
+        {
+            return null;
+        }
+
+        SafeFileHandle readEnd = new(ends[0], ownsHandle: true);
+        SafeFileHandle writeEnd = new(ends[1], ownsHandle: true);
+        for (int size = WantedCapacity; size >= LeastCapacity; size /= 4)
+        {
+            int capacity = Libc.fcntl(ends[1], Libc.F_SETPIPE_SZ, size);
+            if (capacity >= size)
+            {
+                return new SplicePipe(readEnd, writeEnd, capacity);
+            }
+        }
+
+        readEnd.Dispose();
+        writeEnd.Dispose();
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        ReadEnd.Dispose();
+        WriteEnd.Dispose();
+    }
+}
