@@ -130,7 +130,8 @@ internal sealed class GuestGreeting
         }
         catch (Exception e) when (e is RpcFormatException or RelayException)
         {
-            return Refuse(RelayErrorCode.InvalidParams, $"the agent's answer is neither nil nor an error: {e.Message}");
+            string problem = e is RpcFormatException broken ? broken.Reason.ToString() : e.Message;
+            return Refuse(RelayErrorCode.InvalidParams, $"the agent's answer is neither nil nor an error: {problem}");
         }
     }
 

@@ -70,7 +70,7 @@ internal sealed class GuestRelay(GuestAgent agent, IoSocket relay) : Relay(agent
         else if (operation is ConnectOperation && operation.Error != IoError.Cancelled)
         {
             RelayErrorCode code = operation.Error.ToErrorCode();
-            Refuse(code, $"port {_setUp!.Preamble.Port} of the guest: {(code == RelayErrorCode.ConnectionRefused ? "nothing listens there" : code.Name())}");
+            Refuse(code, $"port {_setUp!.Preamble.Port} of the guest: {(operation.Error == IoError.ConnectionRefused ? "nothing listens there" : operation.Error)}");
         }
         else
         {

@@ -100,7 +100,7 @@ internal sealed class EpollHandle : IoSocket
     }
 
     /// <summary>
-    /// Whether the end that was just read is that of a peer which is gone altogether, on a family that <see cref="HidesReset"/>. A send of
+    /// Whether an end that was read or reported is that of a peer which is gone altogether, on a family that <see cref="HidesReset"/>. A send of
     /// nothing tells (unix(7), vsock(7)): EPIPE from a peer that is gone, success from one that still reads.
     /// </summary>
     internal unsafe bool EndIsReset() =>
@@ -110,7 +110,8 @@ internal sealed class EpollHandle : IoSocket
     internal bool Report(uint events)
     {
         bool wasBlocked = !Writable;
-        bool broke = (events & Libc.EPOLLERR) != 0;
+        bool ends = (events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP)) != 0;
+        bool broke = (events & Libc.EPOLLERR) != 0 || (ends && EndIsReset());
         Readable |= (events & (Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
         Writable |= (events & (Libc.EPOLLOUT | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
         Ended |= (events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;

@@ -301,10 +301,11 @@ internal sealed class Pump(EpollPort port, EpollHandle from, EpollHandle to, Byt
     }
 
     // The receiving side is gone. What it sent before may still be on its way through the other direction, which then comes upon
-    // the same error and ends; the relay cancels this one. Where there is no other direction any more, this one ends it.
+    // the same error and ends; the relay cancels this one. Where there is no other direction any more, or nobody left to take what it
+    // carries, this one ends it: else each would wait for the other.
     private void EndBroken()
     {
-        if (to.Reader is null)
+        if (to.Reader is null || from.Broken)
         {
             int error = to.TakeError();
             Complete(IoError.Reset, error == 0 ? Errno.ECONNRESET : error);
