@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 struct options {
-    int port;           /* where the relay (or, for "direct", the server itself) listens, on 127.0.0.1 */
+    int port;           /* on 127.0.0.1: the client's, where the relay or the server listens; the first of the server's three */
     int connections;
     int size;           /* bytes of one ping-pong message */
     double seconds;
     long limit;         /* never more operations than this, however fast the relay is */
 };
 
-int serve(void);
+int serve(const struct options *options);
 int bulk(const struct options *options);
 int pingpong(const struct options *options);
 int connections(const struct options *options);
@@ -23,7 +23,7 @@ int idle(const struct options *options);
 _Noreturn void fail(const char *what);
 
 uint64_t now_ns(void);
-int tcp_listen(int *port);
+int tcp_listen(int port);
 int tcp_connect(int port);              /* blocking, TCP_NODELAY */
 int tcp_connect_start(int port);        /* does not block: writable once connected */
 void set_nonblocking(int fd);

@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     const char *command = optind < argc ? argv[optind] : "";
     raise_descriptor_limit();
     if (strcmp(command, "serve") == 0)
-        return serve();
+        return serve(&options);
     if (strcmp(command, "idle") == 0)
         return idle(&options);
 

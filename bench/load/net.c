@@ -45,17 +45,14 @@ static int tcp_socket(int flags)
 }
 
 /* Accepted sockets inherit TCP_NODELAY from the listener. */
-int tcp_listen(int *port)
+int tcp_listen(int port)
 {
-    struct sockaddr_in address = loopback(*port);
-    socklen_t length = sizeof address;
+    struct sockaddr_in address = loopback(port);
     int one = 1;
     int fd = tcp_socket(SOCK_NONBLOCK);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 4096) != 0)
         fail("listen");
-    getsockname(fd, (struct sockaddr *)&address, &length);
-    *port = ntohs(address.sin_port);
     return fd;
 }
 

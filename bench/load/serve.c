@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum kind { ECHO, SINK, TRUNC, KINDS };
+enum kind { ECHO, SINK, DROP, KINDS };
 
 #define BUFFER (256 * 1024)
 #define LISTENER ((uint64_t)1 << 40)
@@ -48,7 +48,7 @@ static void echo(int fd)
 static void sink(int fd, enum kind kind)
 {
     for (int turn = 0; turn < 8; turn++) {
-        ssize_t n = kind == TRUNC ? recv(fd, NULL, 16 * BUFFER, MSG_TRUNC) : recv(fd, buffer, BUFFER, 0);
+        ssize_t n = kind == DROP ? recv(fd, NULL, 16 * BUFFER, MSG_TRUNC) : recv(fd, buffer, BUFFER, 0);
         if (n < 0 && errno == EAGAIN)
             return;
         if (n <= 0) {
@@ -63,20 +63,21 @@ static void sink(int fd, enum kind kind)
     }
 }
 
-int serve(void)
+int serve(const struct options *options)
 {
     struct epoll_event events[256];
     int epoll = epoll_new();
     int limit = (int)sysconf(_SC_OPEN_MAX);
-    int ports[KINDS] = { 0 };
+    int ports[KINDS];
 
     received = calloc((size_t)limit, sizeof *received);
     for (int kind = 0; kind < KINDS; kind++) {
-        int listener = tcp_listen(&ports[kind]);
+        ports[kind] = options->port + kind;
+        int listener = tcp_listen(ports[kind]);
         epoll_watch(epoll, listener, EPOLLIN, LISTENER | tag(listener, (enum kind)kind));
     }
     epoll_watch(epoll, STDIN_FILENO, EPOLLIN, INPUT);
-    printf("{\"echo\": %d, \"sink\": %d, \"trunc\": %d}\n", ports[ECHO], ports[SINK], ports[TRUNC]);
+    printf("{\"echo\": %d, \"sink\": %d, \"drop\": %d}\n", ports[ECHO], ports[SINK], ports[DROP]);
     fflush(stdout);
 
     for (;;) {

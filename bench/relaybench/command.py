@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -18,6 +17,7 @@ TWO_HOPS = [relays.Direct, relays.WslrelayTwoHops, relays.WslrelayTwoHopsTcp, re
 QUICK = [relays.Direct, relays.Wslrelay, peers.Haproxy, peers.HaproxySplice, peers.Nginx, peers.DockerProxy,
          relays.WslrelayTwoHops, peers.HaproxySpliceTwoHops]
 HOST_PORTS = 22000
+DIRECTORY = "RELAYBENCH_DIRECTORY"
 GROUPS = ["pinned", "two-hops", "free"]
 
 
@@ -72,28 +72,33 @@ def plan(options):
 
 
 def main(run):
+    """Outside: everything that needs the network. Inside of the namespace, which is this command once more: the measurement."""
     options = arguments()
-    found = Peers(build.PEERS)
     chosen = plan(options)
-    if not host.is_private():
-        build.load_generator()
-        found.fetch_missing()
-        for which in {kind.binary for group, _ in chosen for kind in group.relays if issubclass(kind, relays.Wslrelay)}:
-            if not options.wslrelay:
-                build.publish(which)
-        if not options.host:
-            host.enter_private_namespace([run, *sys.argv[1:]])
+    if host.is_guarded():
+        return inside(options, chosen)
+    build.load_generator()
+    Peers(build.PEERS).fetch_missing()
+    for which in sorted({kind.binary for group, _ in chosen for kind in group.relays if issubclass(kind, relays.Wslrelay)}):
+        if not options.wslrelay:
+            build.publish(which)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with tempfile.TemporaryDirectory(prefix="relaybench-") as directory:
+        os.environ[DIRECTORY] = directory
+        exit_code = host.run_in_namespace([run, *sys.argv[1:]], network=not options.host)
+        return inside(options, chosen) if exit_code is None else exit_code
+
+
+def inside(options, chosen):
     host.prepare(options.nice)
     processes.adopt_orphans()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     programs = {"default": options.wslrelay or build.published("default"), "aot": build.published("aot")}
-    directory = tempfile.mkdtemp(prefix="relaybench-")
+    host_ports = relays.HostPorts(host.free_base_port(HOST_PORTS), HOST_PORTS)
     try:
-        host_ports = relays.HostPorts(host.free_base_port(HOST_PORTS), HOST_PORTS)
-        measure(options, chosen, relays.Context(found, programs, host_ports, directory))
+        measure(options, chosen, relays.Context(Peers(build.PEERS), programs, host_ports, os.environ[DIRECTORY]))
     finally:
         stop_everything()
-        shutil.rmtree(directory, ignore_errors=True)
+    return 0
 
 
 def measure(options, chosen, context):

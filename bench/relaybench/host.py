@@ -1,12 +1,15 @@
 """The place where the benchmark runs: a private network and process namespace if it may, the host's loopback if not."""
 
+import ctypes
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 
 INSIDE = "RELAYBENCH_PRIVATE"
+PR_SET_PDEATHSIG = 1
 SYSTEM = "/proc/sys/"
 
 # All of these belong to the network namespace. bbr paces what it sends, which halves every relay's bulk on loopback and
@@ -21,20 +24,41 @@ SETTINGS = {
 
 
 def is_private():
+    """Whether the network is ours alone."""
+    return os.environ.get(INSIDE) == "network"
+
+
+def is_guarded():
+    """Whether the kernel ends every process with the first one."""
     return INSIDE in os.environ
 
 
-def enter_private_namespace(arguments):
-    """Starts this command again inside of fresh namespaces. The kernel then ends every process with the first one."""
-    if is_private() or not shutil.which("unshare") or not shutil.which("ip"):
-        return
+def run_in_namespace(arguments, network):
+    """
+    Runs this command again inside of a fresh namespace for processes, and for the network if that is wanted; returns its exit code, or
+    None where there is no such namespace. It ends with us, and every process of it ends with its first.
+    """
     user = [] if os.geteuid() == 0 else ["--map-root-user"]
-    command = ["unshare", *user, "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    command = ["unshare", *user, *(["--net"] if network else []), "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if not shutil.which("unshare") or (network and not shutil.which("ip")):
+        return None
     if subprocess.run([*command, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
-        return
-    os.environ[INSIDE] = "1"
-    script = [sys.executable, *arguments]
-    os.execvp("unshare", [*command, "sh", "-c", 'ip link set lo up && "$@"; exit $?', "sh", *script])
+        return None
+    script = ("ip link set lo up && " if network else "") + '"$@"; exit $?'
+    inside = subprocess.Popen([*command, "sh", "-c", script, "sh", sys.executable, *arguments], preexec_fn=die_with_parent,
+                              env={**os.environ, INSIDE: "network" if network else "processes"})
+    # unshare itself ignores SIGTERM while it waits.
+    signal.signal(signal.SIGTERM, lambda *_: inside.kill())
+    while True:
+        try:
+            return inside.wait()
+        except KeyboardInterrupt:
+            # The terminal has told the inner one as well, which reports what it has.
+            continue
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def prepare(niceness):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from . import build, processes
 from .relays import wait_until_relayed
 
-ECHO, SINK, TRUNC = range(3)
+ECHO, SINK, DROP = range(3)
 GIB = 1 << 30
 
 
@@ -27,12 +27,12 @@ class Failure(Exception):
 
 
 class Server:
-    """The server behind the relays: its ports are the targets, in the order of ECHO, SINK, TRUNC."""
+    """The server behind the relays: its ports are the targets, in the order of ECHO, SINK, DROP."""
 
-    def __init__(self):
-        self._process = processes.start([build.LOAD, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, first_port):
+        self._process = processes.start([build.LOAD, "serve", "--port", str(first_port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         ports = json.loads(self._process.stdout.readline())
-        self.targets = [ports["echo"], ports["sink"], ports["trunc"]]
+        self.targets = [ports["echo"], ports["sink"], ports["drop"]]
 
     def stop(self):
         processes.stop(self._process)
@@ -163,8 +163,8 @@ class Spawn:
 ROWS = [
     Load("bulk-1", "bulk, 1 stream", "bulk", SINK, 1, GIB, "GiB"),
     Load("bulk-4", "bulk, 4 streams", "bulk", SINK, 4, GIB, "GiB"),
-    Load("bulk-1-drop", "bulk, 1 stream, dropped on arrival", "bulk", TRUNC, 1, GIB, "GiB"),
-    Load("bulk-4-drop", "bulk, 4 streams, dropped on arrival", "bulk", TRUNC, 4, GIB, "GiB"),
+    Load("bulk-1-drop", "bulk, 1 stream, dropped on arrival", "bulk", DROP, 1, GIB, "GiB"),
+    Load("bulk-4-drop", "bulk, 4 streams, dropped on arrival", "bulk", DROP, 4, GIB, "GiB"),
     Load("pingpong-1", "ping-pong, 1 connection", "pingpong", ECHO, 1, 100_000, "100,000 round trips"),
     Load("pingpong-100", "ping-pong, 100 connections", "pingpong", ECHO, 100, 100_000, "100,000 round trips"),
     Load("connect-1", "connections, one by one", "connections", ECHO, 1, 100_000, "100,000 connections"),

@@ -4,7 +4,7 @@ from html import escape
 
 from .tables import number
 
-WIDTH, LABEL, BAR, LINE, COLUMNS = 430, 190, 130, 15, 3
+WIDTH, LABEL, BAR, LINE, COLUMNS = 440, 200, 130, 15, 3
 OURS, PEER, DIRECT = "#c2410c", "#64748b", "#cbd5e1"
 BETTER = {True: "more is better", False: "less is better"}
 

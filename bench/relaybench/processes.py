@@ -9,7 +9,6 @@ import time
 
 from . import host
 
-PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 _started = []
@@ -22,13 +21,9 @@ def adopt_orphans():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _die_with_parent():
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
 def start(argv, **options):
-    """A child in its own session, by which its own children are found. In a private namespace the guard, which costs a fork, is not needed."""
-    guard = None if host.is_private() else _die_with_parent
+    """A child in its own session, by which its own children are found. The guard costs a fork: not where the kernel ends all of us."""
+    guard = None if host.is_guarded() else host.die_with_parent
     process = subprocess.Popen(argv, start_new_session=True, preexec_fn=guard, **options)
     _started.append(process)
     return process

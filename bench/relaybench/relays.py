@@ -37,6 +37,7 @@ class Context:
 
     def __init__(self, peers, wslrelay, host_ports, directory):
         self.peers = peers
+        self.server_port = host_ports.take(3)[0]
         self.wslrelay = wslrelay
         self.host_ports = host_ports
         self.directory = directory

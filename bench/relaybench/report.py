@@ -32,7 +32,8 @@ def write(name, group_list, results, facts):
     groups = [(group, tables.Table(group, results.samples)) for group in group_list]
     text = markdown(groups, results, facts)
     save(f"{name}.md", text)
-    save(f"{name}.json", json.dumps({"facts": facts, "failures": results.failures, "samples": results.samples}, indent=1) + "\n")
+    samples = ",\n".join(json.dumps(sample) for sample in results.samples)
+    save(f"{name}.json", f'{{"facts": {json.dumps(facts)},\n"failures": {json.dumps(results.failures)},\n"samples": [\n{samples}\n]}}\n')
     with open(os.path.join(RESULTS, f"{name}.csv"), "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["group", "relay", "metric", "round", "value"], lineterminator="\n")
         writer.writeheader()

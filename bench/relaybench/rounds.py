@@ -75,7 +75,7 @@ class Runner:
                                 for group, rows in plan))
         for group, rows in plan:
             with on_processors(group.processors):
-                server = Server()
+                server = Server(self._context.server_port)
                 try:
                     self._load(group, [row for row in rows if not row.fresh], server, progress)
                     self._fresh(group, [row for row in rows if row.fresh], server, progress)

@@ -10,7 +10,7 @@ from . import processes, report, tables
 from .measures import Failure, Server, run_load
 from .rounds import on_processors
 
-SECONDS = 0.5
+SECONDS = 1.5
 MIB = 1 << 20
 
 
@@ -21,7 +21,7 @@ def run(plan, context, name):
     for group, rows in plan:
         lines += [f"## {group.title}", ""]
         with on_processors(group.processors):
-            server = Server()
+            server = Server(context.server_port)
             try:
                 for row in rows:
                     if not row.fresh:

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Text;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Guest;
+
+/// <summary>An agent as a process of its own: ours, or another program that says where it listens as ours does. Killed at the end of its test.</summary>
+internal sealed class AgentUnderTest : IAsyncDisposable
+{
+    private readonly StringBuilder _errors = new();
+
+    private AgentUnderTest(Process process)
+    {
+        Process = process;
+        _ = Task.Run(ReadErrorsAsync);
+    }
+
+    public Process Process { get; }
+
+    /// <summary>Where it listens, as in <c>tcp:127.0.0.1:4711</c>.</summary>
+    public string Listens { get; private set; } = "";
+
+    /// <summary>What it has logged so far.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (_errors)
+            {
+                return _errors.ToString();
+            }
+        }
+    }
+
+    /// <summary>The environment's WSLRELAY_GUEST_PROGRAM, else the program beside the tests: the relay may be another system's.</summary>
+    private static string Program { get; } = Environment.GetEnvironmentVariable("WSLRELAY_GUEST_PROGRAM") is { Length: > 0 } given
+        ? Path.GetFullPath(given)
+        : Path.Combine(AppContext.BaseDirectory, "wslrelay");
+
+    public static Task<AgentUnderTest> StartAsync(GuestLink link, params string[] arguments) =>
+        StartCommandAsync([Program, "guest", "--listen", link.ListenText, "--log-level", "debug", .. arguments]);
+
+    /// <summary>Starts a program that prints <c>listens on ENDPOINT</c> once it does.</summary>
+    public static async Task<AgentUnderTest> StartCommandAsync(string[] command)
+    {
+        var agent = new AgentUnderTest(RelayProgram.StartCommand(command));
+        try
+        {
+            var line = await agent.Process.StandardOutput.ReadLineAsync().WaitAsync(Limits.Hang);
+            Assert.StartsWith("listens on ", line, StringComparison.Ordinal);
+            agent.Listens = line!["listens on ".Length..];
+            return agent;
+        }
+        catch
+        {
+            await agent.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs an agent that must end by itself.</summary>
+    public static Task<ProgramRun> RunAsync(string listen) => ProgramRun.OfAsync([Program, "guest", "--listen", listen]);
+
+    /// <summary>Connects in the relay's place.</summary>
+    public Task<System.Net.Sockets.Socket> ConnectAsync() => GuestLink.ConnectAsync(Listens);
+
+    /// <summary>Waits for its end: its exit code.</summary>
+    public async Task<int> ExitAsync()
+    {
+        await Process.WaitForExitAsync().WaitAsync(Limits.Hang);
+        return Process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!Process.HasExited)
+        {
+            Process.Kill(entireProcessTree: true);
+        }
+
+        await Process.WaitForExitAsync();
+        TestContext.Current.TestOutputHelper?.WriteLine($"agent {Process.Id} ended with {Process.ExitCode}; its log:\n{Log}");
+        Process.Dispose();
+    }
+
+    private async Task ReadErrorsAsync()
+    {
+        while (await Process.StandardError.ReadLineAsync() is { } line)
+        {
+            lock (_errors)
+            {
+                _errors.Append(line).Append('\n');
+            }
+        }
+    }
+}

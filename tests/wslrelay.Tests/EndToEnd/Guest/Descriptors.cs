@@ -1,0 +1,25 @@
+using System.Diagnostics;
+using Wslrelay.Tests.EndToEnd.Harness;
+
+namespace Wslrelay.Tests.EndToEnd.Guest;
+
+/// <summary>How many descriptors a process had at a time, to hold it to that later.</summary>
+internal sealed class Descriptors(Process process)
+{
+    // Some pipes for bulk are kept for the next connection.
+    private const int KeptPipeEnds = 16;
+
+    private readonly (int Pipes, int Others) _before = Count(process);
+
+    /// <summary>Waits until the process has no more than it had.</summary>
+    public Task AssertBackAsync() => Limits.UntilAsync(
+        () => Count(process) is var (pipes, others) && others <= _before.Others && pipes <= _before.Pipes + KeptPipeEnds,
+        $"process {process.Id} to have {_before} descriptors again");
+
+    private static (int Pipes, int Others) Count(Process process)
+    {
+        var targets = Directory.GetFiles($"/proc/{process.Id}/fd").Select(path => new FileInfo(path).LinkTarget).ToArray();
+        var pipes = targets.Count(target => target is not null && target.StartsWith("pipe:", StringComparison.Ordinal));
+        return (pipes, targets.Length - pipes);
+    }
+}

@@ -1,0 +1,215 @@
+using System.Net;
+using System.Net.Sockets;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Guest;
+
+// How connections end, through both hops: ends of sending, resets, and processes that are gone.
+public abstract partial class LinkTests
+{
+    private const int SIGCONT = 18;
+    private const int SIGSTOP = 19;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_end_of_sending_comes_after_the_last_byte_and_the_other_direction_goes_on(bool clientEndsFirst)
+    {
+        const int Size = 10 << 20;
+        await using var chain = await OpenAsync();
+        using var pair = await chain.OpenPairAsync();
+        var (first, second) = Order(pair, clientEndsFirst);
+        var (question, answer) = (new ByteStream(1), new ByteStream(2));
+        var asked = question.ReceiveToEndAsync(second);
+        await question.SendAsync(first, 0, Size);
+        first.Shutdown(SocketShutdown.Send);
+        Assert.Equal(Size, await asked);
+
+        var answered = answer.ReceiveToEndAsync(first);
+        await answer.SendAsync(second, 0, Size / 2);
+        await Limits.PauseAsync();
+        Assert.False(answered.IsCompleted);
+        await answer.SendAsync(second, Size / 2, Size);
+        second.Shutdown(SocketShutdown.Send);
+        Assert.Equal(Size, await answered);
+    }
+
+    [Fact]
+    public async Task A_client_that_ended_at_once_still_gets_its_whole_answer()
+    {
+        await using var chain = await OpenAsync();
+        await using var server = GuestServer.Echo();
+        var mapping = await chain.Relay.MapAsync(server.Port);
+        for (var round = 0; round < 200; round++)
+        {
+            using var client = await mapping.ConnectAsync();
+            await client.SendAllAsync("all at once"u8.ToArray());
+            client.Shutdown(SocketShutdown.Send);
+            Assert.Equal("all at once"u8.ToArray(), await client.ReceiveToEndAsync());
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reset_of_an_idle_connection_stays_one(bool byClient)
+    {
+        await using var chain = await OpenAsync();
+        for (var round = 0; round < 20; round++)
+        {
+            using var pair = await chain.OpenPairAsync();
+            var (first, second) = Order(pair, byClient);
+            first.Reset();
+            await second.AssertResetAsync();
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reset_amid_a_transfer_stays_one(bool byClient)
+    {
+        await using var chain = await OpenAsync();
+        using var stop = new CancellationTokenSource();
+        using var pair = await chain.OpenPairAsync();
+        var (first, second) = Order(pair, byClient);
+        var sending = new ByteStream(1).SendUntilAsync(first, stop.Token);
+        await second.ReceiveExactlyAsync(4 << 20);
+        first.Reset();
+        await Assert.ThrowsAnyAsync<Exception>(() => sending);
+        await second.AssertResetAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reset_by_the_side_that_still_may_send_after_a_half_close_ends_the_other(bool byClient)
+    {
+        await using var chain = await OpenAsync();
+        using var pair = await chain.OpenPairAsync();
+        var (first, second) = Order(pair, byClient);
+        second.Shutdown(SocketShutdown.Send);
+        await first.AssertEndAsync();
+        await first.SendAllAsync("half an ans"u8.ToArray());
+        await second.ReceiveExactlyAsync(11);
+        first.Reset();
+        if (chain.Link.ShowsEveryReset)
+        {
+            await second.AssertResetAsync();
+        }
+        else
+        {
+            // With its own sending ended, the hop between has nothing by which to tell a reset from an end (protocol, section 4).
+            await second.AssertEndedAsync();
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reset_by_the_side_that_has_ended_its_sending_reaches_even_an_idle_other(bool byClient)
+    {
+        await using var chain = await OpenAsync();
+        using var pair = await chain.OpenPairAsync();
+        var (first, second) = Order(pair, byClient);
+        first.Shutdown(SocketShutdown.Send);
+        await second.AssertEndAsync();
+        first.Reset();
+        await Limits.UntilAsync(() => (int)second.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)! != 0, "the other side to hear of it");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_agent_or_a_relay_that_dies_ends_the_side_that_is_left(bool agentDies)
+    {
+        await using var chain = await OpenAsync();
+        using var pair = await chain.OpenPairAsync();
+        await pair.Client.SendAllAsync("here"u8.ToArray());
+        await pair.Guest.ReceiveExactlyAsync(4);
+        (agentDies ? chain.Agent.Process : chain.Relay.Process).Kill();
+        await (agentDies ? pair.Client : pair.Guest).AssertEndedAsync();
+    }
+
+    [Fact]
+    public async Task Half_closed_and_idle_connections_cost_no_processor_time()
+    {
+        await using var chain = await OpenAsync();
+        var pairs = new List<RelayedPair>();
+        for (var i = 0; i < 20; i++)
+        {
+            pairs.Add(await chain.OpenPairAsync());
+            (i % 2 == 0 ? pairs[i].Client : pairs[i].Guest).Shutdown(SocketShutdown.Send);
+            await (i % 2 == 0 ? pairs[i].Guest : pairs[i].Client).AssertEndAsync();
+        }
+
+        await Limits.PauseAsync();
+        var before = Spent();
+        await Limits.PauseAsync(2000);
+        var spent = Spent() - before;
+        pairs.ForEach(pair => pair.Dispose());
+        Assert.True(spent < TimeSpan.FromMilliseconds(700), $"{spent.TotalMilliseconds} ms of processor time in two idle seconds");
+
+        TimeSpan Spent() => ProcessFigures.ProcessorTime(chain.Relay.Process) + ProcessFigures.ProcessorTime(chain.Agent.Process);
+    }
+
+    [Fact]
+    public async Task Connections_that_break_in_every_way_harm_no_other_and_leave_nothing()
+    {
+        await using var chain = await OpenAsync();
+        var areBack = await chain.RememberDescriptorsAsync();
+        await using var server = GuestServer.Echo();
+        using var listener = Net.Listen(Net.Loopback(4));
+        var good = await chain.Relay.MapAsync(server.Port);
+        var bad = await chain.Relay.MapAsync(((IPEndPoint)listener.LocalEndPoint!).Port);
+        using (var client = await good.ConnectAsync())
+        {
+            var stream = new ByteStream(4);
+            var received = stream.ReceiveToEndAsync(client);
+            var sent = stream.SendAsync(client, 0, Volume / 4);
+            for (var i = 0; i < 300; i++)
+            {
+                using var pair = await RelayedPair.OpenAsync(bad, listener);
+                await Order(pair, i % 3 == 0).First.SendAllAsync(new byte[i % 5 * 20_000]);
+                Order(pair, i % 2 == 0).First.Reset();
+            }
+
+            await sent;
+            client.Shutdown(SocketShutdown.Send);
+            Assert.Equal(Volume / 4, await received);
+        }
+
+        await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(bad))["active"] is 0L, "the broken connections to be gone");
+        await chain.Relay.ResultsAsync("unmap", good.ToUnmap(), bad.ToUnmap());
+        await areBack();
+    }
+
+    [Fact]
+    public async Task Resets_from_both_sides_at_once_leave_nothing()
+    {
+        await using var chain = await OpenAsync();
+        using var listener = Net.Listen(Net.Loopback(4));
+        var mapping = await chain.Relay.MapAsync(((IPEndPoint)listener.LocalEndPoint!).Port);
+        var areBack = await chain.RememberDescriptorsAsync();
+        for (var round = 0; round < 20; round++)
+        {
+            using var pair = await RelayedPair.OpenAsync(mapping, listener);
+            await pair.Client.SendAllAsync("here"u8.ToArray());
+            await pair.Guest.ReceiveExactlyAsync(4);
+            Libc.Kill(chain.Relay.Process.Id, SIGSTOP);
+            Libc.Kill(chain.Agent.Process.Id, SIGSTOP);
+            await Order(pair, round % 2 == 0).First.SendAllAsync(new byte[80_000]);
+            Order(pair, round % 4 < 2).First.Reset();
+            Order(pair, round % 4 >= 2).First.Reset();
+            Libc.Kill(chain.Agent.Process.Id, SIGCONT);
+            Libc.Kill(chain.Relay.Process.Id, SIGCONT);
+        }
+
+        await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(mapping))["active"] is 0L, "the connections to be gone");
+        await areBack();
+    }
+
+    private static (Socket First, Socket Second) Order(RelayedPair pair, bool clientFirst) =>
+        clientFirst ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+}

@@ -1,0 +1,159 @@
+using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+using RelayProtocol;
+using Wslrelay.Diagnostics;
+using Wslrelay.Io;
+using Wslrelay.Relaying;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Guest;
+
+/// <summary>
+/// A million broken preambles for the real agent and a million broken answers for the real relay, in this process, with a good connection
+/// after every hundred. <see cref="BrokenSocketTests"/> does the same to processes, with thousands.
+/// </summary>
+public sealed class MillionTests
+{
+    private const int Count = 1_000_000;
+    private static readonly RelayLog Log = new(NullLogger.Instance);
+
+    [Fact]
+    public void Of_broken_preambles_leave_the_agent_as_it_was()
+    {
+        var good = Preamble.Of(80);
+        var mutations = new Mutations(1, good, Preamble.OfSize(1024, 80), Preamble.Of(65535, family: 6));
+        using var port = new ScriptedPort();
+        var loop = new IoLoop(port);
+        var agent = new GuestAgent(loop, Log, allowAnyCid: false);
+        agent.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0));
+        var (done, refused, connected) = (0, 0, 0);
+        Visit? last = null;
+        port.Server = _ =>
+        {
+            connected++;
+            return last!.Server = new ScriptedSocket("answer"u8.ToArray());
+        };
+        port.Idle = () =>
+        {
+            if (last is { } ended)
+            {
+                Check(ended);
+            }
+
+            if (done == Count)
+            {
+                last = null;
+                loop.Stop();
+                return;
+            }
+
+            // Every eighth comes again in other pieces, and must fare the same.
+            var again = last is { Of: null } && done % 8 == 0 ? last : null;
+            var isGood = again is null && done % 100 == 99;
+            var script = again?.Script ?? (isGood ? [.. good, .. "question"u8] : mutations.Next());
+            last = new Visit(script, new ScriptedSocket(script, done % 3 == 0 ? 1 + (done % 50) : int.MaxValue), isGood, again);
+            done++;
+            port.Acceptor.Accepted(last.Peer);
+        };
+        loop.Run();
+        TestContext.Current.TestOutputHelper?.WriteLine($"{refused} refused, {connected} connected");
+        Assert.Equal(Count, refused + connected);
+        Assert.InRange(refused, Count / 2, Count);
+
+        void Check(Visit visit)
+        {
+            Assert.Equal((1, 0, 0), (loop.ActiveCount, loop.Timers.Count, agent.Buffers.RentedCount));
+            Assert.False(visit.Peer.Aborted);
+            Assert.True(visit.Peer.SendEnded);
+            if (visit.Server is null)
+            {
+                refused++;
+                Assert.True(MsgDecoder.TryDecode(visit.Peer.Sent.ToArray(), out var error, out var length) && length == visit.Peer.Sent.Count);
+                Assert.Contains(Fault.Parse(error).Name, (string[])["InvalidParams", "NotSupported"]);
+            }
+            else
+            {
+                Assert.Equal((byte[])[0xc0, .. "answer"u8], visit.Peer.Sent);
+                Assert.False(visit.Server.Aborted);
+            }
+
+            if (visit.IsGood)
+            {
+                Assert.Equal("question"u8.ToArray(), visit.Server!.Sent);
+            }
+
+            if (visit.Of is { } other)
+            {
+                Assert.Equal(other.Peer.Sent, visit.Peer.Sent);
+                Assert.Equal(other.Server?.Sent, visit.Server?.Sent);
+            }
+        }
+    }
+
+    [Fact]
+    public void Of_broken_answers_leave_the_relay_as_it_was()
+    {
+        byte[] good = [0xc0, .. "answer"u8];
+        var error = MsgEncoder.Encode(new MsgMap { ["code"] = -1, ["name"] = "ConnectionRefused", ["message"] = "nothing listens there" });
+        var mutations = new Mutations(2, error, [.. error, .. error], MsgEncoder.Encode(new MsgMap { ["code"] = 1, ["name"] = "N", ["message"] = new string('m', 5000), ["index"] = 3 }));
+        using var port = new ScriptedPort();
+        var loop = new IoLoop(port);
+        Assert.True(RelayTarget.TryParse("tcp:127.0.0.1:1", out var target, out _));
+        var table = new PortTable(loop, RelayTargetEndpoint.Resolve(target), GuestProtocol.Relay, allowRemote: false, Log);
+        table.Map([new PortMapping(IPAddress.Loopback, 4711, 80)]);
+        var (done, failed) = (0, 0L);
+        Visit? last = null;
+        port.Server = _ => last!.Server = new ScriptedSocket(last.Script, done % 3 == 0 ? 1 + (done % 50) : int.MaxValue);
+        port.Idle = () =>
+        {
+            if (last is { } ended)
+            {
+                Check(ended);
+            }
+
+            if (done == Count)
+            {
+                last = null;
+                loop.Stop();
+                return;
+            }
+
+            var isGood = done % 100 == 99;
+            last = new Visit(isGood ? good : mutations.Next(), new ScriptedSocket("question"u8.ToArray()), isGood, null);
+            done++;
+            port.Acceptor.Accepted(last.Peer);
+        };
+        loop.Run();
+        TestContext.Current.TestOutputHelper?.WriteLine($"{failed} failed of {done}");
+        Assert.InRange(failed, Count / 2, Count);
+
+        void Check(Visit visit)
+        {
+            // Nil, and nothing else, is a yes.
+            var accepted = visit.Script is [0xc0, ..];
+            failed += accepted ? 0 : 1;
+            Assert.True(accepted || !visit.IsGood);
+            Assert.Equal((1, 0), (loop.ActiveCount, loop.Timers.Count));
+            Assert.Equal(!accepted, visit.Peer.Aborted);
+            Assert.Equal(!accepted, visit.Server!.Aborted);
+            Assert.Equal(accepted ? visit.Script[1..] : [], visit.Peer.Sent);
+            Assert.Equal(Preamble.Of(80), visit.Server.Sent[..Preamble.Of(80).Length]);
+            if (accepted)
+            {
+                Assert.Equal("question"u8.ToArray(), visit.Server.Sent[Preamble.Of(80).Length..]);
+            }
+
+            if (done % 1000 == 0)
+            {
+                var status = Assert.Single(table.List());
+                Assert.Equal((done, 0, failed), (status.Accepted, status.Active, status.Failed));
+            }
+        }
+    }
+
+    private sealed record Visit(byte[] Script, ScriptedSocket Peer, bool IsGood, Visit? Of)
+    {
+        public ScriptedSocket? Server { get; set; }
+    }
+}

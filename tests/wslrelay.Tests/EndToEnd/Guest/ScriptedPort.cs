@@ -1,0 +1,142 @@
+using System.Runtime.InteropServices;
+using Wslrelay.Io;
+
+namespace Wslrelay.Tests.EndToEnd.Guest;
+
+/// <summary>
+/// A port whose operations end in the call that starts them, on <see cref="ScriptedSocket"/>s: the real agent and the real relay run on it a
+/// million times in the time that the system would take for a few thousand. Each wait hands over to the test, for the next connection.
+/// </summary>
+internal sealed class ScriptedPort : IoPort
+{
+    private readonly Queue<IoOperation> _cancelled = new();
+
+    /// <summary>Called when the loop has nothing left to do.</summary>
+    public Action Idle { get; set; } = static () => { };
+
+    /// <summary>Who takes connections, once it listens.</summary>
+    public IAcceptOwner Acceptor { get; private set; } = null!;
+
+    /// <summary>What a connect leads to; null is refused.</summary>
+    public Func<IoEndpoint, ScriptedSocket?> Server { get; set; } = static _ => null;
+
+    public override IoSocket Listen(in IoEndpoint endpoint) => new ScriptedSocket([]);
+
+    public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner)
+    {
+        Acceptor = owner;
+        return new Accepting(this, owner);
+    }
+
+    public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => new Connecting(Server(endpoint), owner);
+
+    public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Sending((ScriptedSocket)to, owner);
+
+    public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Receiving((ScriptedSocket)from, owner);
+
+    public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner) =>
+        new Pumping((ScriptedSocket)from, (ScriptedSocket)to, counter, owner);
+
+    public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => throw new NotSupportedException();
+
+    public override SafeHandle OpenSignal(long number) => throw new NotSupportedException();
+
+    public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write) => null;
+
+    public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)
+    {
+        if (_cancelled.TryDequeue(out var operation))
+        {
+            events[0] = new IoEvent(operation, null, 0, 0);
+            return 1;
+        }
+
+        if (timeoutMilliseconds != 0)
+        {
+            Idle();
+        }
+
+        return 0;
+    }
+
+    public override void Wake()
+    {
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+    }
+
+    private sealed class Accepting(ScriptedPort port, IAcceptOwner owner) : AcceptOperation(owner)
+    {
+        protected internal override void Schedule() => Pend();
+
+        protected internal override void Collect(in IoEvent wake) => Complete(IoError.Cancelled, 0);
+
+        protected internal override void CancelPending() => port._cancelled.Enqueue(this);
+    }
+
+    private sealed class Connecting(ScriptedSocket? server, IIoOwner owner) : ConnectOperation(owner)
+    {
+        protected internal override void Schedule()
+        {
+            Socket = server;
+            Complete(server is null ? IoError.ConnectionRefused : IoError.None, 0);
+        }
+
+        protected internal override void Collect(in IoEvent wake) => throw new NotSupportedException();
+
+        protected internal override void CancelPending() => throw new NotSupportedException();
+    }
+
+    private sealed class Sending(ScriptedSocket to, IIoOwner owner) : TransferOperation(owner)
+    {
+        protected internal override void Schedule()
+        {
+            to.Sent.AddRange(Buffer.Span);
+            BytesTransferred = Buffer.Length;
+            Complete();
+        }
+
+        protected internal override void Collect(in IoEvent wake) => throw new NotSupportedException();
+
+        protected internal override void CancelPending() => throw new NotSupportedException();
+    }
+
+    private sealed class Receiving(ScriptedSocket from, IIoOwner owner) : TransferOperation(owner)
+    {
+        protected internal override void Schedule()
+        {
+            var bytes = from.Take(Buffer.Length);
+            bytes.CopyTo(Buffer.Span);
+            BytesTransferred = bytes.Length;
+            Complete();
+        }
+
+        protected internal override void Collect(in IoEvent wake) => throw new NotSupportedException();
+
+        protected internal override void CancelPending() => throw new NotSupportedException();
+    }
+
+    private sealed class Pumping(ScriptedSocket from, ScriptedSocket to, ByteCounter counter, IIoOwner owner) : PumpOperation(owner, counter)
+    {
+        protected internal override void Schedule()
+        {
+            var bytes = from.Take(int.MaxValue);
+            if (!bytes.IsEmpty)
+            {
+                to.Sent.AddRange(bytes);
+                Counter.Add(bytes.Length);
+                Yield();
+                return;
+            }
+
+            to.ShutdownSend();
+            Complete();
+        }
+
+        protected internal override void Collect(in IoEvent wake) => throw new NotSupportedException();
+
+        protected internal override void CancelPending() => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,90 @@
+using System.Net.Sockets;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Guest;
+
+/// <summary>
+/// The two halves as they are in life, where WSLRELAY_PROGRAM is a script that starts the Windows relay: that one on the host's side, the Linux
+/// agent on the guest's. Looks at neither process, only at what goes through them.
+/// </summary>
+[Collection(Alone.Name)]
+public sealed class TwoHalvesTests
+{
+    [Fact]
+    public async Task Bytes_go_both_ways_at_once_and_end_one_after_the_other()
+    {
+        const long Size = 32L << 20;
+        await using var chain = await GuestChain.OpenAsync("tcp");
+        foreach (var family in (int[])[4, 6])
+        {
+            using var pair = await chain.OpenPairAsync(family);
+            var (toGuest, toHost) = (new ByteStream(1), new ByteStream(2));
+            var received = Task.WhenAll(toGuest.ReceiveToEndAsync(pair.Guest), toHost.ReceiveToEndAsync(pair.Client));
+            await Task.WhenAll(toGuest.SendAsync(pair.Client, 0, Size), toHost.SendAsync(pair.Guest, 0, Size));
+            pair.Client.Shutdown(SocketShutdown.Send);
+            pair.Guest.Shutdown(SocketShutdown.Send);
+            Assert.All(await received, count => Assert.Equal(Size, count));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_other_direction_goes_on_after_an_end(bool clientEndsFirst)
+    {
+        await using var chain = await GuestChain.OpenAsync("tcp");
+        using var pair = await chain.OpenPairAsync();
+        var (first, second) = clientEndsFirst ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+        first.Shutdown(SocketShutdown.Send);
+        await second.AssertEndAsync();
+        await second.SendAllAsync("afterwards"u8.ToArray());
+        second.Shutdown(SocketShutdown.Send);
+        Assert.Equal("afterwards"u8.ToArray(), await first.ReceiveToEndAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reset_stays_one(bool byClient)
+    {
+        await using var chain = await GuestChain.OpenAsync("tcp");
+        for (var round = 0; round < 10; round++)
+        {
+            using var pair = await chain.OpenPairAsync();
+            var (first, second) = byClient ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+            first.Reset();
+            await second.AssertResetAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_server_that_refuses_resets_its_client_for_the_agents_reason()
+    {
+        await using var chain = await GuestChain.OpenAsync("tcp");
+        var mapping = await chain.Relay.MapAsync(Net.FreePort());
+        await mapping.AssertResetAsync();
+        await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(mapping))["failed"] is 1L, "the failure to be counted");
+        await Limits.UntilAsync(() => chain.Relay.Log.Contains("nothing listens there", StringComparison.Ordinal), "the agent's reason to be logged");
+    }
+
+    [Fact]
+    public async Task Two_hundred_connections_at_once_keep_their_bytes_apart()
+    {
+        await using var chain = await GuestChain.OpenAsync("tcp");
+        await using var server = GuestServer.Echo();
+        var mapping = await chain.Relay.MapAsync(server.Port);
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(EchoAsync));
+        Assert.Equal(0L, (await chain.Relay.CountersAsync(mapping))["failed"]);
+
+        async Task EchoAsync(int seed)
+        {
+            using var client = await mapping.ConnectAsync();
+            var bytes = Net.RandomBytes(50_000, seed);
+            var back = client.ReceiveExactlyAsync(bytes.Length);
+            await client.SendAllAsync(bytes);
+            var echo = await back;
+            Assert.True(bytes.AsSpan().SequenceEqual(echo), $"connection {seed}");
+        }
+    }
+}
