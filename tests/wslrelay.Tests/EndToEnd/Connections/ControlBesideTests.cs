@@ -33,12 +33,13 @@ public sealed class ControlBesideTests
     [Fact]
     public async Task Other_mappings_accept_while_mappings_come_and_go()
     {
+        var rounds = Platform.IsWine ? 10 : 100;
         await using var relay = RelayUnderTest.Serve();
         await using var guest = GuestServer.Echo();
         var mapping = await relay.MapAsync(guest.Port);
         var clients = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
         {
-            for (var i = 0; i < 100; i++)
+            for (var i = 0; i < rounds; i++)
             {
                 await mapping.AssertEchoAsync();
             }
@@ -50,7 +51,7 @@ public sealed class ControlBesideTests
         }
 
         await clients;
-        Assert.Equal(400L, (await relay.CountersAsync(mapping))["accepted"]);
+        Assert.Equal(4L * rounds, (await relay.CountersAsync(mapping))["accepted"]);
         Assert.Equal(0L, (await relay.CountersAsync(mapping))["failed"]);
     }
 

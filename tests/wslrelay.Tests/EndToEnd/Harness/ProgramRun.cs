@@ -6,17 +6,11 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
     /// <summary>Runs the program under test.</summary>
     public static Task<ProgramRun> OfRelayAsync(params string[] arguments) => OfAsync([RelayProgram.Path, .. arguments]);
 
-    public static async Task<ProgramRun> OfAsync(string[] command, string? workingDirectory = null, string? input = null)
+    public static async Task<ProgramRun> OfAsync(string[] command, string? workingDirectory = null)
     {
         using var process = RelayProgram.StartCommand(command, workingDirectory);
         try
         {
-            if (input is not null)
-            {
-                await process.StandardInput.WriteAsync(input);
-                process.StandardInput.Close();
-            }
-
             var output = process.StandardOutput.ReadToEndAsync();
             var error = process.StandardError.ReadToEndAsync();
             await process.WaitForExitAsync().WaitAsync(Limits.Transfer);
