@@ -59,6 +59,7 @@ finish() {
     printf '\n=== summary\n'
     printf '%s\n' "${parts[@]}" "$(printf '%5d s  in all' $((SECONDS - begin)))"
     printf '%5d lines of product code, %d of tests\n' "$(lines src)" "$(lines tests)"
+    grep -rhoE 'figure: [^&<]+' "$(results_of published)" | sed 's/^/      /' || true
     ((${#failures[@]} == 0)) || printf 'FAILED: %s\n' "${failures[@]}"
     local last="$passed passed, $failed failed"
     ((skipped == 0)) || last+=", $skipped skipped"

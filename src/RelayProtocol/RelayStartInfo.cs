@@ -5,8 +5,8 @@ public sealed class RelayStartInfo
 {
     /// <summary>How to start the relay at a path.</summary>
     /// <param name="programPath">
-    /// The relay's executable. A relative path is taken from the current directory; PATH is not searched, so that no other program of
-    /// that name is started.
+    /// The relay's executable. A relative path is taken from the current directory; a bare name is looked for in PATH, and never in the
+    /// current directory.
     /// </param>
     public RelayStartInfo(string programPath)
     {

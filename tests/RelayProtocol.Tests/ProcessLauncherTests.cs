@@ -71,6 +71,21 @@ public sealed class ProcessLauncherTests : IDisposable
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
+    public void The_parent_has_its_own_end_of_each_pipe_and_not_the_childs()
+    {
+        using ChildProcess child = Start("/bin/cat", RelayStandardError.Pipe);
+        // Looked at right after the start: a copy that is merely forgotten goes with the next garbage collection.
+        string?[] ours = [.. Directory.GetFiles("/proc/self/fd").Select(f => File.ResolveLinkTarget(f, false)?.Name)];
+        for (int descriptor = 0; descriptor <= 2; descriptor++)
+        {
+            string pipe = File.ResolveLinkTarget($"/proc/{child.Id}/fd/{descriptor}", false)!.Name;
+            Assert.StartsWith("pipe:", pipe, StringComparison.Ordinal);
+            Assert.Single(ours, pipe);
+        }
+        child.Kill();
+    }
+
+    [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
     public async Task The_childs_standard_error_goes_where_it_is_told()
     {
         using ChildProcess piped = Start("/bin/sh", RelayStandardError.Pipe, "-c", "echo out; echo err >&2");

@@ -79,9 +79,9 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     {
         for (int i = 0; i < most; i++)
         {
-            if (!port.Reserve.IsHeld)
+            if (!port.Reserve.CanAccept)
             {
-                Park();
+                ParkUnlessPromised();
                 return;
             }
 
@@ -104,6 +104,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
                 continue;
             }
 
+            port.Reserve.NoteAccepted(descriptor);
             EpollHandle socket = new(port, descriptor, isSocket: true) { Readable = true, HidesReset = listener.HidesReset };
             try
             {
@@ -116,6 +117,15 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
             }
 
             Acceptor.Accepted(socket);
+        }
+    }
+
+    // A promise ends with the turn, and epoll then reports the listener again; a reserve that is spent takes a close to come back.
+    private void ParkUnlessPromised()
+    {
+        if (!port.Reserve.IsHeld)
+        {
+            Park();
         }
     }
 

@@ -11,26 +11,36 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class DescriptorReserve : IDisposable
 {
+    // Numbers are given from the lowest on: within so many of the limit, connections are taken one at a time.
+    private const int TightMargin = 256;
+
     private readonly Queue<Accept> _parked = new();
+    private readonly long _tightFrom;
     private EpollHandle? _spare;
+    private bool _isPromised;
 
-    internal DescriptorReserve() => Replenish(0);
+    internal DescriptorReserve()
+    {
+        _tightFrom = RaiseLimit() - TightMargin;
+        Replenish(0);
+    }
 
-    /// <summary>Whether another connection may be accepted.</summary>
+    /// <summary>
+    /// Whether a second descriptor is there for the next connection. Near the limit the one that was accepted last has to take its own first.
+    /// </summary>
+    internal bool CanAccept => IsHeld && !_isPromised;
+
+    /// <summary>Whether the descriptor is kept back, not spent.</summary>
     internal bool IsHeld => _spare is not null;
 
     /// <summary>Whether a listener waits.</summary>
     internal bool HasParked => _parked.Count > 0;
 
-    /// <summary>Raises the soft limit of open descriptors to the hard one (getrlimit(2)).</summary>
-    internal static void RaiseLimit()
-    {
-        if (Libc.getrlimit(Libc.RLIMIT_NOFILE, out Libc.RLimit limit) == 0 && limit.Current < limit.Maximum)
-        {
-            limit.Current = limit.Maximum;
-            _ = Libc.setrlimit(Libc.RLIMIT_NOFILE, in limit);
-        }
-    }
+    /// <summary>A connection was accepted: near the limit the second descriptor is promised to it until the end of the turn.</summary>
+    internal void NoteAccepted(int descriptor) => _isPromised = descriptor >= _tightFrom;
+
+    /// <summary>What was promised has been taken.</summary>
+    internal void EndTurn() => _isPromised = false;
 
     /// <summary>Gives up the descriptor; true if that made room for one.</summary>
     internal bool Spend()
@@ -67,4 +77,21 @@ internal sealed class DescriptorReserve : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Spend();
+
+    // Raises the soft limit of open descriptors to the hard one (getrlimit(2)), and returns it.
+    private static long RaiseLimit()
+    {
+        if (Libc.getrlimit(Libc.RLIMIT_NOFILE, out Libc.RLimit limit) != 0)
+        {
+            return long.MaxValue;
+        }
+
+        if (limit.Current < limit.Maximum)
+        {
+            limit.Current = limit.Maximum;
+            _ = Libc.setrlimit(Libc.RLIMIT_NOFILE, in limit);
+        }
+
+        return (long)Math.Min(limit.Maximum, long.MaxValue);
+    }
 }

@@ -27,7 +27,6 @@ internal sealed partial class EpollPort : IoPort
     /// <exception cref="IoException">The process has no descriptors left.</exception>
     public EpollPort()
     {
-        DescriptorReserve.RaiseLimit();
         _epoll = new EpollHandle(this, Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
         _wake = new EpollHandle(this, Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
         Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken);
@@ -148,6 +147,7 @@ internal sealed partial class EpollPort : IoPort
     /// <inheritdoc/>
     public override void EndTurn()
     {
+        Reserve.EndTurn();
         if (_closed > 0)
         {
             Reserve.Replenish(_closed);

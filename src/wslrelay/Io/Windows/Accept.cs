@@ -62,6 +62,12 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
             // One connection is gone, reset before it was accepted: its socket cannot be used again. The listener goes on.
             candidate?.Close(abort: true);
             candidate = null;
+            if (ToIoError(wake.NativeError) != IoError.Reset)
+            {
+                // Not the connection but the system failed: at once again would be a spin.
+                WaitForRoom();
+                return;
+            }
         }
 
         // Armed again before the connection is handed out: its owner may take its time.

@@ -87,7 +87,13 @@ public sealed class BackpressureTests
         var held = new List<Socket>();
         for (var i = 0; i < 2000 && !stop.IsCancellationRequested; i++)
         {
-            var client = await (i % 8 == 7 ? refused : mapping).ConnectAsync();
+            if (i % 8 == 7)
+            {
+                await refused.AssertResetAsync();
+                continue;
+            }
+
+            var client = await mapping.ConnectAsync();
             if (i % 4 == 0)
             {
                 client.Reset();

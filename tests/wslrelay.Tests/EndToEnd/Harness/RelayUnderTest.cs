@@ -10,6 +10,8 @@ namespace Wslrelay.Tests.EndToEnd.Harness;
 /// </summary>
 internal sealed class RelayUnderTest : IAsyncDisposable
 {
+    private const int LogShown = 4000;
+
     private readonly StringBuilder _errors = new();
     private readonly MessageReader _messages;
     private readonly Task _errorReader;
@@ -37,6 +39,8 @@ internal sealed class RelayUnderTest : IAsyncDisposable
             }
         }
     }
+
+    private string EndOfLog => Log is { Length: > LogShown } log ? log[^LogShown..] : Log;
 
     public static RelayUnderTest Serve(params string[] arguments) => new(RelayProgram.Start(["serve", .. arguments]));
 
@@ -143,7 +147,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
 
         await Process.WaitForExitAsync();
         await Task.WhenAny(_errorReader, Task.Delay(Limits.Quiet));
-        TestContext.Current.TestOutputHelper?.WriteLine($"relay {Process.Id} ended with {Process.ExitCode}; its log:\n{Log}");
+        TestContext.Current.TestOutputHelper?.WriteLine($"relay {Process.Id} ended with {Process.ExitCode}; the end of its log:\n{EndOfLog}");
         Process.Dispose();
     }
 
@@ -166,7 +170,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"Waited {Limits.Hang.TotalSeconds} s for {what}. Its log:\n{Log}");
+            throw new TimeoutException($"Waited {Limits.Hang.TotalSeconds} s for {what}. The end of its log:\n{EndOfLog}");
         }
     }
 

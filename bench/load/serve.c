@@ -1,0 +1,99 @@
+/* The server behind every relay: an echo port, a sink that reads and a sink that drops in the kernel. Ends with its standard input. */
+#define _GNU_SOURCE
+#include "load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum kind { ECHO, SINK, DROP, KINDS };
+
+#define BUFFER (256 * 1024)
+#define LISTENER ((uint64_t)1 << 40)
+#define INPUT ((uint64_t)1 << 41)
+
+static char buffer[BUFFER];
+static uint64_t *received;      /* by descriptor: bytes that a sink has taken */
+
+static uint64_t tag(int fd, enum kind kind)
+{
+    return (uint64_t)kind << 32 | (uint32_t)fd;
+}
+
+static void accept_all(int epoll, int listener, enum kind kind, int limit)
+{
+    for (;;) {
+        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 || fd >= limit)
+            return;
+        received[fd] = 0;
+        epoll_watch(epoll, fd, EPOLLIN, tag(fd, kind));
+    }
+}
+
+/* A client has one small message under way, so the answer always fits into the socket's buffer. */
+static void echo(int fd)
+{
+    ssize_t n = recv(fd, buffer, BUFFER, 0);
+    if (n < 0 && errno == EAGAIN)
+        return;
+    if (n <= 0 || send(fd, buffer, (size_t)n, MSG_NOSIGNAL) != n)
+        close(fd);
+}
+
+/* The count goes back only after the end of the stream: it proves that every byte came through, and the half-close too. */
+static void sink(int fd, enum kind kind)
+{
+    for (int turn = 0; turn < 8; turn++) {
+        ssize_t n = kind == DROP ? recv(fd, NULL, 16 * BUFFER, MSG_TRUNC) : recv(fd, buffer, BUFFER, 0);
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n <= 0) {
+            if (n == 0)
+                send(fd, &received[fd], sizeof received[fd], MSG_NOSIGNAL);
+            close(fd);
+            return;
+        }
+        received[fd] += (uint64_t)n;
+        if (n < BUFFER)
+            return;
+    }
+}
+
+int serve(const struct options *options)
+{
+    struct epoll_event events[256];
+    int epoll = epoll_new();
+    int limit = (int)sysconf(_SC_OPEN_MAX);
+    int ports[KINDS];
+
+    received = calloc((size_t)limit, sizeof *received);
+    for (int kind = 0; kind < KINDS; kind++) {
+        ports[kind] = options->port + kind;
+        int listener = tcp_listen(ports[kind]);
+        epoll_watch(epoll, listener, EPOLLIN, LISTENER | tag(listener, (enum kind)kind));
+    }
+    epoll_watch(epoll, STDIN_FILENO, EPOLLIN, INPUT);
+    printf("{\"echo\": %d, \"sink\": %d, \"drop\": %d}\n", ports[ECHO], ports[SINK], ports[DROP]);
+    fflush(stdout);
+
+    for (;;) {
+        int count = epoll_wait(epoll, events, 256, -1);
+        for (int i = 0; i < count; i++) {
+            uint64_t data = events[i].data.u64;
+            int fd = (int)(uint32_t)data;
+            enum kind kind = (enum kind)(data >> 32 & 3);
+            if (data & INPUT)
+                return 0;
+            if (data & LISTENER)
+                accept_all(epoll, fd, kind, limit);
+            else if (kind == ECHO)
+                echo(fd);
+            else
+                sink(fd, kind);
+        }
+    }
+}

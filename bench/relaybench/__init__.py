@@ -1,0 +1,1 @@
+"""The benchmark of wslrelay against other TCP relays: see bench/README.md."""

@@ -1,0 +1,175 @@
+"""The rows of the table: what each does to a relay, and what it measures."""
+
+import json
+import os
+import statistics
+import subprocess
+import time
+from dataclasses import dataclass
+
+from . import build, processes
+from .relays import wait_until_relayed
+
+ECHO, SINK, DROP = range(3)
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Metric:
+    key: str
+    title: str
+    unit: str
+    higher: bool = False
+
+
+class Failure(Exception):
+    """This relay did not do this row; the text says what happened."""
+
+
+class Server:
+    """The server behind the relays: its ports are the targets, in the order of ECHO, SINK, DROP."""
+
+    def __init__(self, first_port):
+        self._process = processes.start([build.LOAD, "serve", "--port", str(first_port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        ports = json.loads(self._process.stdout.readline())
+        self.targets = [ports["echo"], ports["sink"], ports["drop"]]
+
+    def stop(self):
+        processes.stop(self._process)
+
+
+def run_load(command, port, connections, seconds, limit=10_000_000):
+    argv = [build.LOAD, command, "--port", str(port), "--connections", str(connections), "--seconds", str(seconds), "--limit", str(limit)]
+    result = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise Failure((result.stderr.strip() or "stalled")[:100])
+    answer = json.loads(result.stdout)
+    if not answer["operations"]:
+        raise Failure("nothing came through in time")
+    return answer
+
+
+class Load:
+    """A row that puts load on a running relay for a time. `per` operations are the unit in which its processor time is told."""
+
+    fresh = False
+
+    def __init__(self, key, title, command, target, connections, per, per_title):
+        self.key, self.title, self.command, self.target, self.connections = key, title, command, target, connections
+        self._per = per
+        self.metrics = [*self._rates(), Metric(f"{key}/cpu", f"{title}: CPU per {per_title}", "s")]
+
+    def _rates(self):
+        if self.command == "bulk":
+            return [Metric(f"{self.key}/rate", self.title, "GiB/s", True)]
+        if self.command == "connections":
+            return [Metric(f"{self.key}/rate", self.title, "/s", True)]
+        if self.connections == 1:
+            return [Metric(f"{self.key}/p50", f"{self.title}: p50", "µs"), Metric(f"{self.key}/p99", f"{self.title}: p99", "µs")]
+        return [Metric(f"{self.key}/rate", f"{self.title}: round trips", "/s", True)]
+
+    def measure(self, relay, seconds):
+        before = processes.cpu_seconds(relay.pids())
+        result = run_load(self.command, relay.ports[self.target], self.connections, seconds)
+        time.sleep(0.01)
+        cpu = processes.cpu_seconds(relay.pids()) - before
+        rate = result["operations"] / result["seconds"] / (GIB if self.command == "bulk" else 1)
+        known = {"rate": rate, "p50": result.get("p50_us"), "p99": result.get("p99_us"), "cpu": cpu / (result["operations"] / self._per)}
+        if not relay.counts_cpu:
+            del known["cpu"]
+        return {metric.key: known[metric.key.rpartition("/")[2]] for metric in self.metrics if metric.key.rpartition("/")[2] in known}
+
+
+class Idle:
+    """Memory that an idle connection costs: from none to many, on an instance of its own that has served a few before."""
+
+    fresh = True
+
+    def __init__(self, count):
+        self.key, self.count = f"idle-{count}", count
+        self.metrics = [Metric(f"{self.key}/memory", f"memory per idle connection, {count:,} open", "KiB")]
+
+    def possible(self, relay):
+        return relay.name != "direct" and not (relay.forks and self.count > 1000)
+
+    def measure(self, relay, server):
+        relay.start_ready(server.targets[:1])
+        run_load("connections", relay.ports[0], 20, 1, limit=400)
+        time.sleep(0.4)
+        before = processes.pss_kib(relay.pids())
+        client = processes.start([build.LOAD, "idle", "--port", str(relay.ports[0]), "--connections", str(self.count)],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            os.set_blocking(client.stdout.fileno(), False)
+            deadline = time.monotonic() + 30
+            while not client.stdout.read():
+                if client.poll() is not None or time.monotonic() > deadline:
+                    raise Failure((client.poll() is not None and client.stderr.read().decode().strip()) or "stalled")
+                time.sleep(0.02)
+            time.sleep(0.4)
+            return {self.metrics[0].key: max(0, processes.pss_kib(relay.pids()) - before) / self.count}
+        finally:
+            processes.stop(client)
+
+
+class Ports:
+    """Thousands of ports on one instance: from its start until the last of them relays, and the memory it then has."""
+
+    fresh = True
+
+    def __init__(self, count):
+        self.key, self.count = f"ports-{count}", count
+        title = f"{count:,} ports"
+        self.metrics = [Metric(f"{self.key}/time", f"{title}: start until the last one relays", "ms"),
+                        Metric(f"{self.key}/map", f"{title}: to map them, once started", "ms"),
+                        Metric(f"{self.key}/one", f"{title}: to map one more", "µs"),
+                        Metric(f"{self.key}/memory", f"{title}: memory", "MiB")]
+
+    def possible(self, relay):
+        return relay.many
+
+    def measure(self, relay, server):
+        relay.start(server.targets[:1] * self.count)
+        wait_until_relayed(relay.ports[-1], relay.alive)
+        values = [(time.perf_counter() - relay.launched_at) * 1000]
+        values += [None, None]
+        if hasattr(relay, "map_seconds"):
+            values[1] = relay.map_seconds * 1000
+        time.sleep(0.2)
+        values.append(processes.pss_kib(relay.pids()) / 1024)
+        if hasattr(relay, "map_one"):
+            values[2] = statistics.median(relay.map_one(server.targets[0]) for _ in range(21)) * 1e6
+        return {metric.key: value for metric, value in zip(self.metrics, values) if value is not None}
+
+
+class Spawn:
+    """From the start of the process to the first byte that came back through it."""
+
+    fresh = True
+
+    def __init__(self):
+        self.key = "spawn"
+        self.metrics = [Metric("spawn/time", "start of the process to the first relayed byte", "ms")]
+
+    def possible(self, relay):
+        return relay.name != "direct" and relay.hops == 1
+
+    def measure(self, relay, server):
+        relay.start(server.targets[:1])
+        wait_until_relayed(relay.ports[0], relay.alive)
+        return {self.metrics[0].key: (time.perf_counter() - relay.launched_at) * 1000}
+
+
+ROWS = [
+    Load("bulk-1", "bulk, 1 stream", "bulk", SINK, 1, GIB, "GiB"),
+    Load("bulk-4", "bulk, 4 streams", "bulk", SINK, 4, GIB, "GiB"),
+    Load("bulk-1-drop", "bulk, 1 stream, dropped on arrival", "bulk", DROP, 1, GIB, "GiB"),
+    Load("bulk-4-drop", "bulk, 4 streams, dropped on arrival", "bulk", DROP, 4, GIB, "GiB"),
+    Load("pingpong-1", "ping-pong, 1 connection", "pingpong", ECHO, 1, 100_000, "100,000 round trips"),
+    Load("pingpong-100", "ping-pong, 100 connections", "pingpong", ECHO, 100, 100_000, "100,000 round trips"),
+    Load("connect-1", "connections, one by one", "connections", ECHO, 1, 100_000, "100,000 connections"),
+    Load("connect-50", "connections, 50 at once", "connections", ECHO, 50, 100_000, "100,000 connections"),
+    Idle(1000), Idle(5000), Ports(100), Ports(1000), Ports(10000), Spawn(),
+]
+QUICK_ROWS = ["bulk-1", "bulk-4", "pingpong-1", "pingpong-100", "connect-1", "connect-50", "idle-1000", "ports-1000", "spawn"]
+METRICS = {metric.key: metric for row in ROWS for metric in row.metrics}
