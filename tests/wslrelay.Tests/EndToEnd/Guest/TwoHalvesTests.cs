@@ -54,7 +54,7 @@ public sealed class TwoHalvesTests
             using var pair = await chain.OpenPairAsync();
             var (first, second) = byClient ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
             first.Reset();
-            await second.AssertResetAsync();
+            await AssertResetAsync(second);
         }
     }
 
@@ -63,7 +63,11 @@ public sealed class TwoHalvesTests
     {
         await using var chain = await GuestChain.OpenAsync("tcp");
         var mapping = await chain.Relay.MapAsync(Net.FreePort());
-        await mapping.AssertResetAsync();
+        using (var client = await mapping.ConnectAsync())
+        {
+            await AssertResetAsync(client);
+        }
+
         await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(mapping))["failed"] is 1L, "the failure to be counted");
         await Limits.UntilAsync(() => chain.Relay.Log.Contains("nothing listens there", StringComparison.Ordinal), "the agent's reason to be logged");
     }
@@ -85,6 +89,31 @@ public sealed class TwoHalvesTests
             await client.SendAllAsync(bytes);
             var echo = await back;
             Assert.True(bytes.AsSpan().SequenceEqual(echo), $"connection {seed}");
+        }
+    }
+
+    private static async Task AssertResetAsync(Socket socket)
+    {
+        if (!GuestLink.RelayIsWindows)
+        {
+            await socket.AssertResetAsync();
+            return;
+        }
+
+        // Wine ends the sending of a socket just before it closes it with a reset: that may be read first, and the reset comes behind.
+        await socket.AssertEndedAsync();
+        await Limits.UntilAsync(() => IsReset(socket), "the reset behind the end");
+    }
+
+    private static bool IsReset(Socket socket)
+    {
+        try
+        {
+            return (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)! != 0 || socket.Send(new byte[1]) == 0;
+        }
+        catch (SocketException)
+        {
+            return true;
         }
     }
 }
