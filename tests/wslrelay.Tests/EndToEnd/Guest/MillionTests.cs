@@ -7,6 +7,8 @@ using Wslrelay.Relaying;
 using Wslrelay.Tests.EndToEnd.Harness;
 using Xunit;
 
+using Platform = Wslrelay.Tests.EndToEnd.Harness.Platform;
+
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>
