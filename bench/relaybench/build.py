@@ -16,9 +16,11 @@ WSLRELAY = {"default": os.path.join(ARTIFACTS, "wslrelay", "wslrelay"), "aot": o
 
 def load_generator():
     source = os.path.join(ROOT, "bench", "load")
-    files = sorted(os.path.join(source, name) for name in os.listdir(source) if name.endswith(".c"))
+    files = sorted(os.path.join(source, name) for name in os.listdir(source))
+    if os.path.exists(LOAD) and os.path.getmtime(LOAD) > max(map(os.path.getmtime, files)):
+        return
     os.makedirs(ARTIFACTS, exist_ok=True)
-    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-std=gnu11", "-o", LOAD, *files], check=True)
+    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-std=gnu11", "-o", LOAD, *(file for file in files if file.endswith(".c"))], check=True)
 
 
 def published(which):

@@ -112,5 +112,6 @@ def measure(options, chosen, context):
         Runner(context, results, options.rounds, min(options.rounds, 5), options.seconds).run(chosen)
     except KeyboardInterrupt:
         print("Stopped: this is what was measured.", file=sys.stderr)
+        facts["incomplete"] = "stopped before the end; what came last has fewer rounds"
     facts["load average after"] = host.load_average()
     print(report.write(options.name, [group for group, _ in chosen], results, facts))

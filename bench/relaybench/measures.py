@@ -40,7 +40,11 @@ class Server:
 
 def run_load(command, port, connections, seconds, limit=10_000_000):
     argv = [build.LOAD, command, "--port", str(port), "--connections", str(connections), "--seconds", str(seconds), "--limit", str(limit)]
-    result = subprocess.run(argv, capture_output=True, text=True, check=False)
+    try:
+        # The generator's own alarm comes first, but not where somebody has stopped it.
+        result = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=seconds + 30)
+    except subprocess.TimeoutExpired as error:
+        raise Failure("stopped by someone else") from error
     if result.returncode != 0:
         raise Failure((result.stderr.strip() or "stalled")[:100])
     answer = json.loads(result.stdout)
