@@ -16,6 +16,7 @@ public static class RequiredTool
     /// <param name="probe">Arguments with which the program ends at once with 0 if all that is needed of it is there.</param>
     public static void Require(string path, string package, params string[] probe)
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), $"{path} is a program of Linux.");
         if (!Runs(path, probe))
         {
             string reason = $"This test needs {path}, from the package {package}.";
