@@ -46,7 +46,7 @@ public class PumpTests
         Task<SocketError> end = PeerEnd.Of(second);
 
         // Wine takes a reset that nobody waits for yet for an end: both receives must be pending.
-        await Task.Delay(500);
+        await Task.Delay(500, TestContext.Current.CancellationToken);
         first.LingerState = new LingerOption(true, 0);
         first.Dispose();
         loop.Await(end);
