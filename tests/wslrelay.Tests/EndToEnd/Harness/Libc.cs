@@ -41,6 +41,13 @@ internal static partial class Libc
 
     public static void Kill(int process, int signal) => Checked(kill(process, signal));
 
+    public static void RestoreSignal(int number)
+    {
+        const nint SIG_DFL = 0;
+        const nint SIG_ERR = -1;
+        Checked(signal(number, SIG_DFL) == SIG_ERR ? -1 : 0);
+    }
+
     private static int Checked(int result) =>
         result >= 0 ? result : throw new System.ComponentModel.Win32Exception(Marshal.GetLastPInvokeError());
 
@@ -71,4 +78,8 @@ internal static partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int kill(int pid, int sig);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint signal(int signum, nint handler);
 }
