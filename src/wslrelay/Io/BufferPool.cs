@@ -26,11 +26,18 @@ internal sealed class BufferPool(int size = BufferPool.BufferSize)
         return _free.TryPop(out byte[]? buffer) ? buffer : GC.AllocateUninitializedArray<byte>(size, pinned: true);
     }
 
+    /// <summary>Lends a buffer of another size, which is not kept.</summary>
+    public byte[] Rent(int otherSize)
+    {
+        RentedCount++;
+        return GC.AllocateUninitializedArray<byte>(otherSize, pinned: true);
+    }
+
     /// <summary>Takes a buffer back, when nothing reads or writes it any more.</summary>
     public void Return(byte[] buffer)
     {
         RentedCount--;
-        if (_free.Count < MaxKept)
+        if (_free.Count < MaxKept && buffer.Length == size)
         {
             _free.Push(buffer);
         }

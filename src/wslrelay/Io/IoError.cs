@@ -1,7 +1,7 @@
 namespace Wslrelay.Io;
 
 /// <summary>How an operation ended, in the words of neither system.</summary>
-internal enum IoError
+internal enum IoError : byte
 {
     /// <summary>It did what was asked.</summary>
     None,

@@ -7,9 +7,12 @@ internal abstract class AcceptOperation(IAcceptOwner owner) : IoOperation(owner)
     protected IAcceptOwner Acceptor { get; } = owner;
 }
 
-/// <summary>Connects a new socket to an endpoint.</summary>
-internal abstract class ConnectOperation(IIoOwner owner) : IoOperation(owner)
+/// <summary>Connects a new socket to an endpoint. One object serves again and again: set the endpoint, start.</summary>
+internal abstract class ConnectOperation(in IoEndpoint endpoint, IIoOwner owner) : IoOperation(owner)
 {
+    /// <summary>Where to.</summary>
+    public IoEndpoint Endpoint { get; set; } = endpoint;
+
     /// <summary>The connected socket, the owner's to close; null until the operation ended well.</summary>
     public IoSocket? Socket { get; protected set; }
 }

@@ -1,7 +1,7 @@
 namespace Wslrelay.Io;
 
 /// <summary>Where an operation is in its life. Only the loop thread reads or writes it.</summary>
-internal enum IoState
+internal enum IoState : byte
 {
     /// <summary>Nothing is in flight: the loop will call <see cref="IoOperation.Schedule"/>.</summary>
     Standby,

@@ -9,19 +9,18 @@ namespace Wslrelay.Relaying;
 /// </summary>
 internal sealed class HostRelay(PortListener listener, IoSocket client) : Relay(listener.Table.Loop, client)
 {
-    private GuestGreeting? _greeting;
-    private Deadline? _deadline;
+    private HostSetUp? _setUp;
     private Failure? _failure;
 
     // From the start until the target, or its agent, has said yes: within that time everything that goes wrong is a failed connection.
-    private bool IsSettingUp => _deadline is not null;
+    private bool IsSettingUp => _setUp is not null;
 
     /// <summary>Begins to connect.</summary>
     public void Start()
     {
-        _deadline = new Deadline(this);
-        Loop.Timers.Start(_deadline, listener.Table.SetUpTimeout);
-        RunToTarget(Loop.Port.Connect(listener.Target, this));
+        _setUp = listener.Table.SetUps.Rent(this, listener.Target);
+        Loop.Timers.Start(_setUp, listener.Table.SetUpTimeout);
+        RunToTarget(_setUp.Connect);
     }
 
     /// <inheritdoc/>
@@ -30,31 +29,33 @@ internal sealed class HostRelay(PortListener listener, IoSocket client) : Relay(
         if (operation is ConnectOperation connect)
         {
             Target = connect.Socket!;
-            Connected();
+            Connected(_setUp!);
             return;
         }
 
-        switch (_greeting!.Advance((TransferOperation)operation))
+        GuestGreeting greeting = _setUp!.Greeting!;
+
+        switch (greeting.Advance((TransferOperation)operation))
         {
             case GreetingStep.MoreToTarget:
-                RunToTarget(_greeting.Next);
+                RunToTarget(greeting.Next);
                 break;
             case GreetingStep.Greeted:
                 PumpToTarget(listener.ToGuest);
-                RunToClient(_greeting.Next);
+                RunToClient(greeting.Next);
                 break;
             case GreetingStep.GreetedForGood:
                 PumpToTarget(listener.ToGuest);
                 Settle();
                 break;
             case GreetingStep.MoreToClient:
-                RunToClient(_greeting.Next);
+                RunToClient(greeting.Next);
                 break;
             case GreetingStep.Accepted:
                 Settle();
                 break;
             default:
-                Fail(_greeting.Refusal.Name, _greeting.Refusal.Message);
+                Fail(greeting.Refusal.Name, greeting.Refusal.Message);
                 break;
         }
     }
@@ -90,10 +91,10 @@ internal sealed class HostRelay(PortListener listener, IoSocket client) : Relay(
         listener.Ended(this, failed);
     }
 
-    private void Connected()
+    private void Connected(HostSetUp setUp)
     {
-        _greeting = listener.Table.Greeter.Begin(Loop.Port, Target!, listener, this);
-        if (_greeting is null)
+        setUp.Greeting = listener.Table.Greeter.Begin(Loop.Port, Target!, listener, this);
+        if (setUp.Greeting is null)
         {
             PumpToTarget(listener.ToGuest);
             Settle();
@@ -101,8 +102,8 @@ internal sealed class HostRelay(PortListener listener, IoSocket client) : Relay(
         else if (!Broke)
         {
             // The agent has a time of its own to answer.
-            Loop.Timers.Start(_deadline!, listener.Table.SetUpTimeout);
-            RunToTarget(_greeting.Next);
+            Loop.Timers.Start(setUp, listener.Table.SetUpTimeout);
+            RunToTarget(setUp.Greeting.Next);
         }
     }
 
@@ -117,10 +118,9 @@ internal sealed class HostRelay(PortListener listener, IoSocket client) : Relay(
 
     private void StopSettingUp()
     {
-        Loop.Timers.Stop(_deadline!);
-        _deadline = null;
-        _greeting?.Release();
-        _greeting = null;
+        Loop.Timers.Stop(_setUp!);
+        listener.Table.SetUps.Return(_setUp!);
+        _setUp = null;
     }
 
     private void Fail(string code, string reason)
@@ -140,9 +140,4 @@ internal sealed class HostRelay(PortListener listener, IoSocket client) : Relay(
     };
 
     private sealed record Failure(string Code, string Reason);
-
-    private sealed class Deadline(HostRelay relay) : IoTimer
-    {
-        protected internal override void OnExpired() => relay.Abort(IoError.TimedOut);
-    }
 }

@@ -25,6 +25,9 @@ internal sealed class PortTable(IoLoop loop, RelayTargetEndpoint target, GuestPr
     /// <summary>How the agent is met, if there is one.</summary>
     public GuestGreeter Greeter { get; } = new(target.Target, guestProtocol);
 
+    /// <summary>What connections need while they are set up.</summary>
+    public HostSetUpPool SetUps { get; } = new(loop.Port);
+
     /// <summary>Milliseconds that a target has to answer, and its agent after it.</summary>
     public int SetUpTimeout { get; init; } = 10_000;
 

@@ -5,21 +5,22 @@ namespace Wslrelay.Io.Linux;
 
 /// <summary>Connects with connect(2), non-blocking; SO_ERROR tells the outcome once the socket is writable.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class Connect(EpollPort port, IoEndpoint endpoint, IIoOwner owner) : ConnectOperation(owner)
+internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner owner) : ConnectOperation(endpoint, owner)
 {
     private EpollHandle? _socket;
 
     /// <inheritdoc/>
     protected internal override unsafe void Schedule()
     {
+        Socket = null;
         byte* address = stackalloc byte[SocketAddress.MaxSize];
         try
         {
-            int length = SocketAddress.Write(endpoint, new Span<byte>(address, SocketAddress.MaxSize));
+            int length = SocketAddress.Write(Endpoint, new Span<byte>(address, SocketAddress.MaxSize));
             _socket = Open();
-            if (endpoint.Kind == IoEndpointKind.Tcp)
+            if (Endpoint.Kind == IoEndpointKind.Tcp)
             {
-                TcpOptions.Apply(_socket, endpoint);
+                TcpOptions.Apply(_socket, Endpoint);
             }
 
             int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
@@ -106,7 +107,7 @@ internal sealed class Connect(EpollPort port, IoEndpoint endpoint, IIoOwner owne
 
     private EpollHandle Open()
     {
-        int domain = SocketAddress.Domain(endpoint);
+        int domain = SocketAddress.Domain(Endpoint);
         int type = Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC;
         int descriptor = Libc.socket(domain, type, 0);
         int error = descriptor < 0 ? Errno.Last : 0;
@@ -116,12 +117,12 @@ internal sealed class Connect(EpollPort port, IoEndpoint endpoint, IIoOwner owne
             error = descriptor < 0 ? Errno.Last : 0;
         }
 
-        return error == 0 ? new EpollHandle(port, descriptor, isSocket: true) { HidesReset = endpoint.Kind != IoEndpointKind.Tcp } : throw Errno.Exception(error, endpoint.ToString());
+        return error == 0 ? new EpollHandle(port, descriptor, isSocket: true) { HidesReset = Endpoint.Kind != IoEndpointKind.Tcp } : throw Errno.Exception(error, Endpoint.ToString());
     }
 
     // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and
     // TCP then connects the socket to itself (RFC 9293, simultaneous open): nothing listens there all the same.
     private bool IsSelfConnected() =>
-        endpoint.Kind == IoEndpointKind.Tcp && TcpOptions.IsEphemeral(endpoint.Port) && _socket!.LocalPort == (int)endpoint.Port
-            && System.Net.IPAddress.IsLoopback(endpoint.Address!);
+        Endpoint.Kind == IoEndpointKind.Tcp && TcpOptions.IsEphemeral(Endpoint.Port) && _socket!.LocalPort == (int)Endpoint.Port
+            && System.Net.IPAddress.IsLoopback(Endpoint.Address!);
 }

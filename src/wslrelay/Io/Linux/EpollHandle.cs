@@ -10,13 +10,12 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class EpollHandle : IoSocket
 {
-    private readonly EpollPort _port;
     private readonly bool _ownsDescriptor;
 
     internal EpollHandle(EpollPort port, nint descriptor, bool isSocket, bool ownsDescriptor = true)
     {
         SetHandle(descriptor);
-        _port = port;
+        Port = port;
         IsSocket = isSocket;
         _ownsDescriptor = ownsDescriptor;
     }
@@ -48,6 +47,12 @@ internal sealed class EpollHandle : IoSocket
 
     /// <summary>The file of a listening Unix socket; null for everything else.</summary>
     internal string? Path { get; set; }
+
+    /// <summary>The port that waits for it.</summary>
+    internal EpollPort Port { get; }
+
+    /// <summary>The peer's sending has ended, and all of it was received.</summary>
+    internal bool ReadEnded { get; set; }
 
     /// <summary>This side has ended its sending.</summary>
     internal bool SendEnded { get; private set; }
@@ -89,7 +94,7 @@ internal sealed class EpollHandle : IoSocket
             UnixListenerPath.Remove(Path);
         }
 
-        _port.Release(this);
+        Port.Release(this);
     }
 
     /// <inheritdoc/>
@@ -125,7 +130,7 @@ internal sealed class EpollHandle : IoSocket
         Broken = Ended = Readable = true;
         if (Reader is not null)
         {
-            _port.WakeOperation(Reader);
+            Port.WakeOperation(Reader);
         }
     }
 

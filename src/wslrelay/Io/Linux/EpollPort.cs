@@ -67,7 +67,7 @@ internal sealed partial class EpollPort : IoPort
 
     /// <inheritdoc/>
     public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner) =>
-        new Pump(this, (EpollHandle)from, (EpollHandle)to, counter, owner);
+        new Pump((EpollHandle)from, (EpollHandle)to, counter, owner);
 
     /// <inheritdoc/>
     public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Wslrelay.Io.Linux.Interop;
 
@@ -7,24 +6,21 @@ namespace Wslrelay.Io.Linux;
 /// <summary>
 /// Carries one direction: small data with recv(2) and send(2), bulk with splice(2) through a pipe. Reads only when nothing is left to
 /// send: a side that does not read stops the other. Holds a buffer or a pipe only while it has bytes that the receiving side has not taken.
+/// There are two for each connection, idle or not: a field here is paid for twice.
 /// </summary>
 [SupportedOSPlatform("linux")]
-internal sealed class Pump(EpollPort port, EpollHandle from, EpollHandle to, ByteCounter counter, IIoOwner owner)
+internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counter, IIoOwner owner)
     : PumpOperation(owner, counter)
 {
     // What one direction may move before the others have their turn.
     private const int MaxPerTurn = 1 << 20;
 
-    // A burst smaller than this is not worth the two calls of a splice.
-    private const int LeastBurst = 16 * 1024;
-
-    private byte[]? _held;
+    // What was read and not yet sent, in a buffer or in a pipe, from its start to its end; null when there is nothing.
+    private object? _held;
     private int _start;
     private int _end;
-    private SplicePipe? _pipe;
-    private int _inPipe;
-    private bool _isBulk = port.PumpMode == PumpMode.Splice;
-    private bool _cannotSplice = port.PumpMode == PumpMode.Copy;
+    private bool _isBulk = from.Port.PumpMode == PumpMode.Splice;
+    private bool _cannotSplice = from.Port.PumpMode == PumpMode.Copy;
 
     /// <inheritdoc/>
     protected internal override void Schedule()
@@ -48,20 +44,14 @@ internal sealed class Pump(EpollPort port, EpollHandle from, EpollHandle to, Byt
     }
 
     /// <inheritdoc/>
-    protected internal override void CancelPending() => port.WakeOperation(this);
+    protected internal override void CancelPending() => from.Port.WakeOperation(this);
 
     /// <inheritdoc/>
     protected internal override void OnCompleted()
     {
         from.Reader = null;
         to.Writer = null;
-        if (_held is not null)
-        {
-            port.Buffers.Return(_held);
-            _held = null;
-        }
-
-        ReturnPipe();
+        Release();
         base.OnCompleted();
     }
 
@@ -75,108 +65,37 @@ internal sealed class Pump(EpollPort port, EpollHandle from, EpollHandle to, Byt
                 return;
             }
 
-            if ((_held is not null || _inPipe > 0) && !Drain(ref moved))
+            if (_held is null)
             {
+                if (!from.Readable)
+                {
+                    Pend();
+                    return;
+                }
+
+                int error = _isBulk ? FillPipe() : FillBuffer();
+                if (error == Errno.EINVAL && _cannotSplice)
+                {
+                    continue;
+                }
+
+                if (_held is null)
+                {
+                    EndRead(error);
+                    return;
+                }
+            }
+
+            if (!to.Writable || !(_held is byte[] buffer ? FlushBuffer(buffer, ref moved) : FlushPipe((SplicePipe)_held, ref moved)))
+            {
+                Block();
                 return;
             }
 
-            if (!from.Readable)
-            {
-                ReturnPipe();
-                Pend();
-                return;
-            }
-
-            if (!(_isBulk ? FillPipe() : FillBuffer(ref moved)))
-            {
-                return;
-            }
+            Release();
         }
 
         Yield();
-    }
-
-    // Sends what is left from before. False if the operation has ended or must wait.
-    private bool Drain(ref int moved)
-    {
-        if (!to.Writable || !(_held is not null ? Flush(_held, ref moved) : FlushPipe(ref moved)))
-        {
-            Block();
-            return false;
-        }
-
-        if (_held is not null)
-        {
-            port.Buffers.Return(_held);
-            _held = null;
-        }
-
-        return true;
-    }
-
-    // Reads once and passes it on. False if the operation has ended or must wait.
-    private unsafe bool FillBuffer(ref int moved)
-    {
-        byte[] buffer = port.Buffers.Rent();
-        int error = NativeIo.Receive(from, (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(buffer, 0), buffer.Length, out _end);
-        _start = 0;
-        if (error == 0 && _end > 0)
-        {
-            _isBulk = _end == buffer.Length && !_cannotSplice;
-            if (Flush(buffer, ref moved))
-            {
-                port.Buffers.Return(buffer);
-                return true;
-            }
-
-            _held = buffer;
-            Block();
-            return false;
-        }
-
-        port.Buffers.Return(buffer);
-        EndRead(error);
-        return false;
-    }
-
-    // Takes up to a pipe full; Drain passes it on. Never into a pipe that still holds bytes: EAGAIN could then mean either end.
-    private unsafe bool FillPipe()
-    {
-        _pipe ??= port.Pipes.TryRent();
-        if (_pipe is null)
-        {
-            _isBulk = false;
-            return true;
-        }
-
-        nint taken;
-        do
-        {
-            taken = Libc.splice(from, null, _pipe.WriteEnd, null, (nuint)_pipe.Capacity, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
-        }
-        while (taken < 0 && Errno.Last == Errno.EINTR);
-
-        int error = taken < 0 ? Errno.Last : 0;
-        if (taken > 0)
-        {
-            _inPipe = (int)taken;
-            _isBulk = taken >= LeastBurst || port.PumpMode == PumpMode.Splice;
-            return true;
-        }
-
-        if (error == Errno.EINVAL)
-        {
-            // Not every family can: this direction copies from now on.
-            ReturnPipe();
-            _cannotSplice = true;
-            _isBulk = false;
-            return true;
-        }
-
-        from.Readable = false;
-        ReturnPipe();
-        EndRead(error);
-        return false;
     }
 
     // Nothing was read: there is nothing yet, or it broke, or it was the end.
@@ -190,8 +109,10 @@ internal sealed class Pump(EpollPort port, EpollHandle from, EpollHandle to, Byt
         {
             Complete(Errno.ToIoError(error == 0 ? Errno.ECONNRESET : error), error);
         }
-        else if (to.ShutdownSend())
+        else if (to.ReadEnded || to.ShutdownSend())
         {
+            // Where the other direction has ended before, this was the last of the connection: closing the socket sends the end.
+            from.ReadEnded = true;
             Complete();
         }
         else
@@ -202,90 +123,18 @@ internal sealed class Pump(EpollPort port, EpollHandle from, EpollHandle to, Byt
         }
     }
 
-    // Sends what is left in the buffer. False if the kernel did not take all of it, now or ever.
-    private unsafe bool Flush(byte[] buffer, ref int moved)
+    private void Release()
     {
-        byte* memory = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(buffer, 0);
-        while (_start < _end)
+        if (_held is byte[] buffer)
         {
-            int error = NativeIo.Send(to, memory + _start, _end - _start, out int sent);
-            if (error != 0)
-            {
-                if (error != Errno.EAGAIN)
-                {
-                    to.Break();
-                }
-
-                return false;
-            }
-
-            _start += sent;
-            moved += sent;
-            Counter.Add(sent);
+            from.Port.Buffers.Return(buffer);
+        }
+        else if (_held is SplicePipe pipe)
+        {
+            from.Port.Pipes.Return(pipe, isEmpty: _start == _end);
         }
 
-        return true;
-    }
-
-    // The same for the pipe. No SPLICE_F_MORE: it would hold the last bytes back.
-    private unsafe bool FlushPipe(ref int moved)
-    {
-        while (_inPipe > 0)
-        {
-            nint sent = Libc.splice(_pipe!.ReadEnd, null, to, null, (nuint)_inPipe, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
-            if (sent < 0)
-            {
-                switch (Errno.Last)
-                {
-                    case Errno.EINTR:
-                        continue;
-                    case Errno.EAGAIN:
-                        to.Writable = false;
-                        return false;
-                    case Errno.EINVAL:
-                        if (!CopyFromPipe())
-                        {
-                            to.Break();
-                            return false;
-                        }
-
-                        return Flush(_held!, ref moved);
-                    default:
-                        to.Break();
-                        return false;
-                }
-            }
-
-            _inPipe -= (int)sent;
-            moved += (int)sent;
-            Counter.Add((int)sent);
-        }
-
-        return true;
-    }
-
-    // The receiving side's family cannot splice: what is in the pipe is taken out the other way, once.
-    private unsafe bool CopyFromPipe()
-    {
-        _cannotSplice = true;
-        _isBulk = false;
-        byte[] buffer = port.Buffers.Rent();
-        _held = buffer;
-        nint read = Libc.read(_pipe!.ReadEnd, (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(buffer, 0), (nuint)Math.Min(buffer.Length, _inPipe));
-        _start = 0;
-        _end = (int)Math.Max(read, 0);
-        _inPipe -= _end;
-        return read > 0;
-    }
-
-    private void ReturnPipe()
-    {
-        if (_pipe is not null)
-        {
-            port.Pipes.Return(_pipe, isEmpty: _inPipe == 0);
-            _pipe = null;
-            _inPipe = 0;
-        }
+        _held = null;
     }
 
     private void Block()

@@ -9,7 +9,7 @@ namespace Wslrelay.Io.Windows;
 
 /// <summary>Connects a new socket by ConnectEx, over TCP or a Hyper-V socket. Runs on the loop thread.</summary>
 [SupportedOSPlatform("windows")]
-internal sealed unsafe class Connect(CompletionPort port, IoEndpoint endpoint, IIoOwner owner) : ConnectOperation(owner)
+internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint, IIoOwner owner) : ConnectOperation(endpoint, owner)
 {
     /// <summary>In milliseconds: a guest that does not answer would otherwise hold the connect for minutes. The relay's own deadline is shorter.</summary>
     internal const int HvConnectTimeout = 30_000;
@@ -25,7 +25,7 @@ internal sealed unsafe class Connect(CompletionPort port, IoEndpoint endpoint, I
     protected internal override void Schedule()
     {
         Socket = null;
-        if (SocketAddress.FamilyOf(endpoint) is not { } family)
+        if (SocketAddress.FamilyOf(Endpoint) is not { } family)
         {
             Complete(IoError.NotSupported, 0);
             return;
@@ -115,7 +115,7 @@ internal sealed unsafe class Connect(CompletionPort port, IoEndpoint endpoint, I
         else
         {
             socket.SetNoDelay();
-            if (IPAddress.IsLoopback(endpoint.Address!))
+            if (IPAddress.IsLoopback(Endpoint.Address!))
             {
                 RefuseAtOnce(socket);
             }
@@ -148,7 +148,7 @@ internal sealed unsafe class Connect(CompletionPort port, IoEndpoint endpoint, I
         }
 
         byte* name = stackalloc byte[SocketAddress.MaxLength];
-        int length = SocketAddress.Encode(endpoint, new Span<byte>(name, SocketAddress.MaxLength));
+        int length = SocketAddress.Encode(Endpoint, new Span<byte>(name, SocketAddress.MaxLength));
         _slot = port.RentSlot();
         error = extensions.ConnectEx(socket, name, length, _slot.Lend(this));
 

@@ -1,0 +1,108 @@
+using Wslrelay.Io.Linux.Interop;
+
+namespace Wslrelay.Io.Linux;
+
+// Bulk: through a pipe. EINVAL is not every socket family's, and not known before the first call: that direction copies from then on.
+internal sealed partial class Pump
+{
+    // A burst smaller than this is not worth the two calls of a splice.
+    private const int LeastBurst = 16 * 1024;
+
+    // Takes up to a pipe full. Never into a pipe that still holds bytes: EAGAIN could then mean either end.
+    private unsafe int FillPipe()
+    {
+        SplicePipe? pipe = from.Port.Pipes.TryRent();
+        if (pipe is null)
+        {
+            return FillBuffer();
+        }
+
+        nint taken;
+        do
+        {
+            taken = Libc.splice(from, null, pipe.WriteEnd, null, (nuint)pipe.Capacity, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
+        }
+        while (taken < 0 && Errno.Last == Errno.EINTR);
+
+        if (taken > 0)
+        {
+            Hold(pipe, (int)taken);
+            _isBulk = taken >= LeastBurst || from.Port.PumpMode == PumpMode.Splice;
+            return 0;
+        }
+
+        int error = taken < 0 ? Errno.Last : 0;
+        from.Port.Pipes.Return(pipe, isEmpty: true);
+        if (error == Errno.EINVAL)
+        {
+            CopyFromNowOn();
+        }
+        else
+        {
+            from.Readable = false;
+        }
+
+        return error;
+    }
+
+    // Sends what is left in the pipe. False if the kernel did not take all of it, now or ever. No SPLICE_F_MORE: it would hold the last
+    // bytes back.
+    private unsafe bool FlushPipe(SplicePipe pipe, ref int moved)
+    {
+        while (_start < _end)
+        {
+            nint sent = Libc.splice(pipe.ReadEnd, null, to, null, (nuint)(_end - _start), Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
+            if (sent >= 0)
+            {
+                NoteSent((int)sent, ref moved);
+                continue;
+            }
+
+            switch (Errno.Last)
+            {
+                case Errno.EINTR:
+                    continue;
+                case Errno.EAGAIN:
+                    to.Writable = false;
+                    return false;
+                case Errno.EINVAL:
+                    return TakeOutOfPipe(pipe) && FlushBuffer((byte[])_held!, ref moved);
+                default:
+                    to.Break();
+                    return false;
+            }
+        }
+
+        return true;
+    }
+
+    // The receiving side's family cannot splice: what is in the pipe goes the other way, once.
+    private unsafe bool TakeOutOfPipe(SplicePipe pipe)
+    {
+        CopyFromNowOn();
+        int size = _end - _start;
+        byte[] buffer = from.Port.Buffers.Rent(size);
+        for (int taken = 0; taken < size;)
+        {
+            nint read = Libc.read(pipe.ReadEnd, Memory(buffer) + taken, (nuint)(size - taken));
+            if (read <= 0)
+            {
+                from.Port.Buffers.Return(buffer);
+                to.Break();
+                return false;
+            }
+
+            taken += (int)read;
+        }
+
+        from.Port.Pipes.Return(pipe, isEmpty: true);
+        Hold(buffer, size);
+        return true;
+    }
+
+    private void CopyFromNowOn()
+    {
+        _cannotSplice = true;
+        _isBulk = false;
+    }
+}
