@@ -28,7 +28,7 @@ internal sealed class ScriptedPort : IoPort
         return new Accepting(this, owner);
     }
 
-    public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => new Connecting(Server(endpoint), owner);
+    public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => new Connecting(this, endpoint, owner);
 
     public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Sending((ScriptedSocket)to, owner);
 
@@ -76,12 +76,12 @@ internal sealed class ScriptedPort : IoPort
         protected internal override void CancelPending() => port._cancelled.Enqueue(this);
     }
 
-    private sealed class Connecting(ScriptedSocket? server, IIoOwner owner) : ConnectOperation(owner)
+    private sealed class Connecting(ScriptedPort port, in IoEndpoint endpoint, IIoOwner owner) : ConnectOperation(endpoint, owner)
     {
         protected internal override void Schedule()
         {
-            Socket = server;
-            Complete(server is null ? IoError.ConnectionRefused : IoError.None, 0);
+            Socket = port.Server(Endpoint);
+            Complete(Socket is null ? IoError.ConnectionRefused : IoError.None, 0);
         }
 
         protected internal override void Collect(in IoEvent wake) => throw new NotSupportedException();
