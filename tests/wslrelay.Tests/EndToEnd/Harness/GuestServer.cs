@@ -10,6 +10,7 @@ internal sealed class GuestServer : IAsyncDisposable
     private readonly Socket _listener;
     private readonly ConcurrentBag<Socket> _connections = [];
     private readonly Func<Socket, Task> _handler;
+    private volatile bool _disposed;
 
     private GuestServer(Func<Socket, Task> handler, int family, int port)
     {
@@ -31,6 +32,7 @@ internal sealed class GuestServer : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
+        _disposed = true;
         _listener.Dispose();
         foreach (var connection in _connections)
         {
@@ -51,18 +53,18 @@ internal sealed class GuestServer : IAsyncDisposable
 
     private async Task AcceptAsync()
     {
-        try
+        while (!_disposed)
         {
-            while (true)
+            try
             {
                 var connection = await _listener.AcceptAsync();
                 _connections.Add(connection);
                 _ = HandleAsync(connection);
             }
-        }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException)
-        {
-            // The server was disposed.
+            catch (Exception error) when (error is SocketException or ObjectDisposedException)
+            {
+                // The server was disposed; or, on Windows, one connection was reset before it was accepted, and the next may be well.
+            }
         }
     }
 
