@@ -44,6 +44,7 @@ internal sealed class AgentUnderTest : IAsyncDisposable
     /// <summary>Starts a program that prints <c>listens on ENDPOINT</c> once it does.</summary>
     public static async Task<AgentUnderTest> StartCommandAsync(string[] command)
     {
+        Platform.OnLinuxOnly("The agent runs on Linux.");
         var agent = new AgentUnderTest(RelayProgram.StartCommand(command));
         try
         {
@@ -60,7 +61,11 @@ internal sealed class AgentUnderTest : IAsyncDisposable
     }
 
     /// <summary>Runs an agent that must end by itself.</summary>
-    public static Task<ProgramRun> RunAsync(string listen) => ProgramRun.OfAsync([Program, "guest", "--listen", listen]);
+    public static Task<ProgramRun> RunAsync(string listen)
+    {
+        Platform.OnLinuxOnly("The agent runs on Linux.");
+        return ProgramRun.OfAsync([Program, "guest", "--listen", listen]);
+    }
 
     /// <summary>Connects in the relay's place.</summary>
     public Task<System.Net.Sockets.Socket> ConnectAsync() => GuestLink.ConnectAsync(Listens);

@@ -23,7 +23,7 @@ public sealed class MillionTests
     [Fact]
     public void Of_broken_preambles_leave_the_agent_as_it_was()
     {
-        Platform.NotUnderWine("It is the same code everywhere, and there a million take too long.");
+        Platform.NotUnderWine("It is the same code everywhere, and there a million take four minutes.");
         var good = Preamble.Of(80);
         var mutations = new Mutations(1, good, Preamble.OfSize(1024, 80), Preamble.Of(65535, family: 6));
         using var port = new ScriptedPort();
@@ -97,7 +97,7 @@ public sealed class MillionTests
     [Fact]
     public void Of_broken_answers_leave_the_relay_as_it_was()
     {
-        Platform.NotUnderWine("It is the same code everywhere, and there a million take too long.");
+        Platform.NotUnderWine("It is the same code everywhere, and there a million take four minutes.");
         byte[] good = [0xc0, .. "answer"u8];
         var error = MsgEncoder.Encode(new MsgMap { ["code"] = -1, ["name"] = "ConnectionRefused", ["message"] = "nothing listens there" });
         var mutations = new Mutations(2, error, [.. error, .. error], MsgEncoder.Encode(new MsgMap { ["code"] = 1, ["name"] = "N", ["message"] = new string('m', 5000), ["index"] = 3 }));
