@@ -39,6 +39,11 @@ internal static class ProcessFigures
     /// <summary>Whether a process that is not ours to wait for still runs; one that only awaits its parent's notice does not.</summary>
     public static bool IsRunning(int id)
     {
+        if (OperatingSystem.IsWindows())
+        {
+            return Array.Exists(Process.GetProcesses(), process => process.Id == id && !process.HasExited);
+        }
+
         try
         {
             return AfterName($"/proc/{id}/stat")[0] is not ("Z" or "X");

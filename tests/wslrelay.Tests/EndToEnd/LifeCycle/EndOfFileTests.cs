@@ -37,7 +37,7 @@ public sealed class EndOfFileTests
         var clock = Stopwatch.StartNew();
         relay.CloseInput();
         Assert.Equal(0, await relay.ExitAsync());
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Limits.End);
+        Limits.AssertEnded(clock);
         Assert.All(crowd.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), mapping.Name));
     }
 

@@ -57,7 +57,7 @@ public sealed class ExitEventTests
         var clock = Stopwatch.StartNew();
         signal.Signal();
         Assert.Equal(0, await relay.ExitAsync());
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Limits.End);
+        Limits.AssertEnded(clock);
         Assert.All(crowd.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), mapping.Name));
     }
 
@@ -75,7 +75,7 @@ public sealed class ExitEventTests
         var clock = Stopwatch.StartNew();
         signal.Signal();
         Assert.Equal(0, await relay.ExitAsync());
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Limits.End);
+        Limits.AssertEnded(clock);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<System.Net.Sockets.SocketException>(() => load);
     }

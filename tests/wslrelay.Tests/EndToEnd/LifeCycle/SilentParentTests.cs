@@ -48,7 +48,7 @@ public sealed class SilentParentTests
         var clock = Stopwatch.StartNew();
         signal.Signal();
         Assert.Equal(0, await relay.ExitAsync());
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Limits.End);
+        Limits.AssertEnded(clock);
         await Assert.ThrowsAnyAsync<IOException>(() => asking);
     }
 

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Net;
+using RelayProtocol;
+
+namespace Wslrelay.Tests.EndToEnd.Harness;
+
+/// <summary>A parent that a test can kill: this very program, with a relay of its own that it started through the library.</summary>
+internal sealed class RelayParent : IDisposable
+{
+    /// <summary>What makes this program a parent; the guest's port follows.</summary>
+    public const string Argument = "--parent-of-a-relay";
+
+    private const int Ports = 100;
+
+    private readonly Process _process;
+
+    private RelayParent(Process process) => _process = process;
+
+    /// <summary>The relay's process.</summary>
+    public int RelayId { get; private set; }
+
+    public IReadOnlyList<Mapping> Mappings { get; private set; } = [];
+
+    /// <summary>Starts one; its relay has mapped its ports when this returns.</summary>
+    public static async Task<RelayParent> StartAsync(int guestPort)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "wslrelay.Tests.exe" : "wslrelay.Tests");
+        var parent = new RelayParent(RelayProgram.StartCommand([program, Argument, $"{guestPort}"]));
+        try
+        {
+            var line = await parent._process.StandardOutput.ReadLineAsync().WaitAsync(Limits.Hang);
+            var numbers = line!.Split(' ').Select(int.Parse).ToArray();
+            parent.RelayId = numbers[0];
+            parent.Mappings = [.. numbers[1..].Select(port => new Mapping("tcp", 4, "127.0.0.1", port, guestPort))];
+            return parent;
+        }
+        catch
+        {
+            parent.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>This program's other life: says which process the relay is and which ports it has, and stays until it is killed.</summary>
+    public static async Task<int> RunAsync(int guestPort)
+    {
+        await using var relay = RelayProcess.Start(new RelayStartInfo(RelayProgram.Path));
+        var mappings = await relay.Client.MapAsync([.. Enumerable.Range(0, Ports).Select(_ => new PortMapping(IPAddress.Loopback, 0, guestPort))]);
+        await Console.Out.WriteLineAsync($"{relay.Id} {string.Join(' ', mappings.Select(mapping => mapping.HostPort))}");
+        await Task.Delay(Timeout.Infinite);
+        return 0;
+    }
+
+    /// <summary>Ends it, and no other process, as a crash would.</summary>
+    public void Kill() => _process.Kill();
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,128 @@
+using System.Diagnostics;
+using System.IO.Pipes;
+using System.Net;
+using System.Net.Sockets;
+using RelayProtocol;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.LifeCycle;
+
+/// <summary>The program as the child of the library that its parents use.</summary>
+[Collection(Alone.Name)]
+public sealed class RelayProcessTests
+{
+    [Fact]
+    public async Task A_handle_that_could_be_inherited_is_not()
+    {
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
+        await using var relay = Start();
+        await relay.Client.HelloAsync(TestContext.Current.CancellationToken);
+        pipe.DisposeLocalCopyOfClientHandle();
+        Assert.Equal(0, await ReadAsync(pipe).WaitAsync(Limits.Hang, TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>What the test above would see otherwise.</summary>
+    [Fact]
+    public async Task A_child_that_inherits_everything_keeps_such_a_handle()
+    {
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
+        Task<int> end;
+        await using (var relay = RelayUnderTest.Serve())
+        {
+            await relay.ResultAsync("hello");
+            pipe.DisposeLocalCopyOfClientHandle();
+            end = ReadAsync(pipe);
+            await Limits.PauseAsync();
+            Assert.False(end.IsCompleted);
+        }
+
+        Assert.Equal(0, await end.WaitAsync(Limits.Hang, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_killed_parent_takes_its_relay_along_and_frees_its_ports_within_a_second()
+    {
+        await using var guest = GuestServer.Echo();
+        using var parent = await RelayParent.StartAsync(guest.Port);
+        var clients = new List<Socket>();
+        foreach (var mapping in parent.Mappings)
+        {
+            clients.Add(await mapping.ConnectAsync());
+            await clients[^1].AssertEchoAsync();
+        }
+
+        Assert.True(ProcessFigures.IsRunning(parent.RelayId));
+        var clock = Stopwatch.StartNew();
+        parent.Kill();
+        await Limits.UntilAsync(() => !ProcessFigures.IsRunning(parent.RelayId), "the relay to be gone");
+        Limits.AssertEnded(clock);
+        Assert.All(parent.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), $"{mapping.Name} is still taken."));
+        foreach (var client in clients)
+        {
+            await client.AssertEndedAsync();
+            client.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task The_exit_event_ends_it_with_0_within_a_second_with_500_connections_open()
+    {
+        await using var guest = GuestServer.Echo();
+        await using var relay = Start();
+        var mappings = await MapAsync(relay, guest.Port, 20);
+        var clients = new List<Socket>();
+        for (var i = 0; i < 500; i++)
+        {
+            clients.Add(await mappings[i % mappings.Length].ConnectAsync());
+            await clients[^1].AssertEchoAsync();
+        }
+
+        var clock = Stopwatch.StartNew();
+        relay.SignalExit();
+        Assert.Equal(0, await relay.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.Hang, TestContext.Current.CancellationToken));
+        Limits.AssertEnded(clock);
+        Assert.All(mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), $"{mapping.Name} is still taken."));
+        clients.ForEach(client => client.Dispose());
+    }
+
+    [Fact]
+    public async Task A_killed_relay_fails_every_call_under_way_at_once()
+    {
+        await using var guest = GuestServer.Echo();
+        await using var relay = Start();
+        var clients = new List<Socket>();
+        var calls = new List<Task>();
+        foreach (var mapping in await MapAsync(relay, guest.Port, 50))
+        {
+            // A connection that stays open keeps its mapping's unmap waiting.
+            clients.Add(await mapping.ConnectAsync());
+            await clients[^1].AssertEchoAsync();
+            var key = new PortMappingKey(IPAddress.Parse(mapping.Address), mapping.HostPort);
+            calls.Add(relay.Client.UnmapAsync(key, TimeSpan.FromMinutes(10), TestContext.Current.CancellationToken));
+        }
+
+        await relay.Client.ListAsync(TestContext.Current.CancellationToken);
+        Assert.All(calls, call => Assert.False(call.IsCompleted));
+        var clock = Stopwatch.StartNew();
+        relay.Kill();
+        foreach (var call in calls)
+        {
+            var ended = await Assert.ThrowsAsync<RelayDisconnectedException>(() => call.WaitAsync(Limits.Hang, TestContext.Current.CancellationToken));
+            Assert.Equal(OperatingSystem.IsWindows() ? 1 : -9, ended.ExitCode);
+        }
+
+        Limits.AssertEnded(clock);
+        clients.ForEach(client => client.Dispose());
+    }
+
+    private static RelayProcess Start() => RelayProcess.Start(new RelayStartInfo(RelayProgram.Path) { StandardError = RelayStandardError.Discard });
+
+    private static async Task<Mapping[]> MapAsync(RelayProcess relay, int guestPort, int count)
+    {
+        var mappings = await relay.Client.MapAsync([.. Enumerable.Range(0, count).Select(_ => new PortMapping(IPAddress.Loopback, 0, guestPort))]);
+        return [.. mappings.Select(mapping => new Mapping("tcp", 4, "127.0.0.1", mapping.HostPort, guestPort))];
+    }
+
+    private static Task<int> ReadAsync(AnonymousPipeServerStream pipe) => pipe.ReadAsync(new byte[1]).AsTask();
+}
