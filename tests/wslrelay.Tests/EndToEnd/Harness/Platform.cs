@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Wslrelay.Tests.Io.Platform;
 using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Harness;
@@ -6,14 +6,13 @@ namespace Wslrelay.Tests.EndToEnd.Harness;
 /// <summary>Skips, by name and with the reason, what a platform cannot show.</summary>
 internal static class Platform
 {
-    public static bool IsWine { get; } = OperatingSystem.IsWindows()
-        && NativeLibrary.TryLoad("ntdll.dll", out var library)
-        && NativeLibrary.TryGetExport(library, "wine_get_version", out _);
+    public static bool IsWine => TestPlatform.IsWine;
 
     /// <summary>The lowest port that Linux gives to everyone.</summary>
     public static int FirstPublicPort => int.Parse(File.ReadAllText("/proc/sys/net/ipv4/ip_unprivileged_port_start"));
 
     public static void OnLinuxOnly(string because) => Assert.SkipUnless(OperatingSystem.IsLinux(), because);
 
-    public static void NotUnderWine(string because) => Assert.SkipWhen(IsWine, because);
+    /// <inheritdoc cref="TestPlatform.NotUnderWine"/>
+    public static void NotUnderWine(string because) => TestPlatform.NotUnderWine(because);
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Wslrelay.Io;
 using Wslrelay.Io.Windows;
+using Xunit;
 
 namespace Wslrelay.Tests.Io.Platform;
 
@@ -13,6 +14,9 @@ public static class TestPlatform
         OperatingSystem.IsWindows()
         && NativeLibrary.TryLoad("ntdll", out nint ntdll)
         && NativeLibrary.TryGetExport(ntdll, "wine_get_version", out _);
+
+    /// <summary>Skips the running test under Wine, and there only. docs/windows.md lists each test that calls this.</summary>
+    public static void NotUnderWine(string because) => Assert.SkipWhen(IsWine, because);
 
     internal static TestSignal CreateSignal() => OperatingSystem.IsWindows() ? new EventSignal() : new PipeSignal();
 
