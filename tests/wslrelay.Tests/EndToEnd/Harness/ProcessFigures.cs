@@ -11,16 +11,19 @@ internal static class ProcessFigures
     private const int TicksPerSecond = 100;
 
     /// <summary>Memory that is this process's own, in bytes: anonymous resident pages where /proc tells them.</summary>
-    public static long Memory(Process process)
+    public static long Memory(Process process) => MemoryWhileItRuns(process) ?? throw new InvalidOperationException($"Process {process.Id} has ended.");
+
+    /// <summary>As <see cref="Memory"/>; null for a process that has ended.</summary>
+    public static long? MemoryWhileItRuns(Process process)
     {
         if (OperatingSystem.IsWindows() && !Platform.IsWine)
         {
             process.Refresh();
-            return process.PrivateMemorySize64;
+            return process.HasExited ? null : process.PrivateMemorySize64;
         }
 
-        var line = File.ReadLines($"{Folder(process)}/status").First(text => text.StartsWith("RssAnon:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) * 1024;
+        var line = Read($"{Folder(process)}/status").Split('\n').FirstOrDefault(text => text.StartsWith("RssAnon:", StringComparison.Ordinal));
+        return line is null ? null : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) * 1024;
     }
 
     public static TimeSpan ProcessorTime(Process process)
@@ -28,7 +31,7 @@ internal static class ProcessFigures
         if (Platform.IsWine)
         {
             // After the name, the 12th and 13th: the time in user mode and that in the kernel.
-            var fields = AfterName($"{Folder(process)}/stat");
+            var fields = AfterName(Read($"{Folder(process)}/stat"));
             return TimeSpan.FromSeconds((double)(long.Parse(fields[11]) + long.Parse(fields[12])) / TicksPerSecond);
         }
 
@@ -44,29 +47,23 @@ internal static class ProcessFigures
             return Array.Exists(Process.GetProcesses(), process => process.Id == id && !process.HasExited);
         }
 
-        try
-        {
-            return AfterName($"/proc/{id}/stat")[0] is not ("Z" or "X");
-        }
-        catch (IOException)
-        {
-            return false;
-        }
+        return Read($"/proc/{id}/stat") is { Length: > 0 } stat && AfterName(stat)[0] is not ("Z" or "X");
     }
 
     private static string Folder(Process process) => Platform.IsWine ? FolderOfNewestRelay() : $"/proc/{process.Id}";
 
     /// <summary>Wine's numbers of processes are not Linux's: the relay under test is the one that was started last.</summary>
     private static string FolderOfNewestRelay() => Directory.GetDirectories(@"Z:\proc")
-        .Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0]) && Read($@"{folder}\cmdline").StartsWith(RelayProgram.Path, StringComparison.Ordinal))
-        .MaxBy(folder => long.Parse(AfterName($@"{folder}\stat")[19]))!;
+        .Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0]))
+        .Where(folder => Read($@"{folder}\cmdline").StartsWith(RelayProgram.Path, StringComparison.Ordinal))
+        .Select(folder => (Path: folder, Stat: Read($@"{folder}\stat")))
+        .Where(folder => folder.Stat.Length > 0)
+        .OrderByDescending(folder => long.Parse(AfterName(folder.Stat)[19]))
+        .FirstOrDefault().Path;
 
-    private static string[] AfterName(string stat)
-    {
-        var text = File.ReadAllText(stat);
-        return text[(text.LastIndexOf(')') + 2)..].Split(' ');
-    }
+    private static string[] AfterName(string stat) => stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
 
+    /// <summary>Empty where the process has ended.</summary>
     private static string Read(string path)
     {
         try
@@ -75,7 +72,7 @@ internal static class ProcessFigures
         }
         catch (IOException)
         {
-            return ""; // It has ended meanwhile.
+            return "";
         }
     }
 }
