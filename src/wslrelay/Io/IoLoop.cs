@@ -16,8 +16,12 @@ internal sealed class IoLoop(IoPort port)
     private const int EventBatch = 256;
 #endif
 
+    // An operation whose end starts the next one, which can go on at once, and so on: so many of them before the wait has its turn.
+    private const int MaxChain = 4;
+
     private readonly ConcurrentQueue<Action> _posted = new();
-    private readonly Queue<IoOperation> _ready = new();
+    private readonly Queue<IoOperation> _started = new();
+    private readonly Queue<IoOperation> _yielded = new();
     private readonly IoEvent[] _events = new IoEvent[EventBatch];
     private IoOperation? _first;
     private int _wakeSent;
@@ -48,7 +52,7 @@ internal sealed class IoLoop(IoPort port)
         _first?.Previous = operation;
         _first = operation;
         ActiveCount++;
-        _ready.Enqueue(operation);
+        _started.Enqueue(operation);
     }
 
     /// <summary>Runs an action on the loop thread. For any thread; in the order of the calls of one thread.</summary>
@@ -79,14 +83,15 @@ internal sealed class IoLoop(IoPort port)
         while (true)
         {
             RunPosted();
-            RunReady();
+            RunStarted();
+            RunAll(_yielded);
             Port.EndTurn();
             if (_stopping && ActiveCount == 0)
             {
                 return;
             }
 
-            int timeout = _ready.Count > 0 || !_posted.IsEmpty ? 0 : Timers.NextTimeout();
+            int timeout = _started.Count > 0 || _yielded.Count > 0 || !_posted.IsEmpty ? 0 : Timers.NextTimeout();
             int count = Port.Wait(_events, timeout);
             for (int i = 0; i < count; i++)
             {
@@ -116,11 +121,20 @@ internal sealed class IoLoop(IoPort port)
         }
     }
 
-    private void RunReady()
+    // Work that is known needs no wait: most connections are made, and their first bytes passed on, in the turn that accepted them.
+    private void RunStarted()
     {
-        for (int left = _ready.Count; left > 0; left--)
+        for (int i = 0; i < MaxChain && _started.Count > 0; i++)
         {
-            IoOperation operation = _ready.Dequeue();
+            RunAll(_started);
+        }
+    }
+
+    private void RunAll(Queue<IoOperation> queue)
+    {
+        for (int left = queue.Count; left > 0; left--)
+        {
+            IoOperation operation = queue.Dequeue();
             if (operation.CancelReason != IoError.None)
             {
                 operation.EndCancelled();
@@ -143,7 +157,7 @@ internal sealed class IoLoop(IoPort port)
 
         if (operation.State == IoState.Standby)
         {
-            _ready.Enqueue(operation);
+            _yielded.Enqueue(operation);
             return;
         }
 

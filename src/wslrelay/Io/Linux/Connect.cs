@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.Versioning;
 using Wslrelay.Io.Linux.Interop;
 
@@ -24,23 +25,34 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             }
 
             int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
-            if (error is not 0 and not Errno.EINPROGRESS)
+            if (error == Errno.EINPROGRESS && Endpoint is { Kind: IoEndpointKind.Tcp, Address: { } target } && IPAddress.IsLoopback(target))
             {
+                // On loopback the handshake is mostly over when the call returns: asking once more saves a wait (connect(2), EALREADY).
+                error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
+            }
+
+            bool isPending = error is Errno.EINPROGRESS or Errno.EALREADY;
+            if (isPending)
+            {
+                _socket.NoteFull();
+            }
+            else if (error != 0 || IsSelfConnected())
+            {
+                error = error == 0 ? Errno.ECONNREFUSED : error;
                 Complete(Errno.ToIoError(error), error);
                 return;
             }
 
             // Only now: an unconnected socket would be reported as hung up.
             _socket.Writer = this;
-            _socket.Writable = error == 0;
             port.Register(_socket);
-            if (error == 0)
+            if (isPending)
             {
-                Succeed();
+                Pend();
             }
             else
             {
-                Pend();
+                Succeed();
             }
         }
         catch (IoException e)
@@ -124,5 +136,5 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
     // TCP then connects the socket to itself (RFC 9293, simultaneous open): nothing listens there all the same.
     private bool IsSelfConnected() =>
         Endpoint.Kind == IoEndpointKind.Tcp && TcpOptions.IsEphemeral(Endpoint.Port) && _socket!.LocalPort == (int)Endpoint.Port
-            && System.Net.IPAddress.IsLoopback(Endpoint.Address!);
+            && IPAddress.IsLoopback(Endpoint.Address!);
 }

@@ -69,8 +69,11 @@ internal sealed class EpollHandle : IoSocket
     /// <summary>A read may find something. False once one came back short or empty-handed.</summary>
     internal bool Readable { get; set; }
 
-    /// <summary>A write may find room. False once one came back short or empty-handed.</summary>
-    internal bool Writable { get; set; } = true;
+    /// <summary>A write may find room. False once one came back empty-handed, and while a socket connects.</summary>
+    internal bool Writable { get; private set; } = true;
+
+    /// <summary>Epoll reports room to write.</summary>
+    internal bool WatchesRoom { get; private set; }
 
     /// <summary>The peer has ended its sending, or more: reads go on until they return 0, however short they are.</summary>
     internal bool Ended { get; private set; }
@@ -122,6 +125,20 @@ internal sealed class EpollHandle : IoSocket
         Ended |= (events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
         Broken |= broke;
         return broke || (wasBlocked && Writable);
+    }
+
+    /// <summary>There is no room to write: epoll is to report it when there is.</summary>
+    internal void NoteFull()
+    {
+        Writable = false;
+        if (!WatchesRoom)
+        {
+            WatchesRoom = true;
+            if (Token != 0)
+            {
+                Port.WatchRoom(this);
+            }
+        }
     }
 
     /// <summary>A call failed: the error that the kernel gives only once is remembered, and a reader hears of it.</summary>

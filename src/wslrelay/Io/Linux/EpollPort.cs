@@ -158,9 +158,16 @@ internal sealed partial class EpollPort : IoPort
     /// <summary>Delivers a wake-up to <paramref name="operation"/> with the next <see cref="Wait"/>: how a cancel ends.</summary>
     internal void WakeOperation(IoOperation operation) => _asked.Enqueue(operation);
 
-    /// <summary>Takes a connected or connecting socket into the epoll, for life and for everything.</summary>
+    /// <summary>
+    /// Takes a socket or pipe into the epoll for life. Room to write is reported only from <see cref="WatchRoom"/> on: most never lack it, and
+    /// would be reported once for nothing.
+    /// </summary>
     internal void Register(EpollHandle handle) =>
-        Register(handle, Libc.EPOLLIN | Libc.EPOLLOUT | Libc.EPOLLRDHUP | Libc.EPOLLET);
+        Register(handle, Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLET | (handle.WatchesRoom ? Libc.EPOLLOUT : 0));
+
+    /// <summary>Has room to write reported too, from now on; also the room that has come since it was found missing.</summary>
+    internal void WatchRoom(EpollHandle handle) =>
+        Control(Libc.EPOLL_CTL_MOD, handle, Libc.EPOLLIN | Libc.EPOLLOUT | Libc.EPOLLRDHUP | Libc.EPOLLET, handle.Token);
 
     /// <summary>Takes a descriptor into the epoll.</summary>
     /// <exception cref="IoException">Not a descriptor that can be waited for, or no memory.</exception>

@@ -57,7 +57,11 @@ internal static class NativeIo
             }
 
             sent = 0;
-            to.Writable = error != Errno.EAGAIN;
+            if (error == Errno.EAGAIN)
+            {
+                to.NoteFull();
+            }
+
             return error;
         }
     }

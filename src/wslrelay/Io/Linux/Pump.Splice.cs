@@ -63,7 +63,7 @@ internal sealed partial class Pump
                 case Errno.EINTR:
                     continue;
                 case Errno.EAGAIN:
-                    to.Writable = false;
+                    to.NoteFull();
                     return false;
                 case Errno.EINVAL:
                     return TakeOutOfPipe(pipe) && FlushBuffer((byte[])_held!, ref moved);

@@ -30,6 +30,7 @@ internal static class Errno
     internal const int ECONNREFUSED = 111;
     internal const int EHOSTDOWN = 112;
     internal const int EHOSTUNREACH = 113;
+    internal const int EALREADY = 114;
     internal const int EINPROGRESS = 115;
 
     /// <summary>The error of the call that has just failed on this thread.</summary>
