@@ -16,9 +16,9 @@ internal sealed class LoopFixture : IDisposable
     private ExceptionDispatchInfo? _failure;
     private bool _stopped;
 
-    internal LoopFixture()
+    internal LoopFixture(IoPort? port = null)
     {
-        Port = IoPort.Create();
+        Port = port ?? IoPort.Create();
         Loop = new IoLoop(Port);
         _thread = new Thread(Run) { IsBackground = true, Name = "loop" };
         _thread.Start();

@@ -40,7 +40,7 @@ internal sealed partial class EpollPort : IoPort
     internal long Turn { get; private set; }
 
     /// <summary>How data passes.</summary>
-    internal PumpMode PumpMode { get; } = Environment.GetEnvironmentVariable("WSLRELAY_PUMP") switch
+    internal PumpMode PumpMode { get; init; } = Environment.GetEnvironmentVariable("WSLRELAY_PUMP") switch
     {
         "copy" => PumpMode.Copy,
         "splice" => PumpMode.Splice,

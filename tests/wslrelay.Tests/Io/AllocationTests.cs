@@ -1,0 +1,92 @@
+using System.Net.Sockets;
+using Xunit;
+
+namespace Wslrelay.Tests.Io;
+
+/// <summary>What runs leaves the collector nothing to do, however long it runs.</summary>
+public sealed class AllocationTests
+{
+    [Fact]
+    public void SteadyStateAllocatesNothing()
+    {
+        using var loop = new LoopFixture();
+        using var relay = new TestRelay(loop);
+        (Socket client, Socket server) = relay.Connect();
+        RoundTrips(client, server, 1000);
+        Bulk(loop, client, server, 64L << 20);
+        _ = AllocatedByLoop(loop);
+
+        long before = AllocatedByLoop(loop);
+        RoundTrips(client, server, 10_000);
+        long between = AllocatedByLoop(loop);
+        Bulk(loop, client, server, 1L << 30);
+        long after = AllocatedByLoop(loop);
+
+        Assert.Equal((0, 0), (between - before, after - between));
+        client.Dispose();
+        server.Dispose();
+    }
+
+    private static void RoundTrips(Socket client, Socket server, int count)
+    {
+        byte[] bytes = new byte[64];
+        for (int i = 0; i < count; i++)
+        {
+            client.Send(bytes);
+            ReceiveAll(server, bytes);
+            server.Send(bytes);
+            ReceiveAll(client, bytes);
+        }
+    }
+
+    private static void Bulk(LoopFixture loop, Socket client, Socket server, long length)
+    {
+        loop.AwaitAll(
+            Task.Run(
+                () =>
+                {
+                    byte[] bytes = new byte[1 << 20];
+                    for (long left = length; left > 0;)
+                    {
+                        left -= server.Send(bytes, (int)Math.Min(bytes.Length, left), SocketFlags.None);
+                    }
+                },
+                TestContext.Current.CancellationToken),
+            Task.Run(
+                () =>
+                {
+                    byte[] bytes = new byte[1 << 20];
+                    for (long left = length; left > 0;)
+                    {
+                        int count = client.Receive(bytes, (int)Math.Min(bytes.Length, left), SocketFlags.None);
+                        Assert.NotEqual(0, count);
+                        left -= count;
+                    }
+                },
+                TestContext.Current.CancellationToken));
+    }
+
+    private static void ReceiveAll(Socket from, byte[] bytes)
+    {
+        for (int received = 0; received < bytes.Length;)
+        {
+            int count = from.Receive(bytes, received, bytes.Length - received, SocketFlags.None);
+            Assert.NotEqual(0, count);
+            received += count;
+        }
+    }
+
+    // Bytes that the loop's thread has allocated so far; asking adds none.
+    private static long AllocatedByLoop(LoopFixture loop)
+    {
+        long allocated = 0;
+        using var told = new ManualResetEventSlim();
+        loop.Loop.Post(() =>
+        {
+            allocated = GC.GetAllocatedBytesForCurrentThread();
+            told.Set();
+        });
+        Assert.True(told.Wait(LoopFixture.Patience), "the loop does not answer");
+        return allocated;
+    }
+}
