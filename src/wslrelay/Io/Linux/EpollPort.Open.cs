@@ -26,8 +26,11 @@ internal sealed partial class EpollPort
         {
             if (endpoint.Kind == IoEndpointKind.Tcp)
             {
-                // On Linux this never shares a port with another listener; it only passes over connections in TIME_WAIT.
-                SetOption(listener, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
+                if (endpoint.Port != 0)
+                {
+                    PassOverTimeWait(listener);
+                }
+
                 if (SocketAddress.Domain(endpoint) == Libc.AF_INET6)
                 {
                     SetOption(listener, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
@@ -41,6 +44,13 @@ internal sealed partial class EpollPort
                 ? UnixListenerPath.Bind(listener, endpoint.Path!, address, (uint)length)
                 : Libc.bind(listener, address, (uint)length) == 0 ? 0 : Errno.Last;
             listener.Path = error == 0 ? endpoint.Path : null;
+            if (error == 0 && endpoint.Kind == IoEndpointKind.Tcp && endpoint.Port == 0)
+            {
+                // Only now: the kernel looks for a port of its choice in half of the range first if it is set, and walks through all of
+                // that half once it is full. It still counts for the connections to come, which inherit it.
+                PassOverTimeWait(listener);
+            }
+
             error = error == 0 && Libc.listen(listener, Backlog) != 0 ? Errno.Last : error;
             if (error != 0)
             {
@@ -127,6 +137,9 @@ internal sealed partial class EpollPort
             throw Errno.Exception(Errno.Last, $"setsockopt({level}, {option})");
         }
     }
+
+    // On Linux this never shares a port with another listener; it only passes over connections in TIME_WAIT (ip(7), SO_REUSEADDR).
+    private static void PassOverTimeWait(EpollHandle listener) => SetOption(listener, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
 
     // What /proc says the descriptor is, as in "pipe:[1234]" or "anon_inode:[eventfd]" (proc(5)).
     private static unsafe string DescribeDescriptor(int descriptor)

@@ -1,0 +1,33 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using Wslrelay.Io;
+using Wslrelay.Io.Linux;
+using Xunit;
+
+namespace Wslrelay.Tests.Io.Linux;
+
+/// <summary>Connections in TIME_WAIT keep nobody from their port, whoever chose it.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class TimeWaitTests
+{
+    [Fact]
+    public void APortThatTheSystemChoseCanBeTakenAgainAtOnce()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Windows keeps connections in TIME_WAIT from their listener's port by itself");
+        using var port = new EpollPort();
+        IoSocket listener = port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0));
+        int number = listener.LocalPort;
+        using (Socket client = LoopFixture.ConnectClient(number))
+        using (var accepting = new Socket(new SafeSocketHandle(listener.DangerousGetHandle(), ownsHandle: false)))
+        {
+            // The side that ends first is the one that waits.
+            accepting.Blocking = true;
+            accepting.Accept().Dispose();
+            Assert.Equal(0, client.Receive(new byte[1]));
+        }
+
+        listener.Close(abort: false);
+        port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, number)).Close(abort: false);
+    }
+}
