@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Xunit;
 
@@ -83,6 +84,22 @@ public sealed class WindowsProcessLauncherTests : IDisposable
             await call;
         });
         Assert.Equal(2, thrown.ExitCode);
+    }
+
+    [Fact(Skip = "Windows only", SkipUnless = nameof(IsWindows))]
+    public async Task Disposing_kills_what_does_not_end()
+    {
+        var info = new RelayStartInfo(Path.Combine(Environment.SystemDirectory, "cmd.exe"))
+        {
+            StandardError = RelayStandardError.Discard,
+            Drain = TimeSpan.FromMilliseconds(200),
+            ExitTimeout = TimeSpan.FromMilliseconds(100),
+        };
+        RelayProcess relay = RelayProcess.Start(info, _ => ["/d", "/c", "for /L %i in (0,0,1) do @rem"]);
+        var watch = Stopwatch.StartNew();
+        await relay.DisposeAsync();
+        Assert.InRange(watch.Elapsed, TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(20));
+        Assert.Equal(1, await relay.WaitForExitAsync(Soon));
     }
 
     [Fact(Skip = "Windows only", SkipUnless = nameof(IsWindows))]

@@ -87,6 +87,27 @@ public sealed class RelayProcessTests
     }
 
     [Fact]
+    public async Task A_shared_exit_event_ends_every_relay_that_has_it_and_outlives_them()
+    {
+        using var exit = new RelayExitEvent();
+        var info = new RelayStartInfo(RelayProgram.Path) { StandardError = RelayStandardError.Discard, ExitEvent = exit };
+        await using (var first = RelayProcess.Start(info))
+        {
+            await first.Client.HelloAsync(TestContext.Current.CancellationToken);
+        }
+
+        await using var second = RelayProcess.Start(info);
+        await using var third = RelayProcess.Start(info);
+        await Task.WhenAll(
+            second.Client.HelloAsync(TestContext.Current.CancellationToken), third.Client.HelloAsync(TestContext.Current.CancellationToken));
+        exit.Signal();
+        foreach (var relay in (RelayProcess[])[second, third])
+        {
+            Assert.Equal(0, await relay.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.Hang, TestContext.Current.CancellationToken));
+        }
+    }
+
+    [Fact]
     public async Task A_killed_relay_fails_every_call_under_way_at_once()
     {
         await using var guest = GuestServer.Echo();
