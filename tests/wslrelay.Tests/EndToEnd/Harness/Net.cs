@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
@@ -31,8 +32,31 @@ internal static class Net
         throw new InvalidOperationException("No free port.");
     }
 
-    /// <summary>Whether a server could take this address now.</summary>
+    /// <summary>Whether a server could take this address now; under Wine, whose processes let go of their sockets after they have ended, soon.</summary>
     public static bool CanListen(IPEndPoint endPoint)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!TryListen(endPoint))
+        {
+            if (!Platform.IsWine || clock.Elapsed > Limits.End)
+            {
+                return false;
+            }
+
+            Thread.Sleep(10);
+        }
+
+        return true;
+    }
+
+    public static byte[] RandomBytes(int count, int seed = 1)
+    {
+        var bytes = new byte[count];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+
+    private static bool TryListen(IPEndPoint endPoint)
     {
         try
         {
@@ -43,12 +67,5 @@ internal static class Net
         {
             return false;
         }
-    }
-
-    public static byte[] RandomBytes(int count, int seed = 1)
-    {
-        var bytes = new byte[count];
-        new Random(seed).NextBytes(bytes);
-        return bytes;
     }
 }
