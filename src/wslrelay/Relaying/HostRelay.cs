@@ -96,8 +96,9 @@ internal sealed class HostRelay(PortListener listener, IoSocket client) : Relay(
         setUp.Greeting = listener.Table.Greeter.Begin(Loop.Port, Target!, listener, this);
         if (setUp.Greeting is null)
         {
-            PumpToTarget(listener.ToGuest);
+            // In this order: what a server said before it broke needs somebody to carry it.
             Settle();
+            PumpToTarget(listener.ToGuest);
         }
         else if (!Broke)
         {

@@ -164,6 +164,7 @@ internal sealed class PortListener : IAcceptOwner
         if (operation.Error != IoError.Cancelled)
         {
             Table.Log.ListenerFailed(Mapping, operation.Error, operation.NativeError);
+            Table.Forget(this);
         }
 
         _closed?.Invoke();

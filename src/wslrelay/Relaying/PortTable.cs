@@ -112,6 +112,16 @@ internal sealed class PortTable(IoLoop loop, RelayTargetEndpoint target, GuestPr
         Close(listeners, closed);
     }
 
+    /// <summary>Takes out the mapping of a listener that the system has ended.</summary>
+    public void Forget(PortListener listener)
+    {
+        PortMappingKey key = listener.Mapping.Key;
+        if (_listeners.TryGetValue(key, out PortListener? inForce) && inForce == listener)
+        {
+            _ = _listeners.Remove(key);
+        }
+    }
+
     /// <summary>Takes every mapping out; see <see cref="Unmap"/>.</summary>
     public void UnmapAll(Action<PortListener[]> closed)
     {

@@ -31,6 +31,17 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
                 error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
             }
 
+            if (error == Errno.EAGAIN && Endpoint.Kind == IoEndpointKind.Unix)
+            {
+                // The listener's backlog is full (connect(2), EAGAIN): the target has its ten seconds all the same.
+                _socket.Close(abort: false);
+                _socket = null;
+                port.WakeLater(this);
+                Pend();
+                return;
+            }
+
+            error = error == Errno.EISCONN ? 0 : error;
             bool isPending = error is Errno.EINPROGRESS or Errno.EALREADY;
             if (isPending)
             {
@@ -70,7 +81,13 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             return;
         }
 
-        if (!_socket!.Writable)
+        if (_socket is null)
+        {
+            Schedule();
+            return;
+        }
+
+        if (!_socket.Writable)
         {
             return;
         }

@@ -81,6 +81,9 @@ internal sealed class EpollHandle : IoSocket
     /// <summary>The connection broke, as epoll or a call has told: a read that returns 0 after it is no clean end.</summary>
     internal bool Broken { get; private set; }
 
+    /// <summary>Urgent data has come: a read stops before it, and being short tells nothing any more.</summary>
+    internal bool HasUrgent { get; private set; }
+
     /// <summary>Its token in epoll; 0 while it is not registered.</summary>
     internal ulong Token { get; set; }
 
@@ -124,6 +127,7 @@ internal sealed class EpollHandle : IoSocket
         Writable |= (events & (Libc.EPOLLOUT | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
         Ended |= (events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
         Broken |= broke;
+        HasUrgent |= (events & Libc.EPOLLPRI) != 0;
         return broke || (wasBlocked && Writable);
     }
 

@@ -44,19 +44,19 @@ internal sealed partial class EpollPort
                 ? UnixListenerPath.Bind(listener, endpoint.Path!, address, (uint)length)
                 : Libc.bind(listener, address, (uint)length) == 0 ? 0 : Errno.Last;
             listener.Path = error == 0 ? endpoint.Path : null;
-            if (error == 0 && endpoint.Kind == IoEndpointKind.Tcp && endpoint.Port == 0)
-            {
-                // Only now: the kernel looks for a port of its choice in half of the range first if it is set, and walks through all of
-                // that half once it is full. It still counts for the connections to come, which inherit it.
-                PassOverTimeWait(listener);
-            }
-
             error = error == 0 && Libc.listen(listener, Backlog) != 0 ? Errno.Last : error;
             if (error != 0)
             {
                 throw error == Errno.EACCES && endpoint.Kind == IoEndpointKind.Tcp
                     ? new IoException(IoError.AccessDenied, error, "it is privileged (below net.ipv4.ip_unprivileged_port_start): take a higher port, or give the relay CAP_NET_BIND_SERVICE")
                     : Errno.Exception(error, endpoint.ToString());
+            }
+
+            if (endpoint.Kind == IoEndpointKind.Tcp && endpoint.Port == 0)
+            {
+                // Only now: the kernel looks for a port of its choice in half of the range first if it is set, and walks through all of
+                // that half once it is full. It still counts for the connections to come, which inherit it.
+                PassOverTimeWait(listener);
             }
 
             return listener;

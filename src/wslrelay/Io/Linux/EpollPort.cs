@@ -14,14 +14,23 @@ internal sealed partial class EpollPort : IoPort
 {
     private const ulong WakeToken = 0;
     private const int MaxBatch = 256;
+
+    // Parked listeners wait for something of ours to be closed; where others hold the descriptors, some look again each second.
     private const int ReservePoll = 1000;
+    private const int ParkedPerLook = 64;
+
+    // There is no event for room in a Unix listener's backlog.
+    private const int BacklogPoll = 20;
 
     private readonly EpollHandle _epoll;
     private readonly EpollHandle _wake;
     private readonly EpollTokens _tokens = new();
     private readonly Queue<IoOperation> _asked = new();
     private readonly byte[] _native = GC.AllocateUninitializedArray<byte>(MaxBatch * EpollEvent.Size, pinned: true);
+    private readonly Queue<Connect> _backlogged = new();
     private int _closed;
+    private long _nextReserveLook;
+    private long _nextBacklogLook;
 
     /// <summary>Opens the epoll and raises the soft limit of descriptors to the hard one.</summary>
     /// <exception cref="IoException">The process has no descriptors left.</exception>
@@ -89,9 +98,8 @@ internal sealed partial class EpollPort : IoPort
             return count;
         }
 
-        // Parked listeners wait for something of ours to be closed; where others hold the descriptors, look again each second.
-        bool pollsReserve = Reserve.HasParked && (timeoutMilliseconds < 0 || timeoutMilliseconds > ReservePoll);
-        timeoutMilliseconds = pollsReserve ? ReservePoll : timeoutMilliseconds;
+        timeoutMilliseconds = AtMost(ReservePoll, Reserve.HasParked, timeoutMilliseconds);
+        timeoutMilliseconds = AtMost(BacklogPoll, _backlogged.Count > 0, timeoutMilliseconds);
         byte* native = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_native, 0);
         int reported = count > 0 || timeoutMilliseconds == 0
             ? Libc.epoll_wait_nonblocking(_epoll, native, room, 0)
@@ -99,11 +107,6 @@ internal sealed partial class EpollPort : IoPort
         if (reported < 0 && Errno.Last != Errno.EINTR)
         {
             throw Errno.Exception(Errno.Last, "epoll_wait");
-        }
-
-        if (reported == 0 && pollsReserve)
-        {
-            Reserve.Replenish(1);
         }
 
         for (int i = 0; i < reported; i++, native += EpollEvent.Size)
@@ -148,11 +151,37 @@ internal sealed partial class EpollPort : IoPort
     public override void EndTurn()
     {
         Reserve.EndTurn();
+        long now = Reserve.HasParked || _backlogged.Count > 0 ? Environment.TickCount64 : 0;
         if (_closed > 0)
         {
             Reserve.Replenish(_closed);
             _closed = 0;
         }
+        else if (Reserve.HasParked && now >= _nextReserveLook)
+        {
+            // Pipes were closed, or others gave descriptors back.
+            Reserve.Replenish(ParkedPerLook);
+            _nextReserveLook = now + ReservePoll;
+        }
+
+        if (_backlogged.Count > 0 && now >= _nextBacklogLook)
+        {
+            for (int left = _backlogged.Count; left > 0; left--)
+            {
+                WakeOperation(_backlogged.Dequeue());
+            }
+        }
+    }
+
+    /// <summary>Wakes a connect a moment later, when the listener's backlog may have room again.</summary>
+    internal void WakeLater(Connect connect)
+    {
+        if (_backlogged.Count == 0)
+        {
+            _nextBacklogLook = Environment.TickCount64 + BacklogPoll;
+        }
+
+        _backlogged.Enqueue(connect);
     }
 
     /// <summary>Delivers a wake-up to <paramref name="operation"/> with the next <see cref="Wait"/>: how a cancel ends.</summary>
@@ -163,11 +192,11 @@ internal sealed partial class EpollPort : IoPort
     /// would be reported once for nothing.
     /// </summary>
     internal void Register(EpollHandle handle) =>
-        Register(handle, Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLET | (handle.WatchesRoom ? Libc.EPOLLOUT : 0));
+        Register(handle, Libc.EPOLLIN | Libc.EPOLLPRI | Libc.EPOLLRDHUP | Libc.EPOLLET | (handle.WatchesRoom ? Libc.EPOLLOUT : 0));
 
     /// <summary>Has room to write reported too, from now on; also the room that has come since it was found missing.</summary>
     internal void WatchRoom(EpollHandle handle) =>
-        Control(Libc.EPOLL_CTL_MOD, handle, Libc.EPOLLIN | Libc.EPOLLOUT | Libc.EPOLLRDHUP | Libc.EPOLLET, handle.Token);
+        Control(Libc.EPOLL_CTL_MOD, handle, Libc.EPOLLIN | Libc.EPOLLPRI | Libc.EPOLLOUT | Libc.EPOLLRDHUP | Libc.EPOLLET, handle.Token);
 
     /// <summary>Takes a descriptor into the epoll.</summary>
     /// <exception cref="IoException">Not a descriptor that can be waited for, or no memory.</exception>
@@ -215,6 +244,9 @@ internal sealed partial class EpollPort : IoPort
             _epoll.Dispose();
         }
     }
+
+    private static int AtMost(int milliseconds, bool applies, int timeout) =>
+        applies && (timeout < 0 || timeout > milliseconds) ? milliseconds : timeout;
 
     private static int Check(int result, string call) => result >= 0 ? result : throw Errno.Exception(Errno.Last, call);
 

@@ -20,7 +20,7 @@ internal static class NativeIo
                 received = (int)result;
 
                 // A short read means dry, unless the end is near: that was one edge, and it has been used up.
-                from.Readable = received == size || from.Ended;
+                from.Readable = received == size || from.Ended || from.HasUrgent;
                 return 0;
             }
 

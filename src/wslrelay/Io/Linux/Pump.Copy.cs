@@ -18,7 +18,7 @@ internal sealed partial class Pump
         }
 
         Hold(buffer, received);
-        _isBulk = received == buffer.Length && !_cannotSplice;
+        _isBulk = !_cannotSplice && (received == buffer.Length || from.Port.PumpMode == PumpMode.Splice);
         return 0;
     }
 

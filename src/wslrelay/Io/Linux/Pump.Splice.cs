@@ -31,18 +31,14 @@ internal sealed partial class Pump
             return 0;
         }
 
-        int error = taken < 0 ? Errno.Last : 0;
-        from.Port.Pipes.Return(pipe, isEmpty: true);
-        if (error == Errno.EINVAL)
+        if (taken < 0 && Errno.Last == Errno.EINVAL)
         {
             CopyFromNowOn();
         }
-        else
-        {
-            from.Readable = false;
-        }
 
-        return error;
+        // That nothing is there, or the end, is for recv to say: splice says either before urgent data, and never gets past it.
+        from.Port.Pipes.Return(pipe, isEmpty: true);
+        return FillBuffer();
     }
 
     // Sends what is left in the pipe. False if the kernel did not take all of it, now or ever. No SPLICE_F_MORE: it would hold the last

@@ -74,11 +74,6 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
                 }
 
                 int error = _isBulk ? FillPipe() : FillBuffer();
-                if (error == Errno.EINVAL && _cannotSplice)
-                {
-                    continue;
-                }
-
                 if (_held is null)
                 {
                     EndRead(error);

@@ -26,6 +26,7 @@ internal static class Errno
     internal const int ECONNABORTED = 103;
     internal const int ECONNRESET = 104;
     internal const int ENOBUFS = 105;
+    internal const int EISCONN = 106;
     internal const int ETIMEDOUT = 110;
     internal const int ECONNREFUSED = 111;
     internal const int EHOSTDOWN = 112;
