@@ -1,0 +1,77 @@
+using System.Net;
+using Wslrelay.Io;
+
+namespace Wslrelay.WaitBench;
+
+/// <summary>Handles that are waited for and to which nothing happens: the odd ones signals, the even ones listening sockets. Loop thread only.</summary>
+internal sealed class IdleHandles(IoLoop loop, Action<string> failed) : IAcceptOwner, IDisposable
+{
+    private const int FirstPort = 10_000;
+
+    private readonly List<BenchSignal> _signals = [];
+    private readonly List<IoSocket> _listeners = [];
+    private int _port = FirstPort;
+
+    /// <summary>Opens so many and starts waiting for them.</summary>
+    /// <exception cref="IoException">The system has no more.</exception>
+    internal void Open(int count, IdleKind kind)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (kind == IdleKind.Signals || (kind == IdleKind.Both && i % 2 == 0))
+            {
+                BenchSignal signal = BenchSignal.Create();
+                _signals.Add(signal);
+                loop.Start(loop.Port.Watch(signal.Handle, this));
+            }
+            else
+            {
+                IoSocket listener = Listen();
+                _listeners.Add(listener);
+                loop.Start(loop.Port.Accept(listener, this));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Accepted(IoSocket socket) => socket.Close(abort: true);
+
+    /// <inheritdoc/>
+    public void Completed(IoOperation operation)
+    {
+        if (operation.Error != IoError.Cancelled)
+        {
+            failed($"an idle handle: {operation.Error} ({operation.NativeError})");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (IoSocket listener in _listeners)
+        {
+            listener.Close(abort: false);
+        }
+
+        foreach (BenchSignal signal in _signals)
+        {
+            signal.Dispose();
+        }
+    }
+
+    // Not on ports of the system's choice: its search takes ever longer as they become few.
+    private IoSocket Listen()
+    {
+        while (true)
+        {
+            try
+            {
+                return loop.Port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, _port++));
+            }
+            catch (IoException e) when (e.Error is IoError.AddressInUse or IoError.AccessDenied && _port <= IPEndPoint.MaxPort)
+            {
+                // Somebody else's.
+            }
+        }
+    }
+}

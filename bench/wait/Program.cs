@@ -1,0 +1,3 @@
+using Wslrelay.WaitBench;
+
+return WaitCommand.Run(args);
