@@ -126,6 +126,19 @@ internal sealed class LoopFixture : IDisposable
         return client;
     }
 
+    /// <summary>Connects to a listener that resets what it accepts: that can outrun the connect, which then has done its work all the same.</summary>
+    internal static void ConnectToBeReset(int port, List<Socket> connected)
+    {
+        try
+        {
+            connected.Add(ConnectClient(port));
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            // Nothing is left of it.
+        }
+    }
+
     private void Run()
     {
         try

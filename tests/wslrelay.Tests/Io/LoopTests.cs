@@ -187,7 +187,7 @@ public class LoopTests
                     sockets[2 * random.Next(8)].Send(data, 0, data.Length, SocketFlags.None, out _);
                     break;
                 case 2:
-                    sockets.Add(LoopFixture.ConnectClient(listeners[random.Next(listeners.Count)].Port));
+                    LoopFixture.ConnectToBeReset(listeners[random.Next(listeners.Count)].Port, sockets);
                     break;
                 default:
                     Thread.SpinWait(random.Next(20_000));

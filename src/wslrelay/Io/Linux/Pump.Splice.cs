@@ -31,14 +31,21 @@ internal sealed partial class Pump
             return 0;
         }
 
-        if (taken < 0 && Errno.Last == Errno.EINVAL)
-        {
-            CopyFromNowOn();
-        }
-
-        // That nothing is there, or the end, is for recv to say: splice says either before urgent data, and never gets past it.
+        int error = taken < 0 ? Errno.Last : 0;
         from.Port.Pipes.Return(pipe, isEmpty: true);
-        return FillBuffer();
+        switch (error)
+        {
+            case Errno.EINVAL:
+                CopyFromNowOn();
+                return FillBuffer();
+            case 0 or Errno.EAGAIN:
+                // That nothing is there, or the end, is for recv to say: splice says either before urgent data, and never gets past it.
+                return FillBuffer();
+            default:
+                // The kernel tells an error once.
+                from.Readable = false;
+                return error;
+        }
     }
 
     // Sends what is left in the pipe. False if the kernel did not take all of it, now or ever. No SPLICE_F_MORE: it would hold the last
