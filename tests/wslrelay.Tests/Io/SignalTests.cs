@@ -33,6 +33,7 @@ public class SignalTests
     [Fact]
     public void CancelAndSignalAtOnceEndExactlyOnce()
     {
+        TestPlatform.NotUnderWine("its UnregisterWaitEx crashes now and then when the callback runs at that moment");
         using var loop = new LoopFixture();
         for (int i = 0; i < 300; i++)
         {
