@@ -6,11 +6,8 @@ namespace Wslrelay.WaitBench;
 /// <summary>Handles that are waited for and to which nothing happens: the odd ones signals, the even ones listening sockets. Loop thread only.</summary>
 internal sealed class IdleHandles(IoLoop loop, Action<string> failed) : IAcceptOwner, IDisposable
 {
-    private const int FirstPort = 10_000;
-
     private readonly List<BenchSignal> _signals = [];
     private readonly List<IoSocket> _listeners = [];
-    private int _port = FirstPort;
 
     /// <summary>Opens so many and starts waiting for them.</summary>
     /// <exception cref="IoException">The system has no more.</exception>
@@ -26,7 +23,7 @@ internal sealed class IdleHandles(IoLoop loop, Action<string> failed) : IAcceptO
             }
             else
             {
-                IoSocket listener = Listen();
+                IoSocket listener = loop.Port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0));
                 _listeners.Add(listener);
                 loop.Start(loop.Port.Accept(listener, this));
             }
@@ -56,22 +53,6 @@ internal sealed class IdleHandles(IoLoop loop, Action<string> failed) : IAcceptO
         foreach (BenchSignal signal in _signals)
         {
             signal.Dispose();
-        }
-    }
-
-    // Not on ports of the system's choice: its search takes ever longer as they become few.
-    private IoSocket Listen()
-    {
-        while (true)
-        {
-            try
-            {
-                return loop.Port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, _port++));
-            }
-            catch (IoException e) when (e.Error is IoError.AddressInUse or IoError.AccessDenied && _port <= IPEndPoint.MaxPort)
-            {
-                // Somebody else's.
-            }
         }
     }
 }

@@ -25,6 +25,9 @@ internal readonly record struct IoEndpoint
     /// <summary>The virtual machine of a <see cref="IoEndpointKind.HvSocket"/> endpoint.</summary>
     public Guid VmId { get; private init; }
 
+    /// <summary>Over TCP, and never leaves this machine.</summary>
+    public bool IsLoopback => Kind == IoEndpointKind.Tcp && IPAddress.IsLoopback(Address!);
+
     /// <summary>An IPv4 or IPv6 address and a port, 0 to 65535 (0 for a listener: the system chooses).</summary>
     public static IoEndpoint Tcp(IPAddress address, int port) => new(IoEndpointKind.Tcp) { Address = address, Port = (uint)port };
 

@@ -34,7 +34,6 @@ internal sealed class HostRelay(PortListener listener, IoSocket client) : Relay(
         }
 
         GuestGreeting greeting = _setUp!.Greeting!;
-
         switch (greeting.Advance((TransferOperation)operation))
         {
             case GreetingStep.MoreToTarget:

@@ -126,16 +126,16 @@ internal sealed class LoopFixture : IDisposable
         return client;
     }
 
-    /// <summary>Connects to a listener that resets what it accepts: that can outrun the connect, which then has done its work all the same.</summary>
-    internal static void ConnectToBeReset(int port, List<Socket> connected)
+    /// <summary>Connects to a listener that resets what it accepts. Null where the reset outran the connect, which has reached it all the same.</summary>
+    internal static Socket? ConnectToBeReset(int port)
     {
         try
         {
-            connected.Add(ConnectClient(port));
+            return ConnectClient(port);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
         {
-            // Nothing is left of it.
+            return null;
         }
     }
 

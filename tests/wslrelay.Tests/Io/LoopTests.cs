@@ -187,7 +187,11 @@ public class LoopTests
                     sockets[2 * random.Next(8)].Send(data, 0, data.Length, SocketFlags.None, out _);
                     break;
                 case 2:
-                    LoopFixture.ConnectToBeReset(listeners[random.Next(listeners.Count)].Port, sockets);
+                    if (LoopFixture.ConnectToBeReset(listeners[random.Next(listeners.Count)].Port) is { } reached)
+                    {
+                        sockets.Add(reached);
+                    }
+
                     break;
                 default:
                     Thread.SpinWait(random.Next(20_000));

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Runtime.Versioning;
 using Wslrelay.Io.Linux.Interop;
 
@@ -25,7 +24,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             }
 
             int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
-            if (error == Errno.EINPROGRESS && Endpoint is { Kind: IoEndpointKind.Tcp, Address: { } target } && IPAddress.IsLoopback(target))
+            if (error == Errno.EINPROGRESS && Endpoint.IsLoopback)
             {
                 // On loopback the handshake is mostly over when the call returns: asking once more saves a wait (connect(2), EALREADY).
                 error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
@@ -152,6 +151,5 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
     // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and
     // TCP then connects the socket to itself (RFC 9293, simultaneous open): nothing listens there all the same.
     private bool IsSelfConnected() =>
-        Endpoint.Kind == IoEndpointKind.Tcp && TcpOptions.IsEphemeral(Endpoint.Port) && _socket!.LocalPort == (int)Endpoint.Port
-            && IPAddress.IsLoopback(Endpoint.Address!);
+        Endpoint.IsLoopback && TcpOptions.IsEphemeral(Endpoint.Port) && _socket!.LocalPort == (int)Endpoint.Port;
 }

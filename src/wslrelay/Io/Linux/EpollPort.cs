@@ -191,12 +191,11 @@ internal sealed partial class EpollPort : IoPort
     /// Takes a socket or pipe into the epoll for life. Room to write is reported only from <see cref="WatchRoom"/> on: most never lack it, and
     /// would be reported once for nothing.
     /// </summary>
-    internal void Register(EpollHandle handle) =>
-        Register(handle, Libc.EPOLLIN | Libc.EPOLLPRI | Libc.EPOLLRDHUP | Libc.EPOLLET | (handle.WatchesRoom ? Libc.EPOLLOUT : 0));
+    internal void Register(EpollHandle handle) => Register(handle, Interest(handle));
 
     /// <summary>Has room to write reported too, from now on; also the room that has come since it was found missing.</summary>
     internal void WatchRoom(EpollHandle handle) =>
-        Control(Libc.EPOLL_CTL_MOD, handle, Libc.EPOLLIN | Libc.EPOLLPRI | Libc.EPOLLOUT | Libc.EPOLLRDHUP | Libc.EPOLLET, handle.Token);
+        Control(Libc.EPOLL_CTL_MOD, handle, Interest(handle), handle.Token);
 
     /// <summary>Takes a descriptor into the epoll.</summary>
     /// <exception cref="IoException">Not a descriptor that can be waited for, or no memory.</exception>
@@ -244,6 +243,9 @@ internal sealed partial class EpollPort : IoPort
             _epoll.Dispose();
         }
     }
+
+    private static uint Interest(EpollHandle handle) =>
+        Libc.EPOLLIN | Libc.EPOLLPRI | Libc.EPOLLRDHUP | Libc.EPOLLET | (handle.WatchesRoom ? Libc.EPOLLOUT : 0);
 
     private static int AtMost(int milliseconds, bool applies, int timeout) =>
         applies && (timeout < 0 || timeout > milliseconds) ? milliseconds : timeout;

@@ -44,20 +44,6 @@ internal sealed partial class Pump
         return true;
     }
 
-    private void Hold(object held, int size)
-    {
-        _held = held;
-        _start = 0;
-        _end = size;
-    }
-
-    private void NoteSent(int bytes, ref int moved)
-    {
-        _start += bytes;
-        moved += bytes;
-        Counter.Add(bytes);
-    }
-
     // The pool's buffers are pinned for life.
     private static unsafe byte* Memory(byte[] buffer) => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(buffer, 0);
 }

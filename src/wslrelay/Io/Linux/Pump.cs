@@ -118,6 +118,20 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         }
     }
 
+    private void Hold(object held, int size)
+    {
+        _held = held;
+        _start = 0;
+        _end = size;
+    }
+
+    private void NoteSent(int bytes, ref int moved)
+    {
+        _start += bytes;
+        moved += bytes;
+        Counter.Add(bytes);
+    }
+
     private void Release()
     {
         if (_held is byte[] buffer)

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Runtime.Versioning;
 using Wslrelay.Io.Linux.Interop;
 
@@ -15,7 +14,7 @@ internal static class TcpOptions
     internal static unsafe void Apply(EpollHandle socket, in IoEndpoint endpoint)
     {
         EpollPort.SetOption(socket, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
-        if (!IPAddress.IsLoopback(endpoint.Address!))
+        if (!endpoint.IsLoopback)
         {
             return;
         }

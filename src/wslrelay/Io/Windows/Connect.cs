@@ -1,4 +1,3 @@
-using System.Net;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Wslrelay.Io.Windows.Interop;
@@ -115,7 +114,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         else
         {
             socket.SetNoDelay();
-            if (IPAddress.IsLoopback(Endpoint.Address!))
+            if (Endpoint.IsLoopback)
             {
                 RefuseAtOnce(socket);
             }

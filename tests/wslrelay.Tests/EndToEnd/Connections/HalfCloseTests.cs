@@ -16,22 +16,8 @@ public sealed class HalfCloseTests
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
-        var (first, second) = clientEndsFirst ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
-        var question = new ByteStream(1);
-        var answer = new ByteStream(2);
-
-        var asked = question.ReceiveToEndAsync(second);
-        await question.SendAsync(first, 0, Volume);
-        first.Shutdown(SocketShutdown.Send);
-        Assert.Equal(Volume, await asked);
-
-        var answered = answer.ReceiveToEndAsync(first);
-        await answer.SendAsync(second, 0, Volume / 2);
-        await Limits.PauseAsync();
-        Assert.False(answered.IsCompleted);
-        await answer.SendAsync(second, Volume / 2, Volume);
-        second.Shutdown(SocketShutdown.Send);
-        Assert.Equal(Volume, await answered);
+        var (first, second) = pair.From(client: clientEndsFirst);
+        await Promises.EndAfterTheLastByteAsync(first, second, Volume);
     }
 
     [Theory]
@@ -41,12 +27,8 @@ public sealed class HalfCloseTests
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
-        var (first, second) = clientEndsFirst ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
-        first.Shutdown(SocketShutdown.Send);
-        await second.AssertEndAsync();
-        await second.SendAllAsync("afterwards"u8.ToArray());
-        second.Shutdown(SocketShutdown.Send);
-        Assert.Equal("afterwards"u8.ToArray(), await first.ReceiveToEndAsync());
+        var (first, second) = pair.From(client: clientEndsFirst);
+        await Promises.EndWithoutAByteAsync(first, second);
     }
 
     [Fact]
@@ -57,10 +39,7 @@ public sealed class HalfCloseTests
         var mapping = await relay.MapAsync(guest.Port);
         for (var round = 0; round < 100; round++)
         {
-            using var client = await mapping.ConnectAsync();
-            await client.SendAllAsync("all at once"u8.ToArray());
-            client.Shutdown(SocketShutdown.Send);
-            Assert.Equal("all at once"u8.ToArray(), await client.ReceiveToEndAsync());
+            await Promises.AnswerToAClientThatEndedAtOnceAsync(mapping);
         }
     }
 

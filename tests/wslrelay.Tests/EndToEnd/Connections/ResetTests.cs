@@ -16,7 +16,7 @@ public sealed class ResetTests
         for (var round = 0; round < 20; round++)
         {
             using var pair = await RelayedPair.OpenAsync(relay);
-            var (first, second) = byClient ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+            var (first, second) = pair.From(client: byClient);
             first.Reset();
             await second.AssertResetAsync();
         }
@@ -28,14 +28,9 @@ public sealed class ResetTests
     public async Task Amid_a_transfer_stays_one(bool byClient)
     {
         await using var relay = RelayUnderTest.Serve();
-        using var stop = new CancellationTokenSource();
         using var pair = await RelayedPair.OpenAsync(relay);
-        var (first, second) = byClient ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
-        var sending = new ByteStream(1).SendUntilAsync(first, stop.Token);
-        await second.ReceiveExactlyAsync(4 << 20);
-        first.Reset();
-        await Assert.ThrowsAnyAsync<Exception>(() => sending);
-        await second.AssertResetAsync();
+        var (first, second) = pair.From(client: byClient);
+        await Promises.ResetAmidATransferAsync(first, second);
     }
 
     [Theory]
@@ -45,12 +40,8 @@ public sealed class ResetTests
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
-        var (first, second) = byClient ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
-        second.Shutdown(SocketShutdown.Send);
-        await first.AssertEndAsync();
-        await first.SendAllAsync("half an ans"u8.ToArray());
-        await second.ReceiveExactlyAsync(11);
-        first.Reset();
+        var (first, second) = pair.From(client: byClient);
+        await Promises.ResetAmidTheAnswerAsync(first, second);
         await second.AssertResetAsync();
     }
 
@@ -61,7 +52,7 @@ public sealed class ResetTests
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
-        var (first, second) = byClient ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+        var (first, second) = pair.From(client: byClient);
         first.Shutdown(SocketShutdown.Send);
         await second.AssertEndAsync();
         first.Reset();

@@ -16,23 +16,10 @@ public abstract partial class LinkTests
     [InlineData(false)]
     public async Task An_end_of_sending_comes_after_the_last_byte_and_the_other_direction_goes_on(bool clientEndsFirst)
     {
-        const int Size = 10 << 20;
         await using var chain = await OpenAsync();
         using var pair = await chain.OpenPairAsync();
-        var (first, second) = Order(pair, clientEndsFirst);
-        var (question, answer) = (new ByteStream(1), new ByteStream(2));
-        var asked = question.ReceiveToEndAsync(second);
-        await question.SendAsync(first, 0, Size);
-        first.Shutdown(SocketShutdown.Send);
-        Assert.Equal(Size, await asked);
-
-        var answered = answer.ReceiveToEndAsync(first);
-        await answer.SendAsync(second, 0, Size / 2);
-        await Limits.PauseAsync();
-        Assert.False(answered.IsCompleted);
-        await answer.SendAsync(second, Size / 2, Size);
-        second.Shutdown(SocketShutdown.Send);
-        Assert.Equal(Size, await answered);
+        var (first, second) = pair.From(client: clientEndsFirst);
+        await Promises.EndAfterTheLastByteAsync(first, second, 10 << 20);
     }
 
     [Fact]
@@ -43,10 +30,7 @@ public abstract partial class LinkTests
         var mapping = await chain.Relay.MapAsync(server.Port);
         for (var round = 0; round < 200; round++)
         {
-            using var client = await mapping.ConnectAsync();
-            await client.SendAllAsync("all at once"u8.ToArray());
-            client.Shutdown(SocketShutdown.Send);
-            Assert.Equal("all at once"u8.ToArray(), await client.ReceiveToEndAsync());
+            await Promises.AnswerToAClientThatEndedAtOnceAsync(mapping);
         }
     }
 
@@ -59,7 +43,7 @@ public abstract partial class LinkTests
         for (var round = 0; round < 20; round++)
         {
             using var pair = await chain.OpenPairAsync();
-            var (first, second) = Order(pair, byClient);
+            var (first, second) = pair.From(client: byClient);
             first.Reset();
             await second.AssertResetAsync();
         }
@@ -71,14 +55,9 @@ public abstract partial class LinkTests
     public async Task A_reset_amid_a_transfer_stays_one(bool byClient)
     {
         await using var chain = await OpenAsync();
-        using var stop = new CancellationTokenSource();
         using var pair = await chain.OpenPairAsync();
-        var (first, second) = Order(pair, byClient);
-        var sending = new ByteStream(1).SendUntilAsync(first, stop.Token);
-        await second.ReceiveExactlyAsync(4 << 20);
-        first.Reset();
-        await Assert.ThrowsAnyAsync<Exception>(() => sending);
-        await second.AssertResetAsync();
+        var (first, second) = pair.From(client: byClient);
+        await Promises.ResetAmidATransferAsync(first, second);
     }
 
     [Theory]
@@ -88,12 +67,8 @@ public abstract partial class LinkTests
     {
         await using var chain = await OpenAsync();
         using var pair = await chain.OpenPairAsync();
-        var (first, second) = Order(pair, byClient);
-        second.Shutdown(SocketShutdown.Send);
-        await first.AssertEndAsync();
-        await first.SendAllAsync("half an ans"u8.ToArray());
-        await second.ReceiveExactlyAsync(11);
-        first.Reset();
+        var (first, second) = pair.From(client: byClient);
+        await Promises.ResetAmidTheAnswerAsync(first, second);
         if (chain.Link.ShowsEveryReset)
         {
             await second.AssertResetAsync();
@@ -112,7 +87,7 @@ public abstract partial class LinkTests
     {
         await using var chain = await OpenAsync();
         using var pair = await chain.OpenPairAsync();
-        var (first, second) = Order(pair, byClient);
+        var (first, second) = pair.From(client: byClient);
         first.Shutdown(SocketShutdown.Send);
         await second.AssertEndAsync();
         first.Reset();
@@ -171,8 +146,8 @@ public abstract partial class LinkTests
             for (var i = 0; i < 300; i++)
             {
                 using var pair = await RelayedPair.OpenAsync(bad, listener);
-                await Order(pair, i % 3 == 0).First.SendAllAsync(new byte[i % 5 * 20_000]);
-                Order(pair, i % 2 == 0).First.Reset();
+                await pair.From(client: i % 3 == 0).First.SendAllAsync(new byte[i % 5 * 20_000]);
+                pair.From(client: i % 2 == 0).First.Reset();
             }
 
             await sent;
@@ -199,9 +174,9 @@ public abstract partial class LinkTests
             await pair.Guest.ReceiveExactlyAsync(4);
             Libc.Kill(chain.Relay.Process.Id, SIGSTOP);
             Libc.Kill(chain.Agent.Process.Id, SIGSTOP);
-            await Order(pair, round % 2 == 0).First.SendAllAsync(new byte[80_000]);
-            Order(pair, round % 4 < 2).First.Reset();
-            Order(pair, round % 4 >= 2).First.Reset();
+            await pair.From(client: round % 2 == 0).First.SendAllAsync(new byte[80_000]);
+            pair.From(client: round % 4 < 2).First.Reset();
+            pair.From(client: round % 4 >= 2).First.Reset();
             Libc.Kill(chain.Agent.Process.Id, SIGCONT);
             Libc.Kill(chain.Relay.Process.Id, SIGCONT);
         }
@@ -209,7 +184,4 @@ public abstract partial class LinkTests
         await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(mapping))["active"] is 0L, "the connections to be gone");
         await areBack();
     }
-
-    private static (Socket First, Socket Second) Order(RelayedPair pair, bool clientFirst) =>
-        clientFirst ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
 }

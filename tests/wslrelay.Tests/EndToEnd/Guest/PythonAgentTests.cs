@@ -36,7 +36,7 @@ public sealed class PythonAgentTests
         foreach (var byClient in (bool[])[true, false])
         {
             using var pair = await RelayedPair.OpenAsync(relay);
-            var (first, second) = byClient ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+            var (first, second) = pair.From(client: byClient);
             first.Reset();
             await second.AssertResetAsync();
         }

@@ -10,25 +10,21 @@ namespace Wslrelay.Tests.EndToEnd.Guest;
 [Collection(Alone.Name)]
 public sealed class ServerToolTests
 {
-    private const string Nginx = "/usr/sbin/nginx";
-
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
     public async Task Curl_downloads_256_MB_from_nginx_behind_the_agent(string kind)
     {
-        RequiredTool.Require(Nginx, "nginx-light", "-v");
-        RequiredTool.Require("curl", "curl", "--version");
-        RequiredTool.Require("sha256sum", "coreutils", "--version");
+        Nginx.Require();
         await using var chain = await GuestChain.OpenAsync(kind);
         using var folder = new TemporaryFolder();
         var content = Net.RandomBytes(256 << 20, 7);
         await File.WriteAllBytesAsync(Path.Combine(folder.Path, "file"), content, TestContext.Current.CancellationToken);
         var port = Net.FreePort();
-        using var server = await ToolServer.StartAsync(port, Nginx, "-p", folder.Path, "-c", folder.Write("nginx.conf", Configuration(folder.Path, port)));
+        using var server = await Nginx.StartAsync(folder, port);
         var mapping = await chain.Relay.MapAsync(port);
         var expected = Convert.ToHexStringLower(SHA256.HashData(content));
-        Assert.All(await Task.WhenAll(DownloadAsync(mapping), DownloadAsync(mapping), DownloadAsync(mapping)), checksum => Assert.Equal(expected, checksum));
+        Assert.All(await Task.WhenAll(Nginx.DownloadAsync(mapping), Nginx.DownloadAsync(mapping), Nginx.DownloadAsync(mapping)), checksum => Assert.Equal(expected, checksum));
         var counters = await chain.Relay.CountersAsync(mapping);
         Assert.Equal((3L, 0L), ((long)counters["accepted"]!, (long)counters["failed"]!));
     }
@@ -56,30 +52,4 @@ public sealed class ServerToolTests
 
         Assert.Equal(0L, (await chain.Relay.CountersAsync(mapping))["failed"]);
     }
-
-    private static async Task<string> DownloadAsync(Mapping mapping)
-    {
-        var run = await ProgramRun.OfAsync(
-            ["/bin/sh", "-c", $"curl --silent --show-error --fail --noproxy '*' http://{mapping.EndPoint}/file | sha256sum"]);
-        Assert.True(run is { ExitCode: 0, Error: "" }, $"{run}");
-        return run.Output[..64];
-    }
-
-    private static string Configuration(string folder, int port) => $$"""
-        daemon off;
-        master_process off;
-        pid {{folder}}/pid;
-        error_log stderr warn;
-        events { worker_connections 256; }
-        http {
-            access_log off;
-            sendfile on;
-            client_body_temp_path {{folder}}/body;
-            proxy_temp_path {{folder}}/proxy;
-            fastcgi_temp_path {{folder}}/fastcgi;
-            uwsgi_temp_path {{folder}}/uwsgi;
-            scgi_temp_path {{folder}}/scgi;
-            server { listen 127.0.0.1:{{port}}; root {{folder}}; }
-        }
-        """;
 }

@@ -35,12 +35,8 @@ public sealed class TwoHalvesTests
     {
         await using var chain = await GuestChain.OpenAsync("tcp");
         using var pair = await chain.OpenPairAsync();
-        var (first, second) = clientEndsFirst ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
-        first.Shutdown(SocketShutdown.Send);
-        await second.AssertEndAsync();
-        await second.SendAllAsync("afterwards"u8.ToArray());
-        second.Shutdown(SocketShutdown.Send);
-        Assert.Equal("afterwards"u8.ToArray(), await first.ReceiveToEndAsync());
+        var (first, second) = pair.From(client: clientEndsFirst);
+        await Promises.EndWithoutAByteAsync(first, second);
     }
 
     [Theory]
@@ -52,7 +48,7 @@ public sealed class TwoHalvesTests
         for (var round = 0; round < 10; round++)
         {
             using var pair = await chain.OpenPairAsync();
-            var (first, second) = byClient ? (pair.Client, pair.Guest) : (pair.Guest, pair.Client);
+            var (first, second) = pair.From(client: byClient);
             first.Reset();
             await AssertResetAsync(second);
         }

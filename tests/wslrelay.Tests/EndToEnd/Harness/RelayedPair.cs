@@ -27,6 +27,9 @@ internal sealed record RelayedPair(Mapping Mapping, Socket Client, Socket Guest)
         return new RelayedPair(mapping, client, await listener.AcceptConnectionAsync());
     }
 
+    /// <summary>Both ends, the one that begins first.</summary>
+    public (Socket First, Socket Second) From(bool client) => client ? (Client, Guest) : (Guest, Client);
+
     public void Dispose()
     {
         Client.Dispose();
