@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Wslrelay.Io;
+using Wslrelay.Io.Linux;
 using Wslrelay.Io.Windows;
 using Xunit;
 
@@ -22,6 +23,12 @@ public static class TestPlatform
 
     internal static (SafeHandle Read, SafeHandle Write) CreatePipe() =>
         OperatingSystem.IsWindows() ? WindowsPipes.CreateOverlapped() : UnixPipes.Create();
+
+    /// <summary>The pool of the buffers through which data moves.</summary>
+    internal static BufferPool Buffers(IoPort port) =>
+        OperatingSystem.IsWindows() ? ((CompletionPort)port).Buffers
+        : OperatingSystem.IsLinux() ? ((EpollPort)port).Buffers
+        : throw new PlatformNotSupportedException();
 
     /// <summary>Calls the kernel has and whose end has not been taken; 0 where a system has no such thing.</summary>
     internal static int InFlight(IoPort port) => OperatingSystem.IsWindows() ? ((CompletionPort)port).InFlight : 0;
