@@ -17,6 +17,29 @@ fail() {
     failures+=("$1")
 }
 
+# behind NAME NICE FUNCTION: runs a function while the run goes on; collect NAME waits for its end, shows what it printed and adds its failures.
+declare -A running
+behind() {
+    (
+        set -e
+        failures=()
+        renice -n "$2" "$BASHPID" >/dev/null
+        "$3"
+        printf '%s\n' "${failures[@]}" >"$artifacts/$1.failures"
+    ) >"$artifacts/$1.log" 2>&1 &
+    running[$1]=$!
+}
+
+collect() {
+    local code=0 failure
+    wait "${running[$1]}" || code=$?
+    cat "$artifacts/$1.log"
+    ((code == 0)) || return "$code"
+    while read -r failure; do
+        [[ -z $failure ]] || failures+=("$failure")
+    done <"$artifacts/$1.failures"
+}
+
 results_of() {
     printf '%s' "$artifacts/results/$1"
 }
@@ -52,6 +75,7 @@ lines() {
 finish() {
     local code=$? passed failed skipped
     trap - EXIT
+    jobs -p | xargs -r kill 2>/dev/null || true
     stop_wine
     ((code == 0)) || fail "the run ended early, with $code"
     read -r passed failed skipped < <(count "$artifacts/results")

@@ -2,21 +2,31 @@
 
 wine_started=
 
-# start_wine PREFIX: a fresh Windows in a folder, with what .NET needs of it.
-start_wine() {
+# use_wine PREFIX: what comes after it runs in the Windows of that folder.
+use_wine() {
     export WINEPREFIX=$1 WINEDEBUG=-all WINEARCH=win64
     # Without the first, the runtime dies at random; with the debugger, an unhandled exception would end with 0.
     export DOTNET_EnableWriteXorExecute=0 WINEDLLOVERRIDES='winedbg.exe,winemenubuilder.exe=d'
     unset DISPLAY
+}
+
+# make_wine PREFIX: a fresh Windows in a folder. Seconds, or minutes where the disk must first fetch what Debian's packages have just written.
+make_wine() {
+    use_wine "$1"
+    timeout 600 wine wineboot -i >/dev/null 2>&1
+    timeout 600 wine winecfg -v win10 >/dev/null 2>&1
+    timeout 600 wineserver -w
+}
+
+# start_wine PREFIX: the server of a Windows that was made, with what .NET needs of it.
+start_wine() {
+    use_wine "$1"
     wine_started=1
     # Two descriptors of its server for every mapped port.
     ulimit -Sn "$(ulimit -Hn)"
-    timeout 120 wine wineboot -i >/dev/null 2>&1
-    timeout 120 wine winecfg -v win10 >/dev/null 2>&1
-    timeout 120 wineserver -w
     # The server keeps the standard output of whatever starts it: a pipe there would wait for ever.
     wineserver -p >/dev/null 2>&1
-    timeout 120 wine cmd /c exit >/dev/null 2>&1
+    timeout 600 wine cmd /c exit >/dev/null 2>&1
 }
 
 stop_wine() {
