@@ -4,7 +4,7 @@ namespace Wslrelay.Io;
 /// Buffers on the pinned heap, for data that is on its way: an idle connection holds none. Keeps a few, so that a burst
 /// does not stay in memory. Loop thread only.
 /// </summary>
-internal sealed class BufferPool(int size = BufferPool.BufferSize)
+internal sealed class BufferPool(int size = BufferPool.BufferSize, int mostKept = BufferPool.MaxKept)
 {
     /// <summary>Bytes in each buffer of a pool for data that moves: 64 KiB.</summary>
     public const int BufferSize = 64 * 1024;
@@ -37,7 +37,7 @@ internal sealed class BufferPool(int size = BufferPool.BufferSize)
     public void Return(byte[] buffer)
     {
         RentedCount--;
-        if (_free.Count < MaxKept && buffer.Length == size)
+        if (_free.Count < mostKept && buffer.Length == size)
         {
             _free.Push(buffer);
         }

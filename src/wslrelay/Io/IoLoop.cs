@@ -7,7 +7,7 @@ namespace Wslrelay.Io;
 /// thread). A wake-up costs the same with ten handles and with a hundred thousand: it names its operation.
 /// Every member but <see cref="Post"/> is for the loop thread, or for the thread that will call <see cref="Run"/>, before it does.
 /// </summary>
-internal sealed class IoLoop(IoPort port)
+internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
 {
     // Small batches in debug builds, so that a batch that is too small for what is ready is the usual case there.
 #if DEBUG
@@ -22,7 +22,7 @@ internal sealed class IoLoop(IoPort port)
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly Queue<IoOperation> _started = new();
     private readonly Queue<IoOperation> _yielded = new();
-    private readonly IoEvent[] _events = new IoEvent[EventBatch];
+    private readonly IoEvent[] _events = new IoEvent[eventBatch];
     private IoOperation? _first;
     private int _wakeSent;
     private bool _stopping;

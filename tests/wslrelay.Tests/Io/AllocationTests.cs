@@ -22,13 +22,13 @@ public sealed class AllocationTests
         HoldTwoBuffers(loop);
         RoundTrips(client, server, 1000);
         Bulk(loop, client, server, 64L << 20);
-        _ = AllocatedByLoop(loop);
+        _ = loop.AllocatedByLoop();
 
-        long before = AllocatedByLoop(loop);
+        long before = loop.AllocatedByLoop();
         RoundTrips(client, server, 10_000);
-        long between = AllocatedByLoop(loop);
+        long between = loop.AllocatedByLoop();
         Bulk(loop, client, server, TestPlatform.IsWine ? WineVolume : Volume);
-        long after = AllocatedByLoop(loop);
+        long after = loop.AllocatedByLoop();
 
         Assert.Equal((0, 0), (between - before, after - between));
         client.Dispose();
@@ -92,19 +92,5 @@ public sealed class AllocationTests
             Assert.NotEqual(0, count);
             received += count;
         }
-    }
-
-    // Bytes that the loop's thread has allocated so far; asking adds none.
-    private static long AllocatedByLoop(LoopFixture loop)
-    {
-        long allocated = 0;
-        using var told = new ManualResetEventSlim();
-        loop.Loop.Post(() =>
-        {
-            allocated = GC.GetAllocatedBytesForCurrentThread();
-            told.Set();
-        });
-        Assert.True(told.Wait(LoopFixture.Patience), "the loop does not answer");
-        return allocated;
     }
 }

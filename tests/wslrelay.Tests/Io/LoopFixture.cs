@@ -16,10 +16,10 @@ internal sealed class LoopFixture : IDisposable
     private ExceptionDispatchInfo? _failure;
     private bool _stopped;
 
-    internal LoopFixture(IoPort? port = null)
+    internal LoopFixture(IoPort? port = null, int? eventBatch = null)
     {
         Port = port ?? IoPort.Create();
-        Loop = new IoLoop(Port);
+        Loop = eventBatch is null ? new IoLoop(Port) : new IoLoop(Port, eventBatch.Value);
         _thread = new Thread(Run) { IsBackground = true, Name = "loop" };
         _thread.Start();
     }
@@ -69,6 +69,20 @@ internal sealed class LoopFixture : IDisposable
         completion.Operation = make(completion);
         Loop.Start(completion.Operation);
         return completion;
+    }
+
+    /// <summary>Bytes that the loop's thread has allocated so far; asking adds none.</summary>
+    internal long AllocatedByLoop()
+    {
+        long allocated = 0;
+        using var told = new ManualResetEventSlim();
+        Loop.Post(() =>
+        {
+            allocated = GC.GetAllocatedBytesForCurrentThread();
+            told.Set();
+        });
+        Assert.True(told.Wait(Patience), "the loop does not answer");
+        return allocated;
     }
 
     /// <summary>Listens on a loopback port of the system's choice and accepts.</summary>

@@ -105,7 +105,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
             }
 
             port.Reserve.NoteAccepted(descriptor);
-            EpollHandle socket = new(port, descriptor, isSocket: true) { Readable = true, HidesReset = listener.HidesReset };
+            EpollHandle socket = new(port, descriptor, isSocket: true) { IsConnection = true, Readable = true, HidesReset = listener.HidesReset };
             try
             {
                 port.Register(socket);

@@ -24,9 +24,10 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             }
 
             int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
-            if (error == Errno.EINPROGRESS && Endpoint.IsLoopback)
+            if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && !port.Calls.IsGathering)
             {
-                // On loopback the handshake is mostly over when the call returns: asking once more saves a wait (connect(2), EALREADY).
+                // On loopback the handshake is mostly over when the call returns: asking once more saves a wait (connect(2), EALREADY). Where much
+                // happens at once the next wait comes anyway, and tells.
                 error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
             }
 
@@ -145,7 +146,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             error = descriptor < 0 ? Errno.Last : 0;
         }
 
-        return error == 0 ? new EpollHandle(port, descriptor, isSocket: true) { HidesReset = Endpoint.Kind != IoEndpointKind.Tcp } : throw Errno.Exception(error, Endpoint.ToString());
+        return error == 0 ? new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, HidesReset = Endpoint.Kind != IoEndpointKind.Tcp } : throw Errno.Exception(error, Endpoint.ToString());
     }
 
     // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and

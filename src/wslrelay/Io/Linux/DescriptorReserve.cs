@@ -33,6 +33,9 @@ internal sealed class DescriptorReserve : IDisposable
     /// <summary>Whether the descriptor is kept back, not spent.</summary>
     internal bool IsHeld => _spare is not null;
 
+    /// <summary>Whether the next descriptor that is closed is waited for.</summary>
+    internal bool IsWanting => !IsHeld || HasParked;
+
     /// <summary>Whether a listener waits.</summary>
     internal bool HasParked => _parked.Count > 0;
 

@@ -11,6 +11,7 @@ namespace Wslrelay.Io.Linux;
 internal sealed class EpollHandle : IoSocket
 {
     private readonly bool _ownsDescriptor;
+    private bool _isReleased;
 
     internal EpollHandle(EpollPort port, nint descriptor, bool isSocket, bool ownsDescriptor = true)
     {
@@ -47,6 +48,9 @@ internal sealed class EpollHandle : IoSocket
 
     /// <summary>The file of a listening Unix socket; null for everything else.</summary>
     internal string? Path { get; set; }
+
+    /// <summary>A connection that was accepted or made; false for a listener, a pipe, or what is only watched.</summary>
+    internal bool IsConnection { get; init; }
 
     /// <summary>The port that waits for it.</summary>
     internal EpollPort Port { get; }
@@ -90,6 +94,12 @@ internal sealed class EpollHandle : IoSocket
     /// <inheritdoc/>
     public override void Close(bool abort)
     {
+        if (_isReleased)
+        {
+            return;
+        }
+
+        _isReleased = true;
         if (abort && IsSocket)
         {
             SetLingerZero();
@@ -100,7 +110,8 @@ internal sealed class EpollHandle : IoSocket
             UnixListenerPath.Remove(Path);
         }
 
-        Port.Release(this);
+        // A reset is promised to have been sent where its connection is said to be gone.
+        Port.Release(this, canWait: IsConnection && !abort);
     }
 
     /// <inheritdoc/>

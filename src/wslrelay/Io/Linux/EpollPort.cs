@@ -12,12 +12,18 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed partial class EpollPort : IoPort
 {
+    /// <summary>Bytes in the buffer of a receive that is gathered: one that fills it was a burst that is worth a splice.</summary>
+    internal const int GatherBufferSize = 16 * 1024;
+
     private const ulong WakeToken = 0;
     private const int MaxBatch = 256;
 
     // Parked listeners wait for something of ours to be closed; where others hold the descriptors, some look again each second.
     private const int ReservePoll = 1000;
     private const int ParkedPerLook = 64;
+
+    // Calls that follow from calls come first, but not for ever: the others must not wait for a busy few.
+    private const int MaxTellsInARow = 4;
 
     // There is no event for room in a Unix listener's backlog.
     private const int BacklogPoll = 20;
@@ -29,6 +35,7 @@ internal sealed partial class EpollPort : IoPort
     private readonly byte[] _native = GC.AllocateUninitializedArray<byte>(MaxBatch * EpollEvent.Size, pinned: true);
     private readonly Queue<Connect> _backlogged = new();
     private int _closed;
+    private int _tellsInARow;
     private long _nextReserveLook;
     private long _nextBacklogLook;
 
@@ -56,8 +63,22 @@ internal sealed partial class EpollPort : IoPort
         _ => PumpMode.Adaptive,
     };
 
+    /// <summary>How the calls for data are made.</summary>
+    internal CallMode CallMode { get; init; } = Environment.GetEnvironmentVariable("WSLRELAY_CALLS") switch
+    {
+        "single" => CallMode.Single,
+        "ring" => CallMode.Ring,
+        _ => CallMode.Adaptive,
+    };
+
+    /// <summary>The calls that are made together.</summary>
+    internal CallBatch Calls => field ??= new CallBatch(CallMode);
+
     /// <summary>The pipes through which bulk passes.</summary>
     internal SplicePipePool Pipes { get; } = new();
+
+    /// <summary>The memory for receives that are gathered: some for each, and as many again for those whose receivers are slow.</summary>
+    internal BufferPool GatherBuffers { get; } = new(GatherBufferSize, 2 * CallBatch.Capacity);
 
     /// <summary>The memory through which small data passes; a direction that cannot get rid of it at once keeps it until it has.</summary>
     internal BufferPool Buffers { get; } = new();
@@ -82,21 +103,37 @@ internal sealed partial class EpollPort : IoPort
     public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 
     /// <inheritdoc/>
-    public override unsafe int Wait(Span<IoEvent> events, int timeoutMilliseconds)
+    public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)
     {
-        Turn++;
         int count = 0;
         while (count < events.Length && _asked.TryDequeue(out IoOperation? asked))
         {
             events[count++] = new IoEvent(asked, null, 0, 0);
         }
 
+        bool looks = !Calls.HasResults || ++_tellsInARow >= MaxTellsInARow;
+        Span<IoEvent> room = events[count..];
+        count += Calls.Tell(looks ? room[..(room.Length / 2)] : room);
+        if (looks)
+        {
+            count = WaitForReadiness(events, count, Calls.HasResults ? 0 : timeoutMilliseconds);
+        }
+
+        Calls.Expect(count);
+        return count;
+    }
+
+    private unsafe int WaitForReadiness(Span<IoEvent> events, int count, int timeoutMilliseconds)
+    {
         // An event can wake a reader and a writer.
         int room = Math.Min((events.Length - count) / 2, MaxBatch);
         if (room == 0)
         {
             return count;
         }
+
+        Turn++;
+        _tellsInARow = 0;
 
         timeoutMilliseconds = AtMost(ReservePoll, Reserve.HasParked, timeoutMilliseconds);
         timeoutMilliseconds = AtMost(BacklogPoll, _backlogged.Count > 0, timeoutMilliseconds);
@@ -150,6 +187,7 @@ internal sealed partial class EpollPort : IoPort
     /// <inheritdoc/>
     public override void EndTurn()
     {
+        Calls.Make();
         Reserve.EndTurn();
         long now = Reserve.HasParked || _backlogged.Count > 0 ? Environment.TickCount64 : 0;
         if (_closed > 0)
@@ -222,20 +260,28 @@ internal sealed partial class EpollPort : IoPort
     }
 
     /// <summary>
-    /// From now on its events are stale. The descriptor goes at once: whoever gets its number next gets another token.
+    /// From now on its events are stale. The descriptor goes at once, or with others at the end of the turn where nobody waits for it to be gone: whoever
+    /// gets its number next gets another token.
     /// </summary>
-    internal void Release(EpollHandle handle)
+    internal void Release(EpollHandle handle, bool canWait)
     {
         Forget(handle);
-        handle.Dispose();
-        _closed++;
+        if (!canWait || Reserve.IsWanting || !Calls.TryAdd(SystemCall.Close(handle)))
+        {
+            handle.Dispose();
+            NoteClosed();
+        }
     }
+
+    /// <summary>A descriptor is free again.</summary>
+    internal void NoteClosed() => _closed++;
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
+            Calls.Dispose();
             EndTurn();
             Reserve.Dispose();
             Pipes.Dispose();

@@ -18,9 +18,7 @@ internal static class NativeIo
             if (result >= 0)
             {
                 received = (int)result;
-
-                // A short read means dry, unless the end is near: that was one edge, and it has been used up.
-                from.Readable = received == size || from.Ended || from.HasUrgent;
+                NoteReceived(from, received, size);
                 return 0;
             }
 
@@ -31,8 +29,29 @@ internal static class NativeIo
             }
 
             received = 0;
-            from.Readable = false;
+            NoteReceived(from, -error, size);
             return error;
+        }
+    }
+
+    /// <summary>
+    /// Takes what a receive has returned, bytes or an errno below zero, before the epoll is asked again. A short read means dry, unless the end is
+    /// near: that was one edge, and it has been used up.
+    /// </summary>
+    internal static void NoteReceived(EpollHandle from, int result, int size)
+    {
+        if (result != -Errno.EINTR)
+        {
+            from.Readable = result == size || (result >= 0 && (from.Ended || from.HasUrgent));
+        }
+    }
+
+    /// <summary>Takes what a send has returned, likewise.</summary>
+    internal static void NoteSent(EpollHandle to, int result)
+    {
+        if (result == -Errno.EAGAIN)
+        {
+            to.NoteFull();
         }
     }
 
@@ -57,11 +76,7 @@ internal static class NativeIo
             }
 
             sent = 0;
-            if (error == Errno.EAGAIN)
-            {
-                to.NoteFull();
-            }
-
+            NoteSent(to, -error);
             return error;
         }
     }

@@ -9,17 +9,74 @@ internal sealed partial class Pump
     // Reads once. A buffer filled to the brim tells of bulk.
     private unsafe int FillBuffer()
     {
-        byte[] buffer = from.Port.Buffers.Rent();
-        int error = NativeIo.Receive(from, Memory(buffer), buffer.Length, out int received);
-        if (received == 0)
+        if (from.Port.Calls.IsGathering && GatherReceive())
         {
-            from.Port.Buffers.Return(buffer);
-            return error;
+            return 0;
         }
 
+        byte[] buffer = from.Port.Buffers.Rent();
+        int error = NativeIo.Receive(from, Memory(buffer), buffer.Length, out int received);
+        Filled(buffer, received);
+        return error;
+    }
+
+    private unsafe bool GatherReceive()
+    {
+        byte[] buffer = from.Port.GatherBuffers.Rent();
+        Hold(buffer, 0);
+        if (from.Port.Calls.TryAdd(SystemCall.Receive(from, Memory(buffer), buffer.Length, this)))
+        {
+            _gathered = Gathered.Receive;
+            return true;
+        }
+
+        Release();
+        return false;
+    }
+
+    private void Filled(byte[] buffer, int received)
+    {
         Hold(buffer, received);
-        _isBulk = !_cannotSplice && (received == buffer.Length || from.Port.PumpMode == PumpMode.Splice);
-        return 0;
+        if (received == 0)
+        {
+            Release();
+        }
+        else
+        {
+            _isBulk = !_cannotSplice && (received == buffer.Length || from.Port.PumpMode == PumpMode.Splice);
+        }
+    }
+
+    // Takes the result of the call that was gathered. False if it was the end, or broke.
+    private bool Took(in IoEvent wake)
+    {
+        Gathered call = _gathered;
+        _gathered = Gathered.None;
+        int error = wake.NativeError;
+        if (call == Gathered.Receive)
+        {
+            Filled((byte[])_held!, (int)wake.Bytes);
+            if (_held is null && error is not (Errno.EAGAIN or Errno.EINTR))
+            {
+                EndRead(error);
+                return false;
+            }
+
+            return true;
+        }
+
+        int moved = 0;
+        NoteSent((int)wake.Bytes, ref moved);
+        if (_start == _end)
+        {
+            Release();
+        }
+        else if (error != 0)
+        {
+            SendFailed(error);
+        }
+
+        return true;
     }
 
     // Sends what is left in the buffer. False if the kernel did not take all of it, now or ever.
@@ -27,14 +84,16 @@ internal sealed partial class Pump
     {
         while (_start < _end)
         {
+            if (from.Port.Calls.TryAdd(SystemCall.Send(to, Memory(buffer) + _start, _end - _start, this)))
+            {
+                _gathered = Gathered.Send;
+                return false;
+            }
+
             int error = NativeIo.Send(to, Memory(buffer) + _start, _end - _start, out int sent);
             if (error != 0)
             {
-                if (error != Errno.EAGAIN)
-                {
-                    to.Break();
-                }
-
+                SendFailed(error);
                 return false;
             }
 
@@ -42,6 +101,14 @@ internal sealed partial class Pump
         }
 
         return true;
+    }
+
+    private void SendFailed(int error)
+    {
+        if (error is not (Errno.EAGAIN or Errno.EINTR))
+        {
+            to.Break();
+        }
     }
 
     // The pool's buffers are pinned for life.

@@ -21,6 +21,15 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
     private int _end;
     private bool _isBulk = from.Port.PumpMode == PumpMode.Splice;
     private bool _cannotSplice = from.Port.PumpMode == PumpMode.Copy;
+    private Gathered _gathered;
+
+    // Which call of this direction is to be made together with those of others.
+    private enum Gathered : byte
+    {
+        None,
+        Receive,
+        Send,
+    }
 
     /// <inheritdoc/>
     protected internal override void Schedule()
@@ -33,11 +42,18 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
     /// <inheritdoc/>
     protected internal override void Collect(in IoEvent wake)
     {
+        if (_gathered != Gathered.None && wake.Source is null)
+        {
+            // The result is on its way, and all else is known by the sockets then.
+            return;
+        }
+
         if (CancelReason != IoError.None)
         {
+            _gathered = Gathered.None;
             Complete(IoError.Cancelled, 0);
         }
-        else
+        else if (wake.Source is null || Took(wake))
         {
             Move();
         }
@@ -74,6 +90,12 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
                 }
 
                 int error = _isBulk ? FillPipe() : FillBuffer();
+                if (_gathered != Gathered.None)
+                {
+                    Pend();
+                    return;
+                }
+
                 if (_held is null)
                 {
                     EndRead(error);
@@ -136,7 +158,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
     {
         if (_held is byte[] buffer)
         {
-            from.Port.Buffers.Return(buffer);
+            (buffer.Length == EpollPort.GatherBufferSize ? from.Port.GatherBuffers : from.Port.Buffers).Return(buffer);
         }
         else if (_held is SplicePipe pipe)
         {
@@ -148,7 +170,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
 
     private void Block()
     {
-        if (to.Broken)
+        if (to.Broken && _gathered == Gathered.None)
         {
             EndBroken();
         }

@@ -1,0 +1,122 @@
+using System.Runtime.Versioning;
+
+namespace Wslrelay.Io.Linux;
+
+/// <summary>
+/// Where many sockets have something to do at once, gathers their receives, sends and closes, and has the kernel make them in one call at the end
+/// of the turn. Each operation gets its result as a wake-up, from the wait that follows. Where little happens, or no ring is to be had, nothing is gathered, and each
+/// makes its calls itself. Loop thread only.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed class CallBatch(CallMode mode) : IDisposable
+{
+    /// <summary>Calls that are made together at the most.</summary>
+    internal const int Capacity = 64;
+
+    // With fewer the detour costs more than it saves.
+    private const int Worthwhile = 4;
+
+    // After the system refused a ring it is not asked again for every handful of calls.
+    private const int RefusedMilliseconds = 60_000;
+
+    private readonly int _least = mode == CallMode.Ring ? 1 : Worthwhile;
+    private readonly SystemCall[] _calls = new SystemCall[Capacity];
+    private readonly int[] _results = new int[Capacity];
+    private readonly IoEvent[] _made = new IoEvent[Capacity];
+    private CallRing? _ring;
+    private long _refusedUntil = mode == CallMode.Single ? long.MaxValue : 0;
+    private int _gatheredCount;
+    private int _madeCount;
+    private int _toldCount;
+
+    /// <summary>Results that are to be told.</summary>
+    internal bool HasResults => _toldCount < _madeCount;
+
+    /// <summary>Whether much happens at once just now.</summary>
+    internal bool IsGathering { get; private set; }
+
+    /// <summary>Whether calls have been made together, and will be again.</summary>
+    internal bool HasRing => _ring is not null;
+
+    /// <summary>Whether the system has refused a ring, or this process wants none.</summary>
+    internal bool IsRefused => _refusedUntil > Environment.TickCount64;
+
+    /// <summary>So many wake-ups have come at once, which tells how many calls will.</summary>
+    internal void Expect(int wakeUps) => IsGathering = wakeUps >= _least && (_refusedUntil == 0 || !IsRefused);
+
+    /// <summary>
+    /// Takes a call to be made with the next <see cref="Make"/>; the operation, where there is one, is woken with its result. False where it is to be
+    /// made at once instead, as always on what is no socket.
+    /// </summary>
+    internal bool TryAdd(in SystemCall call)
+    {
+        if (!IsGathering || _gatheredCount == Capacity || !call.Socket.IsSocket)
+        {
+            return false;
+        }
+
+        _calls[_gatheredCount++] = call;
+        return true;
+    }
+
+    /// <summary>Makes what was gathered, once all earlier results have been told.</summary>
+    internal void Make()
+    {
+        if (_gatheredCount == 0 || HasResults)
+        {
+            return;
+        }
+
+        Span<SystemCall> calls = _calls.AsSpan(0, _gatheredCount);
+        _gatheredCount = _madeCount = _toldCount = 0;
+        int together = calls.Length >= _least ? MakeTogether(calls) : 0;
+        for (int i = 0; i < calls.Length; i++)
+        {
+            SystemCall call = calls[i];
+            int result = i < together ? _results[i] : call.Make();
+
+            // Now, not when the operation hears of it: what the epoll tells meanwhile is newer.
+            call.Note(result);
+            if (call.Operation is not null)
+            {
+                _made[_madeCount++] = new IoEvent(call.Operation, this, (uint)Math.Max(result, 0), Math.Max(-result, 0));
+            }
+        }
+
+        calls.Clear();
+    }
+
+    /// <summary>Tells results, as many as there is room for; returns their number.</summary>
+    internal int Tell(Span<IoEvent> events)
+    {
+        int count = Math.Min(_madeCount - _toldCount, events.Length);
+        Span<IoEvent> told = _made.AsSpan(_toldCount, count);
+        told.CopyTo(events);
+        told.Clear();
+        _toldCount += count;
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        IsGathering = false;
+        Make();
+        _ring?.Dispose();
+        _ring = null;
+    }
+
+    private int MakeTogether(ReadOnlySpan<SystemCall> calls)
+    {
+        _ring ??= CallRing.TryCreate(Capacity);
+        int made = _ring?.Run(calls, _results) ?? 0;
+        if (made < calls.Length)
+        {
+            _ring?.Dispose();
+            _ring = null;
+            _refusedUntil = Environment.TickCount64 + RefusedMilliseconds;
+        }
+
+        return made;
+    }
+}

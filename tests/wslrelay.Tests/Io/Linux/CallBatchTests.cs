@@ -1,0 +1,377 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Wslrelay.Io;
+using Wslrelay.Io.Linux;
+using Xunit;
+using Libc = Wslrelay.Io.Linux.Interop.Libc;
+
+namespace Wslrelay.Tests.Io.Linux;
+
+/// <summary>Calls that are made together do what each does alone, and where they cannot be made together, each is made alone.</summary>
+[SupportedOSPlatform("linux")]
+public sealed partial class CallBatchTests
+{
+    private const int Connections = 100;
+
+    // As in a release build: what is ready fits, and more calls are gathered than are made at once.
+    private const int EventBatch = 256;
+    private const int CLONE_FILES = 0x400;
+    private const string LinuxOnly = "io_uring(7) is Linux's";
+
+    [Theory]
+    [InlineData("Adaptive")]
+    [InlineData("Single")]
+    [InlineData("Ring")]
+    public void ManyAtOnceKeepTheirBytesApart(string mode)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
+        var port = new EpollPort { PumpMode = PumpMode.Copy, CallMode = Enum.Parse<CallMode>(mode) };
+        using var loop = new LoopFixture(port, EventBatch);
+        using var relay = new TestRelay(loop);
+        List<(Socket Client, Socket Server)> pairs = Connect(relay, Connections);
+        SendAllAtOnce(loop, pairs);
+        for (int i = 0; i < pairs.Count; i++)
+        {
+            AssertReceives(pairs[i].Server, Length(i));
+            AssertReceives(pairs[i].Client, 3 * Length(i));
+            pairs[i].Client.Shutdown(SocketShutdown.Send);
+            Assert.Equal(0, pairs[i].Server.Receive(new byte[1]));
+            pairs[i].Server.Shutdown(SocketShutdown.Send);
+            Assert.Equal(0, pairs[i].Client.Receive(new byte[1]));
+        }
+
+        Assert.Equal((IoError.None, IoError.None), relay.WaitForEnd(Connections - 1));
+        Assert.All(loop.Ask(() => relay.Ends.ToArray()), end => Assert.Equal((IoError.None, IoError.None), end));
+        Assert.Equal(HasRing() && port.CallMode != CallMode.Single, loop.Ask(() => port.Calls.HasRing));
+        Close(pairs);
+    }
+
+    [Fact]
+    public void OneAloneNeedsNoRing()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
+        var port = new EpollPort { CallMode = CallMode.Adaptive };
+        using var loop = new LoopFixture(port);
+        using var relay = new TestRelay(loop);
+        List<(Socket Client, Socket Server)> pairs = Connect(relay, 1);
+        SendAllAtOnce(loop, pairs);
+        AssertReceives(pairs[0].Server, Length(0));
+        Assert.False(loop.Ask(() => port.Calls.HasRing));
+        Close(pairs);
+    }
+
+    [Theory]
+    [InlineData("Adaptive")]
+    [InlineData("Ring")]
+    public void ResetsPassWhileManySend(string mode)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
+        var port = new EpollPort { PumpMode = PumpMode.Copy, CallMode = Enum.Parse<CallMode>(mode) };
+        using var loop = new LoopFixture(port);
+        using var relay = new TestRelay(loop);
+        List<(Socket Client, Socket Server)> pairs = Connect(relay, Connections);
+        SendAllAtOnce(loop, pairs);
+        WhileTheLoopIsKept(loop, () =>
+        {
+            foreach ((Socket client, Socket server) in pairs)
+            {
+                client.LingerState = new LingerOption(true, 0);
+                client.Close();
+                server.Send("to nobody"u8);
+            }
+        });
+        foreach ((Socket _, Socket server) in pairs)
+        {
+            SocketException reset = Assert.Throws<SocketException>(() => Pattern.Receive(server));
+            Assert.Equal(SocketError.ConnectionReset, reset.SocketErrorCode);
+        }
+
+        _ = relay.WaitForEnd(Connections - 1);
+        Close(pairs);
+    }
+
+    [Fact]
+    public void AReaderThatStopsGetsTheRestLater()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
+        const int Volume = 12_000_000;
+        using var loop = new LoopFixture(new EpollPort { PumpMode = PumpMode.Copy, CallMode = CallMode.Ring });
+        using var relay = new TestRelay(loop);
+        List<(Socket Client, Socket Server)> pairs = Connect(relay, 4);
+        Task[] senders = [.. pairs.Select(pair => Task.Run(() => Pattern.Send(pair.Client, Volume), TestContext.Current.CancellationToken))];
+
+        // More than all buffers on the way hold: when nothing moves any more, the relay's sends have found no room.
+        ulong moved;
+        do
+        {
+            moved = loop.Ask(() => relay.ToServer.Value);
+            Thread.Sleep(100);
+        }
+        while (moved == 0 || loop.Ask(() => relay.ToServer.Value) != moved);
+        Assert.InRange(moved, 1UL, (4UL * Volume) - 1);
+        Task<long>[] receivers = [.. pairs.Select(pair => Task.Run(() => Pattern.Receive(pair.Server), TestContext.Current.CancellationToken))];
+        loop.AwaitAll([.. senders, .. receivers]);
+        Assert.All(receivers, receiver => Assert.Equal(Volume, receiver.Result));
+        Close(pairs);
+    }
+
+    [Theory]
+    [InlineData("Adaptive")]
+    [InlineData("Ring")]
+    public void RoundTripsOfManyNeverStopBesideBulk(string mode)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
+        const int Volume = 30_000_000;
+        const int RoundTrips = 500;
+        using var loop = new LoopFixture(new EpollPort { PumpMode = PumpMode.Copy, CallMode = Enum.Parse<CallMode>(mode) });
+        using var relay = new TestRelay(loop);
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        List<(Socket Client, Socket Server)> bulk = Connect(relay, 10);
+        IEnumerable<Task> senders = bulk.Select(pair => Task.Factory.StartNew(
+            () => Pattern.Send(pair.Client, Volume), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        IEnumerable<Task> receivers = bulk.Select(pair => Task.Factory.StartNew(
+            () => Assert.Equal(Volume, Pattern.Receive(pair.Server)), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        Task[] running = [.. senders, .. receivers];
+
+        // New connections come in, and each gets its answers, whatever the ten are doing.
+        List<(Socket Client, Socket Server)> pairs = Connect(relay, 10);
+        for (int i = 0; i < RoundTrips; i++)
+        {
+            pairs.ForEach(pair => pair.Client.Send("there"u8));
+            pairs.ForEach(pair => AssertReceives(pair.Server, "there"u8));
+            pairs.ForEach(pair => pair.Server.Send("back"u8));
+            pairs.ForEach(pair => AssertReceives(pair.Client, "back"u8));
+        }
+
+        loop.AwaitAll(running);
+        Close(bulk);
+        Close(pairs);
+    }
+
+    [Fact]
+    public void WithoutARingEachMakesItsOwn()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
+        var port = new EpollPort { CallMode = CallMode.Adaptive };
+        using var loop = new LoopFixture(port);
+        loop.Do(() => Assert.Equal(0, Unshare(CLONE_FILES)));
+        using var relay = new TestRelay(loop);
+        List<(Socket Client, Socket Server)> pairs = Connect(relay, 8);
+        Assert.False(loop.Ask(() => port.Calls.HasRing));
+        loop.Do(() =>
+        {
+            // None left for a ring; those of the loop's thread alone.
+            while (Dup(0) >= 0)
+            {
+            }
+        });
+        SendAllAtOnce(loop, pairs);
+        AssertAllReceive(pairs);
+        Assert.True(loop.Ask(() => port.Calls.IsRefused), "no ring was asked for");
+        Close(pairs);
+    }
+
+    [Fact]
+    public void ARingThatFailsLosesNothing()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
+        Assert.SkipUnless(HasRing(), "the system lets this process have no io_uring");
+        var port = new EpollPort { CallMode = CallMode.Ring };
+        using var loop = new LoopFixture(port);
+        loop.Do(() => Assert.Equal(0, Unshare(CLONE_FILES)));
+        using var relay = new TestRelay(loop);
+        List<(Socket Client, Socket Server)> pairs = Connect(relay, 8);
+        SendAllAtOnce(loop, pairs);
+        AssertAllReceive(pairs);
+        Assert.True(loop.Ask(() => port.Calls.HasRing));
+
+        // In the table of the loop's thread alone its descriptor becomes one of another kind, so that io_uring_enter fails before it takes the first call.
+        loop.Do(() =>
+        {
+            string ring = Directory.GetFiles("/proc/thread-self/fd").Single(path => new FileInfo(path).LinkTarget == "anon_inode:[io_uring]");
+            Assert.True(Dup2(0, int.Parse(Path.GetFileName(ring), System.Globalization.CultureInfo.InvariantCulture)) > 0);
+        });
+        SendAllAtOnce(loop, pairs);
+        AssertAllReceive(pairs);
+        Assert.True(loop.Ask(() => port.Calls.IsRefused), "the ring did not fail");
+        Close(pairs);
+    }
+
+    [Fact]
+    public unsafe void ResultsThatNeverEndKeepNobodyElseWaiting()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
+        using var port = new EpollPort { CallMode = CallMode.Ring };
+        using var signal = new EpollHandle(port, Libc.eventfd(1, Libc.EFD_CLOEXEC), isSocket: false);
+        using var socket = new EpollHandle(port, Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0), isSocket: true);
+        WatchOperation busy = port.Watch(signal, new Completion());
+        WatchOperation watch = port.Watch(signal, new Completion());
+        watch.Begin();
+        watch.Schedule();
+        byte memory;
+        bool heard = false;
+        for (int turn = 0; turn < 10 && !heard; turn++)
+        {
+            port.Calls.Expect(1);
+            Assert.True(port.Calls.TryAdd(SystemCall.Receive(socket, &memory, 1, busy)));
+            port.EndTurn();
+            var events = new IoEvent[8];
+            int count = port.Wait(events, 0);
+            Assert.Contains(events[..count], wake => wake.Operation == busy);
+            heard = events[..count].Any(wake => wake.Operation == watch);
+        }
+
+        Assert.True(heard, "the epoll is never asked");
+    }
+
+    [Fact]
+    public void DescriptorsAreClosedWithTheirConnections()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
+        var port = new EpollPort { CallMode = CallMode.Ring };
+        using var loop = new LoopFixture(port);
+        using var relay = new TestRelay(loop);
+        Close(Connect(relay, 1));
+        _ = relay.WaitForEnd(0);
+        int before = loop.Ask(CountDescriptors);
+        List<(Socket Client, Socket Server)> pairs = Connect(relay, Connections);
+        Assert.InRange(loop.Ask(CountDescriptors), before + (4 * Connections), int.MaxValue);
+        WhileTheLoopIsKept(loop, () => Close(pairs));
+        _ = relay.WaitForEnd(Connections);
+        loop.Do(() => { });
+        Assert.Equal(before, loop.Ask(CountDescriptors));
+    }
+
+    [Fact]
+    public void NothingIsAllocatedWhileManyTakeTurns()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
+        using var loop = new LoopFixture(new EpollPort { CallMode = CallMode.Adaptive }, EventBatch);
+        using var relay = new TestRelay(loop);
+        List<(Socket Client, Socket Server)> pairs = Connect(relay, Connections);
+        TakeTurns(loop, pairs, 20);
+        long before = loop.AllocatedByLoop();
+        TakeTurns(loop, pairs, 50);
+        Assert.Equal(0, loop.AllocatedByLoop() - before);
+        Close(pairs);
+    }
+
+    [Fact]
+    public void StructuresAreTheKernels()
+    {
+        Assert.Equal(120, Marshal.SizeOf<Libc.io_uring_params>());
+        Assert.Equal(40, (int)Marshal.OffsetOf<Libc.io_uring_params>("sq_off"));
+        Assert.Equal(80, (int)Marshal.OffsetOf<Libc.io_uring_params>("cq_off"));
+        Assert.Equal(20, (int)Marshal.OffsetOf<Libc.io_uring_params>("features"));
+        Assert.Equal(24, (int)Marshal.OffsetOf<Libc.io_sqring_offsets>("array"));
+        Assert.Equal(20, (int)Marshal.OffsetOf<Libc.io_cqring_offsets>("cqes"));
+        Assert.Equal(64, Marshal.SizeOf<Libc.io_uring_sqe>());
+        Assert.Equal(32, (int)Marshal.OffsetOf<Libc.io_uring_sqe>("user_data"));
+        Assert.Equal(16, Marshal.SizeOf<Libc.io_uring_cqe>());
+        Assert.Equal(8, (int)Marshal.OffsetOf<Libc.io_uring_cqe>("res"));
+    }
+
+    private static bool HasRing()
+    {
+        using var ring = CallRing.TryCreate(1);
+        return ring is not null;
+    }
+
+    private static int Length(int connection) => 1 + (connection * 997);
+
+    private static List<(Socket Client, Socket Server)> Connect(TestRelay relay, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => relay.Connect())];
+
+    // While the loop is kept it sees nothing: afterwards all of it at once.
+    private static void WhileTheLoopIsKept(LoopFixture loop, Action action)
+    {
+        using var done = new ManualResetEventSlim();
+        loop.Loop.Post(done.Wait);
+        try
+        {
+            action();
+        }
+        finally
+        {
+            done.Set();
+            loop.Do(() => { });
+        }
+    }
+
+    private static void SendAllAtOnce(LoopFixture loop, List<(Socket Client, Socket Server)> pairs) => WhileTheLoopIsKept(loop, () =>
+    {
+        for (int i = 0; i < pairs.Count; i++)
+        {
+            pairs[i].Client.Send(Pattern.Bytes(Length(i)));
+            pairs[i].Server.Send(Pattern.Bytes(3 * Length(i)));
+        }
+    });
+
+    private static int CountDescriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+
+    // All at once, each time: the loop spins meanwhile, since waiting would allocate.
+    private static void TakeTurns(LoopFixture loop, List<(Socket Client, Socket Server)> pairs, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            int sent = 0;
+            loop.Loop.Post(() => SpinUntil(ref sent));
+            pairs.ForEach(pair => pair.Client.Send("there"u8));
+            pairs.ForEach(pair => pair.Server.Send("back"u8));
+            Volatile.Write(ref sent, 1);
+            pairs.ForEach(pair => AssertReceives(pair.Server, "there"u8));
+            pairs.ForEach(pair => AssertReceives(pair.Client, "back"u8));
+        }
+    }
+
+    private static void SpinUntil(ref int flag)
+    {
+        while (Volatile.Read(ref flag) == 0)
+        {
+            Thread.SpinWait(20);
+        }
+    }
+
+    private static void AssertAllReceive(List<(Socket Client, Socket Server)> pairs)
+    {
+        for (int i = 0; i < pairs.Count; i++)
+        {
+            AssertReceives(pairs[i].Server, Length(i));
+            AssertReceives(pairs[i].Client, 3 * Length(i));
+        }
+    }
+
+    private static void AssertReceives(Socket from, int length) => AssertReceives(from, Pattern.Bytes(length));
+
+    private static void AssertReceives(Socket from, ReadOnlySpan<byte> expected)
+    {
+        byte[] bytes = new byte[expected.Length];
+        for (int received = 0; received < bytes.Length;)
+        {
+            int count = from.Receive(bytes, received, bytes.Length - received, SocketFlags.None);
+            Assert.NotEqual(0, count);
+            received += count;
+        }
+
+        Assert.True(expected.SequenceEqual(bytes));
+    }
+
+    private static void Close(List<(Socket Client, Socket Server)> pairs) => pairs.ForEach(pair =>
+    {
+        pair.Client.Dispose();
+        pair.Server.Dispose();
+    });
+
+    [LibraryImport("libc", EntryPoint = "unshare")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Unshare(int flags);
+
+    [LibraryImport("libc", EntryPoint = "dup")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Dup(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "dup2")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Dup2(int from, int to);
+}
