@@ -11,7 +11,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 ARTIFACTS = os.path.join(ROOT, "artifacts", "bench")
 PEERS = os.path.join(ARTIFACTS, "peers")
 LOAD = os.path.join(ARTIFACTS, "load")
-WSLRELAY = {"default": os.path.join(ARTIFACTS, "wslrelay", "wslrelay"), "aot": os.path.join(ARTIFACTS, "wslrelay-aot", "wslrelay")}
+WSLRELAY = {"default": os.path.join(ARTIFACTS, "wslrelay", "wslrelay"), "r2r": os.path.join(ARTIFACTS, "wslrelay-r2r", "wslrelay")}
 
 
 def load_generator():
@@ -40,7 +40,7 @@ def publish(which):
     identifier = "linux-arm64" if platform.machine() == "aarch64" else "linux-x64"
     command = ["dotnet", "publish", os.path.join(ROOT, "src", "wslrelay"), "-c", "Release", "-r", identifier, "-o", output,
                "--artifacts-path", os.path.join(ARTIFACTS, f"build-{which}"), "-v", "quiet", "-nologo",
-               *(["-p:PublishAot=true"] if which == "aot" else [])]
+               *(["-p:PublishAot=false"] if which == "r2r" else [])]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         shutil.rmtree(output, ignore_errors=True)

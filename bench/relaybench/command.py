@@ -10,9 +10,9 @@ from . import build, host, measures, peers, processes, relays, report
 from .packages import Peers
 from .rounds import Group, Results, Runner, stop_everything
 
-ONE_HOP = [relays.Direct, relays.Wslrelay, relays.WslrelayAot, peers.Haproxy, peers.HaproxySplice, peers.Nginx, peers.DockerProxy,
+ONE_HOP = [relays.Direct, relays.Wslrelay, relays.WslrelaySingleCalls, relays.WslrelayReadyToRun, peers.Haproxy, peers.HaproxySplice, peers.Nginx, peers.DockerProxy,
            peers.Rinetd, peers.Redir, peers.Simpleproxy, peers.Socat]
-TWO_HOPS = [relays.Direct, relays.WslrelayTwoHops, relays.WslrelayTwoHopsTcp, relays.WslrelayAotTwoHops,
+TWO_HOPS = [relays.Direct, relays.WslrelayTwoHops, relays.WslrelayTwoHopsTcp,
             peers.HaproxyTwoHops, peers.HaproxySpliceTwoHops, peers.HaproxySpliceTwoHopsUnix]
 QUICK = [relays.Direct, relays.Wslrelay, peers.Haproxy, peers.HaproxySplice, peers.Nginx, peers.DockerProxy,
          relays.WslrelayTwoHops, peers.HaproxySpliceTwoHops]
@@ -92,7 +92,7 @@ def main(run):
 def inside(options, chosen):
     host.prepare(options.nice)
     processes.adopt_orphans()
-    programs = {"default": options.wslrelay or build.published("default"), "aot": build.published("aot")}
+    programs = {"default": options.wslrelay or build.published("default"), "r2r": build.published("r2r")}
     host_ports = relays.HostPorts(host.free_base_port(HOST_PORTS), HOST_PORTS)
     try:
         measure(options, chosen, relays.Context(Peers(build.PEERS), programs, host_ports, os.environ[DIRECTORY]))

@@ -51,6 +51,7 @@ class Relay:
     forks = False           # a process for each connection
     counts_cpu = True       # its processor time can be known
     many = False            # one instance serves thousands of ports
+    variables = {}          # of its environment
 
     def __init__(self, context):
         self.context = context
@@ -96,7 +97,7 @@ class Relay:
     def launch(self, argv, **options):
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **options}
         self.launched_at = time.perf_counter()
-        process = processes.start(argv, env=self.context.peers.environment(), **options)
+        process = processes.start(argv, env={**self.context.peers.environment(), **self.variables}, **options)
         self._processes.append(process)
         return process
 
@@ -192,9 +193,18 @@ def mapped_ports(answers):
         yield result[0]["hostPort"]
 
 
-class WslrelayAot(Wslrelay):
-    name = "wslrelay (aot)"
-    binary = "aot"
+class WslrelayReadyToRun(Wslrelay):
+    """As it is published where there is no C compiler."""
+
+    name = "wslrelay (ReadyToRun)"
+    binary = "r2r"
+
+
+class WslrelaySingleCalls(Wslrelay):
+    """As it runs where the system, or a sandbox, has no io_uring for it."""
+
+    name = "wslrelay (no io_uring)"
+    variables = {"WSLRELAY_CALLS": "single"}
 
 
 class WslrelayTwoHops(Wslrelay):
@@ -220,11 +230,6 @@ class WslrelayTwoHopsTcp(WslrelayTwoHops):
     def start(self, targets):
         self._start_guest(f"tcp:127.0.0.1:{self.take_ports(1)[0]}")
         Wslrelay.start(self, targets)
-
-
-class WslrelayAotTwoHops(WslrelayTwoHops):
-    name = "wslrelay (aot) + guest, unix"
-    binary = "aot"
 
 
 def connect(port):
