@@ -16,15 +16,13 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
     // With fewer the detour costs more than it saves.
     private const int Worthwhile = 4;
 
-    // After the system refused a ring it is not asked again for every handful of calls.
-    private const int RefusedMilliseconds = 60_000;
-
     private readonly int _least = mode == CallMode.Ring ? 1 : Worthwhile;
     private readonly SystemCall[] _calls = new SystemCall[Capacity];
     private readonly int[] _results = new int[Capacity];
     private readonly IoEvent[] _made = new IoEvent[Capacity];
-    private CallRing? _ring;
-    private long _refusedUntil = mode == CallMode.Single ? long.MaxValue : 0;
+
+    // From the start, so that a process that has connections has no more descriptors than its connections take.
+    private CallRing? _ring = mode == CallMode.Single ? null : CallRing.TryCreate(Capacity);
     private int _gatheredCount;
     private int _madeCount;
     private int _toldCount;
@@ -35,14 +33,14 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
     /// <summary>Whether much happens at once just now.</summary>
     internal bool IsGathering { get; private set; }
 
-    /// <summary>Whether calls have been made together, and will be again.</summary>
+    /// <summary>Whether calls can be made together.</summary>
     internal bool HasRing => _ring is not null;
 
-    /// <summary>Whether the system has refused a ring, or this process wants none.</summary>
-    internal bool IsRefused => _refusedUntil > Environment.TickCount64;
+    /// <summary>Runs of the ring so far.</summary>
+    internal long RunCount { get; private set; }
 
     /// <summary>So many wake-ups have come at once, which tells how many calls will.</summary>
-    internal void Expect(int wakeUps) => IsGathering = wakeUps >= _least && (_refusedUntil == 0 || !IsRefused);
+    internal void Expect(int wakeUps) => IsGathering = HasRing && wakeUps >= _least;
 
     /// <summary>
     /// Takes a call to be made with the next <see cref="Make"/>; the operation, where there is one, is woken with its result. False where it is to be
@@ -69,7 +67,7 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
 
         Span<SystemCall> calls = _calls.AsSpan(0, _gatheredCount);
         _gatheredCount = _madeCount = _toldCount = 0;
-        int together = calls.Length >= _least ? MakeTogether(calls) : 0;
+        int together = HasRing && calls.Length >= _least ? MakeTogether(calls) : 0;
         for (int i = 0; i < calls.Length; i++)
         {
             SystemCall call = calls[i];
@@ -101,6 +99,7 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
     public void Dispose()
     {
         IsGathering = false;
+        _toldCount = _madeCount;
         Make();
         _ring?.Dispose();
         _ring = null;
@@ -108,13 +107,12 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
 
     private int MakeTogether(ReadOnlySpan<SystemCall> calls)
     {
-        _ring ??= CallRing.TryCreate(Capacity);
-        int made = _ring?.Run(calls, _results) ?? 0;
+        RunCount++;
+        int made = _ring!.Run(calls, _results);
         if (made < calls.Length)
         {
-            _ring?.Dispose();
+            _ring.Dispose();
             _ring = null;
-            _refusedUntil = Environment.TickCount64 + RefusedMilliseconds;
         }
 
         return made;
