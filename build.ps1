@@ -23,6 +23,10 @@ if ($Step -eq 'publish' -or $Step -eq 'all') {
     dotnet publish src/wslrelay -r linux-x64 -o artifacts/linux-x64
     if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
 
+    # For a libc that is older than this machine's, as in an old guest.
+    dotnet publish src/wslrelay -r linux-x64 -p:PublishAot=false -o artifacts/linux-x64-portable
+    if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+
     dotnet pack src/RelayProtocol -o artifacts/packages
     if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
 }
