@@ -9,7 +9,8 @@ internal sealed partial class Pump
     // Reads once. A buffer filled to the brim tells of bulk.
     private unsafe int FillBuffer()
     {
-        if (from.Port.Calls.IsGathering && GatherReceive())
+        // Bulk that ran dry only looks whether it has: not worth the detour.
+        if (!_isBulk && from.Port.Calls.IsGathering && GatherReceive())
         {
             return 0;
         }
