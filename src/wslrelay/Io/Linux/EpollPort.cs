@@ -40,13 +40,15 @@ internal sealed partial class EpollPort : IoPort
     private long _nextBacklogLook;
 
     /// <summary>Opens the epoll and raises the soft limit of descriptors to the hard one.</summary>
+    /// <param name="callMode">How the calls for data are made; null for what the environment says.</param>
     /// <exception cref="IoException">The process has no descriptors left.</exception>
-    public EpollPort()
+    public EpollPort(CallMode? callMode = null)
     {
         _epoll = new EpollHandle(this, Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
         _wake = new EpollHandle(this, Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
         Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken);
         Reserve = new DescriptorReserve();
+        Calls = new CallBatch(callMode ?? CallModeOfEnvironment());
     }
 
     /// <summary>The descriptor kept back for the second half of a connection.</summary>
@@ -63,16 +65,8 @@ internal sealed partial class EpollPort : IoPort
         _ => PumpMode.Adaptive,
     };
 
-    /// <summary>How the calls for data are made.</summary>
-    internal CallMode CallMode { get; init; } = Environment.GetEnvironmentVariable("WSLRELAY_CALLS") switch
-    {
-        "single" => CallMode.Single,
-        "ring" => CallMode.Ring,
-        _ => CallMode.Adaptive,
-    };
-
     /// <summary>The calls that are made together.</summary>
-    internal CallBatch Calls => field ??= new CallBatch(CallMode);
+    internal CallBatch Calls { get; }
 
     /// <summary>The pipes through which bulk passes.</summary>
     internal SplicePipePool Pipes { get; } = new();
@@ -289,6 +283,13 @@ internal sealed partial class EpollPort : IoPort
             _epoll.Dispose();
         }
     }
+
+    private static CallMode CallModeOfEnvironment() => Environment.GetEnvironmentVariable("WSLRELAY_CALLS") switch
+    {
+        "single" => CallMode.Single,
+        "ring" => CallMode.Ring,
+        _ => CallMode.Adaptive,
+    };
 
     private static uint Interest(EpollHandle handle) =>
         Libc.EPOLLIN | Libc.EPOLLPRI | Libc.EPOLLRDHUP | Libc.EPOLLET | (handle.WatchesRoom ? Libc.EPOLLOUT : 0);
