@@ -16,7 +16,6 @@ public sealed partial class CallBatchTests
 
     // As in a release build: what is ready fits, and more calls are gathered than are made at once.
     private const int EventBatch = 256;
-    private const int CLONE_FILES = 0x400;
     private const string NoRing = "the system lets this process have no io_uring";
     private const string LinuxOnly = "io_uring(7) is Linux's";
 
@@ -154,24 +153,15 @@ public sealed partial class CallBatchTests
     public void WithoutARingNothingIsGathered()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
-        bool? hasRing = null;
-        bool? isGathering = null;
-        var thread = new Thread(() =>
+        using var loop = new LoopFixture(new EpollPort(CallMode.Single));
+        (bool hasRing, bool isGathering) = loop.Ask(() =>
         {
-            // No descriptor is left for a ring; those of this thread alone.
-            if (Unshare(CLONE_FILES) == 0)
-            {
-                while (Dup(0) >= 0)
-                {
-                }
-
-                using var batch = new CallBatch(CallMode.Ring);
-                batch.Expect(1000);
-                (hasRing, isGathering) = (batch.HasRing, batch.IsGathering);
-            }
+            ThreadDescriptors.Separate();
+            ThreadDescriptors.TakeAll();
+            using var batch = new CallBatch(CallMode.Ring);
+            batch.Expect(1000);
+            return (batch.HasRing, batch.IsGathering);
         });
-        thread.Start();
-        thread.Join();
         Assert.Equal((false, false), (hasRing, isGathering));
     }
 
@@ -182,7 +172,7 @@ public sealed partial class CallBatchTests
         Assert.SkipUnless(HasRing(), NoRing);
         var port = new EpollPort(CallMode.Ring) { PumpMode = PumpMode.Copy };
         using var loop = new LoopFixture(port);
-        loop.Do(() => Assert.Equal(0, Unshare(CLONE_FILES)));
+        loop.Do(ThreadDescriptors.Separate);
         using var relay = new TestRelay(loop);
         List<(Socket Client, Socket Server)> pairs = Connect(relay, 8);
         SendAllAtOnce(loop, pairs);
@@ -366,14 +356,6 @@ public sealed partial class CallBatchTests
         pair.Client.Dispose();
         pair.Server.Dispose();
     });
-
-    [LibraryImport("libc", EntryPoint = "unshare")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Unshare(int flags);
-
-    [LibraryImport("libc", EntryPoint = "dup")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Dup(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "dup2")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

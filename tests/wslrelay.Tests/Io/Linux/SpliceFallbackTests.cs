@@ -14,7 +14,6 @@ namespace Wslrelay.Tests.Io.Linux;
 public sealed partial class SpliceFallbackTests
 {
     private const long Length = 8 * 1024 * 1024;
-    private const int CLONE_FILES = 0x400;
     private const string LinuxOnly = "splice(2) is Linux's";
 
     [Fact]
@@ -24,15 +23,10 @@ public sealed partial class SpliceFallbackTests
         using var loop = new LoopFixture(new EpollPort { PumpMode = PumpMode.Adaptive });
 
         // Of the loop's thread alone: whatever else the process does meanwhile, such as starting a thread, needs descriptors too.
-        loop.Do(() => Assert.Equal(0, Unshare(CLONE_FILES)));
+        loop.Do(ThreadDescriptors.Separate);
         using var relay = new TestRelay(loop);
         (Socket client, Socket server) = relay.Connect();
-        loop.Do(() =>
-        {
-            while (Dup(0) >= 0)
-            {
-            }
-        });
+        loop.Do(ThreadDescriptors.TakeAll);
         Assert.False(CanMakeAPipe(loop), "there are descriptors left");
         Transfer(loop, client, server);
         client.Dispose();
@@ -169,14 +163,6 @@ public sealed partial class SpliceFallbackTests
     [LibraryImport("libc", EntryPoint = "capset")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Capset(ref ulong header, uint[] data);
-
-    [LibraryImport("libc", EntryPoint = "unshare")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Unshare(int flags);
-
-    [LibraryImport("libc", EntryPoint = "dup")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Dup(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
