@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+using Wslrelay.Io.Linux.Interop;
+
+namespace Wslrelay.Io.Linux;
+
+// The wait itself: what was asked for, the results of calls, and what epoll reports, in this order.
+internal sealed partial class EpollPort
+{
+    // Calls that follow from calls come first, but not for ever: the others must not wait for a busy few.
+    private const int MaxTellsInARow = 4;
+
+    private int _tellsInARow;
+
+    /// <inheritdoc/>
+    public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)
+    {
+        int count = 0;
+        while (count < events.Length && _asked.TryDequeue(out IoOperation? asked))
+        {
+            events[count++] = new IoEvent(asked, null, 0, 0);
+        }
+
+        bool looks = !Calls.HasResults || ++_tellsInARow >= MaxTellsInARow;
+        Span<IoEvent> room = events[count..];
+        count += Calls.Tell(looks ? room[..(room.Length / 2)] : room);
+        if (looks)
+        {
+            count = WaitForReadiness(events, count, Calls.HasResults ? 0 : timeoutMilliseconds);
+        }
+
+        Calls.Expect(count);
+        return count;
+    }
+
+    private unsafe int WaitForReadiness(Span<IoEvent> events, int count, int timeoutMilliseconds)
+    {
+        // An event can wake a reader and a writer.
+        int room = Math.Min((events.Length - count) / 2, MaxBatch);
+        if (room == 0)
+        {
+            return count;
+        }
+
+        Turn++;
+        _tellsInARow = 0;
+
+        timeoutMilliseconds = AtMost(ReservePoll, Reserve.HasParked, timeoutMilliseconds);
+        timeoutMilliseconds = AtMost(BacklogPoll, _backlogged.Count > 0, timeoutMilliseconds);
+        byte* native = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_native, 0);
+        int reported = count > 0 || timeoutMilliseconds == 0
+            ? Libc.epoll_wait_nonblocking(_epoll, native, room, 0)
+            : Libc.epoll_wait(_epoll, native, room, timeoutMilliseconds);
+        if (reported < 0 && Errno.Last != Errno.EINTR)
+        {
+            throw Errno.Exception(Errno.Last, "epoll_wait");
+        }
+
+        for (int i = 0; i < reported; i++, native += EpollEvent.Size)
+        {
+            ulong token = EpollEvent.Data(native);
+            if (token == WakeToken)
+            {
+                // Edge-triggered and never read: each write is a new edge, and the sum is of no interest.
+                continue;
+            }
+
+            EpollHandle? handle = _tokens.Find(token);
+            if (handle is null)
+            {
+                continue;
+            }
+
+            uint what = EpollEvent.Events(native);
+            bool wakesWriter = handle.Report(what);
+            if (handle.Reader is { } reader && handle.Readable)
+            {
+                events[count++] = new IoEvent(reader, null, 0, 0);
+            }
+
+            if (handle.Writer is { } writer && wakesWriter)
+            {
+                events[count++] = new IoEvent(writer, null, 0, 0);
+            }
+        }
+
+        return count;
+    }
+
+    private static int AtMost(int milliseconds, bool applies, int timeout) =>
+        applies && (timeout < 0 || timeout > milliseconds) ? milliseconds : timeout;
+}
