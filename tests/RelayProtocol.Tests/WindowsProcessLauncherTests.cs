@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Wslrelay.TestTools;
 using Xunit;
 
 namespace RelayProtocol.Tests;
@@ -15,8 +16,8 @@ public sealed class WindowsProcessLauncherTests : IDisposable
 
     public void Dispose() => _exit?.Dispose();
 
-    private ChildProcess Start(string script, RelayStandardError error = RelayStandardError.Discard) => Platform.Current.Start(new ChildStart(
-        Path.Combine(Environment.SystemDirectory, "cmd.exe"), _exit!, _ => ["/d", "/c", script], error));
+    private ChildProcess Start(string script, RelayStandardError error = RelayStandardError.Discard) => Wine.Start(() => Platform.Current.Start(new ChildStart(
+        Path.Combine(Environment.SystemDirectory, "cmd.exe"), _exit!, _ => ["/d", "/c", script], error)));
 
     private static async Task<string> ReadToEnd(Stream stream)
     {
@@ -64,8 +65,7 @@ public sealed class WindowsProcessLauncherTests : IDisposable
     public async Task The_jobs_end_is_the_childs()
     {
         // A loop without end that reads nothing: it is not the end of its input that ends it.
-        ChildProcess child = Platform.Current.Start(new ChildStart(
-            Path.Combine(Environment.SystemDirectory, "cmd.exe"), _exit!, _ => ["/d", "/c", "for /L %i in (0,0,1) do @rem"], RelayStandardError.Discard));
+        ChildProcess child = Start("for /L %i in (0,0,1) do @rem");
         await Task.Delay(200, Soon);
         Assert.False(child.Exited.IsCompleted);
         child.Dispose();
@@ -76,7 +76,7 @@ public sealed class WindowsProcessLauncherTests : IDisposable
     public async Task A_dead_relay_fails_the_calls_at_once()
     {
         var info = new RelayStartInfo(Path.Combine(Environment.SystemDirectory, "cmd.exe")) { StandardError = RelayStandardError.Discard };
-        await using RelayProcess relay = RelayProcess.Start(info, n => ["/d", "/c", "set /p x=& exit 2"]);
+        await using RelayProcess relay = Wine.Start(() => RelayProcess.Start(info, n => ["/d", "/c", "set /p x=& exit 2"]));
         RelayDisconnectedException thrown = await Assert.ThrowsAsync<RelayDisconnectedException>(async () =>
         {
             Task call = relay.Client.ListAsync(Soon);
@@ -95,7 +95,7 @@ public sealed class WindowsProcessLauncherTests : IDisposable
             Drain = TimeSpan.FromMilliseconds(200),
             ExitTimeout = TimeSpan.FromMilliseconds(100),
         };
-        RelayProcess relay = RelayProcess.Start(info, _ => ["/d", "/c", "for /L %i in (0,0,1) do @rem"]);
+        RelayProcess relay = Wine.Start(() => RelayProcess.Start(info, _ => ["/d", "/c", "for /L %i in (0,0,1) do @rem"]));
         var watch = Stopwatch.StartNew();
         await relay.DisposeAsync();
         Assert.InRange(watch.Elapsed, TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(20));

@@ -46,7 +46,7 @@ internal sealed class RelayParent : IDisposable
     {
         // The end of its input would let it drain. On Windows it dies with its parent all the same, by the job that it is in.
         var info = new RelayStartInfo(RelayProgram.Path) { Drain = OperatingSystem.IsWindows() ? TimeSpan.FromMinutes(10) : TimeSpan.Zero };
-        await using var relay = RelayProcess.Start(info);
+        await using var relay = RelayProgram.Start(info);
         var mappings = await relay.Client.MapAsync([.. Enumerable.Range(0, Ports).Select(_ => new PortMapping(IPAddress.Loopback, 0, guestPort))]);
         await Console.Out.WriteLineAsync($"{relay.Id} {string.Join(' ', mappings.Select(mapping => mapping.HostPort))}");
         await Task.Delay(Timeout.Infinite);

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using RelayProtocol;
+using Wslrelay.TestTools;
 
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
@@ -14,6 +16,9 @@ internal static class RelayProgram
     public static Process Start(IEnumerable<string> arguments, params IEnumerable<string> wrapper) =>
         StartCommand([.. wrapper, Path, .. arguments]);
 
+    /// <summary>As a child of the library's.</summary>
+    public static RelayProcess Start(RelayStartInfo info) => Wine.Start(() => RelayProcess.Start(info));
+
     public static Process StartCommand(string[] command, string? workingDirectory = null)
     {
         var info = new ProcessStartInfo(command[0], command[1..])
@@ -28,6 +33,6 @@ internal static class RelayProgram
         // A parent found on the PATH finds the program under test there too.
         info.Environment["PATH"] =
             System.IO.Path.GetDirectoryName(Path) + System.IO.Path.PathSeparator + Environment.GetEnvironmentVariable("PATH");
-        return Process.Start(info)!;
+        return Wine.Start(() => Process.Start(info)!);
     }
 }

@@ -91,13 +91,13 @@ public sealed class RelayProcessTests
     {
         using var exit = new RelayExitEvent();
         var info = new RelayStartInfo(RelayProgram.Path) { StandardError = RelayStandardError.Discard, ExitEvent = exit };
-        await using (var first = RelayProcess.Start(info))
+        await using (var first = RelayProgram.Start(info))
         {
             await first.Client.HelloAsync(TestContext.Current.CancellationToken);
         }
 
-        await using var second = RelayProcess.Start(info);
-        await using var third = RelayProcess.Start(info);
+        await using var second = RelayProgram.Start(info);
+        await using var third = RelayProgram.Start(info);
         await Task.WhenAll(
             second.Client.HelloAsync(TestContext.Current.CancellationToken), third.Client.HelloAsync(TestContext.Current.CancellationToken));
         exit.Signal();
@@ -137,7 +137,7 @@ public sealed class RelayProcessTests
         clients.ForEach(client => client.Dispose());
     }
 
-    private static RelayProcess Start() => RelayProcess.Start(new RelayStartInfo(RelayProgram.Path) { StandardError = RelayStandardError.Discard });
+    private static RelayProcess Start() => RelayProgram.Start(new RelayStartInfo(RelayProgram.Path) { StandardError = RelayStandardError.Discard });
 
     private static async Task<Mapping[]> MapAsync(RelayProcess relay, int guestPort, int count)
     {

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Wslrelay.Io;
 using Wslrelay.Io.Linux;
 using Wslrelay.Io.Windows;
+using Wslrelay.TestTools;
 using Xunit;
 
 namespace Wslrelay.Tests.Io.Platform;
@@ -11,10 +12,7 @@ public static class TestPlatform
 {
     public static bool IsWindows => OperatingSystem.IsWindows();
 
-    public static bool IsWine { get; } =
-        OperatingSystem.IsWindows()
-        && NativeLibrary.TryLoad("ntdll", out nint ntdll)
-        && NativeLibrary.TryGetExport(ntdll, "wine_get_version", out _);
+    public static bool IsWine => Wine.IsHere;
 
     /// <summary>Skips the running test under Wine, and there only. docs/windows.md lists each test that calls this.</summary>
     public static void NotUnderWine(string because) => Assert.SkipWhen(IsWine, because);

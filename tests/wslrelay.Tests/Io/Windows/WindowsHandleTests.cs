@@ -6,6 +6,7 @@ using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io;
 using Wslrelay.Io.Windows;
 using Wslrelay.Tests.Io.Platform;
+using Wslrelay.TestTools;
 using Xunit;
 
 namespace Wslrelay.Tests.Io.Windows;
@@ -31,7 +32,7 @@ public partial class WindowsHandleTests
     public void AProcessIsASignal()
     {
         using var loop = new LoopFixture();
-        using var child = Process.Start(new ProcessStartInfo("cmd.exe", "/c exit 0") { CreateNoWindow = true })!;
+        using var child = Wine.Start(() => Process.Start(new ProcessStartInfo("cmd.exe", "/c exit 0") { CreateNoWindow = true })!);
         Completion watch = loop.Start(owner => loop.Port.Watch(child.SafeHandle, owner));
         loop.Await(watch.Ended);
         Assert.Equal(IoError.None, watch.Operation.Error);
