@@ -20,7 +20,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             _socket = Open();
             if (Endpoint.Kind == IoEndpointKind.Tcp)
             {
-                TcpOptions.Apply(_socket, Endpoint);
+                TcpOptions.ApplyToConnection(_socket, Endpoint);
             }
 
             int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;

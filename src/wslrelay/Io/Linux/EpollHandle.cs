@@ -10,8 +10,12 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class EpollHandle : IoSocket
 {
+    // Certainly one segment, whatever the link.
+    private const int OneSegment = 500;
+
     private readonly bool _ownsDescriptor;
     private bool _isReleased;
+    private bool _hasSent;
 
     internal EpollHandle(EpollPort port, nint descriptor, bool isSocket, bool ownsDescriptor = true)
     {
@@ -88,6 +92,9 @@ internal sealed class EpollHandle : IoSocket
     /// <summary>Urgent data has come: a read stops before it, and being short tells nothing any more.</summary>
     internal bool HasUrgent { get; private set; }
 
+    /// <summary>TCP's, and Nagle's delay (RFC 9293, 3.7.4) has not been turned off yet.</summary>
+    internal bool Delays { get; set; }
+
     /// <summary>Its token in epoll; 0 while it is not registered.</summary>
     internal ulong Token { get; set; }
 
@@ -140,6 +147,28 @@ internal sealed class EpollHandle : IoSocket
         Broken |= broke;
         HasUrgent |= (events & Libc.EPOLLPRI) != 0;
         return broke || (wasBlocked && Writable);
+    }
+
+    /// <summary>
+    /// So many bytes are about to be sent. Only what follows unacknowledged bytes is delayed, so the first segment goes at once as it is: a connection
+    /// that carries one short request is spared the call.
+    /// </summary>
+    internal unsafe void PrepareSend(int size)
+    {
+        if (!Delays)
+        {
+            return;
+        }
+
+        if (_hasSent || size > OneSegment)
+        {
+            // Of a connection that is broken already the send tells.
+            int on = 1;
+            _ = Libc.setsockopt(this, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, &on, sizeof(int));
+            Delays = false;
+        }
+
+        _hasSent = true;
     }
 
     /// <summary>There is no room to write: epoll is to report it when there is.</summary>

@@ -37,7 +37,7 @@ internal sealed partial class EpollPort
                 }
 
                 // Accepted sockets inherit both, which saves two calls for each.
-                TcpOptions.Apply(listener, endpoint);
+                TcpOptions.ApplyToListener(listener, endpoint);
             }
 
             int error = endpoint.Kind == IoEndpointKind.Unix

@@ -85,6 +85,7 @@ internal sealed partial class Pump
     {
         while (_start < _end)
         {
+            to.PrepareSend(_end - _start);
             if (from.Port.Calls.TryAdd(SystemCall.Send(to, Memory(buffer) + _start, _end - _start, this)))
             {
                 _gathered = Gathered.Send;

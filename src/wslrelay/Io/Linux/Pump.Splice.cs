@@ -54,6 +54,7 @@ internal sealed partial class Pump
     {
         while (_start < _end)
         {
+            to.PrepareSend(_end - _start);
             nint sent = Libc.splice(pipe.ReadEnd, null, to, null, (nuint)(_end - _start), Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
             if (sent >= 0)
             {

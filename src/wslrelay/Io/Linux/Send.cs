@@ -29,6 +29,7 @@ internal sealed class Send(EpollPort port, EpollHandle to, IIoOwner owner) : Tra
         {
             while (BytesTransferred < Buffer.Length)
             {
+                to.PrepareSend(Buffer.Length - BytesTransferred);
                 int error = NativeIo.Send(to, memory + BytesTransferred, Buffer.Length - BytesTransferred, out int sent);
                 if (error == Errno.EAGAIN)
                 {

@@ -10,10 +10,30 @@ internal static class TcpOptions
     private static byte[]? _loopbackCongestion;
     private static (uint First, uint Last)? _ephemeral;
 
-    /// <summary>No delay; and on loopback no pacing, where the system's congestion control would pace.</summary>
-    internal static unsafe void Apply(EpollHandle socket, in IoEndpoint endpoint)
+    /// <summary>A listener's, which every connection that it accepts inherits.</summary>
+    internal static void ApplyToListener(EpollHandle socket, in IoEndpoint endpoint)
     {
         EpollPort.SetOption(socket, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+        DoNotPace(socket, endpoint);
+    }
+
+    /// <summary>Those of a connection about to be made. That nothing is to be delayed can wait for its first sends: see <see cref="EpollHandle.PrepareSend"/>.</summary>
+    internal static void ApplyToConnection(EpollHandle socket, in IoEndpoint endpoint)
+    {
+        socket.Delays = true;
+        DoNotPace(socket, endpoint);
+    }
+
+    /// <summary>Whether the system may give a connecting socket this port as its own (ip(7), ip_local_port_range).</summary>
+    internal static bool IsEphemeral(uint port)
+    {
+        _ephemeral ??= ReadEphemeral();
+        return port >= _ephemeral.Value.First && port <= _ephemeral.Value.Last;
+    }
+
+    // On loopback no pacing, where the system's congestion control would pace. Before the connection is made: what has paced once goes on.
+    private static unsafe void DoNotPace(EpollHandle socket, in IoEndpoint endpoint)
+    {
         if (!endpoint.IsLoopback)
         {
             return;
@@ -28,13 +48,6 @@ internal static class TcpOptions
                 _ = Libc.setsockopt(socket, Libc.IPPROTO_TCP, Libc.TCP_CONGESTION, name, (uint)_loopbackCongestion.Length);
             }
         }
-    }
-
-    /// <summary>Whether the system may give a connecting socket this port as its own (ip(7), ip_local_port_range).</summary>
-    internal static bool IsEphemeral(uint port)
-    {
-        _ephemeral ??= ReadEphemeral();
-        return port >= _ephemeral.Value.First && port <= _ephemeral.Value.Last;
     }
 
     private static (uint First, uint Last) ReadEphemeral()
