@@ -11,6 +11,9 @@ internal sealed partial class EpollPort
 
     private int _tellsInARow;
 
+    /// <summary>The last wait has brought nothing: whatever has yielded since the one before is alone.</summary>
+    internal bool IsQuiet { get; private set; }
+
     /// <inheritdoc/>
     public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)
     {
@@ -29,6 +32,7 @@ internal sealed partial class EpollPort
         }
 
         Calls.Expect(count);
+        IsQuiet = count == 0;
         return count;
     }
 
@@ -70,14 +74,15 @@ internal sealed partial class EpollPort
                 continue;
             }
 
+            // What has yielded goes on in any case.
             uint what = EpollEvent.Events(native);
             bool wakesWriter = handle.Report(what);
-            if (handle.Reader is { } reader && handle.Readable)
+            if (handle.Reader is { State: IoState.Pending } reader && handle.Readable)
             {
                 events[count++] = new IoEvent(reader, null, 0, 0);
             }
 
-            if (handle.Writer is { } writer && wakesWriter)
+            if (handle.Writer is { State: IoState.Pending } writer && wakesWriter)
             {
                 events[count++] = new IoEvent(writer, null, 0, 0);
             }

@@ -38,6 +38,10 @@ internal sealed partial class Pump
             case Errno.EINVAL:
                 CopyFromNowOn();
                 return FillBuffer();
+            case Errno.EAGAIN when !from.HasUrgent && !from.Ended:
+                // Urgent data, or an end, that this is silent about is news that the next wait brings.
+                from.Readable = false;
+                return error;
             case 0 or Errno.EAGAIN:
                 // That nothing is there, or the end, is for recv to say: splice says either before urgent data, and never gets past it.
                 return FillBuffer();

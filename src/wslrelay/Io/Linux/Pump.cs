@@ -12,8 +12,9 @@ namespace Wslrelay.Io.Linux;
 internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counter, IIoOwner owner)
     : PumpOperation(owner, counter)
 {
-    // What one direction may move before the others have their turn.
+    // What one direction may move before the others have their turn; and where it has just yielded and there was nobody else.
     private const int MaxPerTurn = 1 << 20;
+    private const int MaxPerQuietTurn = 4 << 20;
 
     // What was read and not yet sent, in a buffer or in a pipe, from its start to its end; null when there is nothing.
     private object? _held;
@@ -73,7 +74,8 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
 
     private void Move()
     {
-        for (int moved = 0; moved < MaxPerTurn;)
+        int most = from.Port.IsQuiet ? MaxPerQuietTurn : MaxPerTurn;
+        for (int moved = 0; moved < most;)
         {
             if (to.Broken)
             {
