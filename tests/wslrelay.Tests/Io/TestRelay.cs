@@ -36,9 +36,15 @@ internal sealed class TestRelay : IDisposable
     internal (Socket Client, Socket Server) Connect()
     {
         Socket client = LoopFixture.ConnectClient(_listener.Port);
+        return (client, Accept());
+    }
+
+    /// <summary>The server's end of a connection that was made by itself.</summary>
+    internal Socket Accept()
+    {
         Socket server = _server.Accept();
         server.ReceiveTimeout = server.SendTimeout = 60_000;
-        return (client, server);
+        return server;
     }
 
     internal (IoError ToServer, IoError ToClient) WaitForEnd(int index = 0)

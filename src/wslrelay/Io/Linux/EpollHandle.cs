@@ -10,7 +10,8 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class EpollHandle : IoSocket
 {
-    // Certainly one segment, whatever the link.
+    // One segment on every link in use. On one with smaller segments the last is sent at once too: Linux holds a part of a segment back only while another
+    // part is unacknowledged (tcp_minshall_check).
     private const int OneSegment = 500;
 
     private readonly bool _ownsDescriptor;

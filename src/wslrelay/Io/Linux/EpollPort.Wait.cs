@@ -10,9 +10,10 @@ internal sealed partial class EpollPort
     private const int MaxTellsInARow = 4;
 
     private int _tellsInARow;
+    private int _yieldedCount;
 
-    /// <summary>The last wait has brought nothing: whatever has yielded since the one before is alone.</summary>
-    internal bool IsQuiet { get; private set; }
+    /// <summary>One pump has yielded, and the wait since has brought nothing for anybody.</summary>
+    internal bool IsLoneTurn { get; private set; }
 
     /// <inheritdoc/>
     public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)
@@ -32,9 +33,13 @@ internal sealed partial class EpollPort
         }
 
         Calls.Expect(count);
-        IsQuiet = count == 0;
+        IsLoneTurn = count == 0 && _yieldedCount == 1;
+        _yieldedCount = 0;
         return count;
     }
+
+    /// <summary>A pump has had its turn, and will go on after the next wait.</summary>
+    internal void NoteYield() => _yieldedCount++;
 
     private unsafe int WaitForReadiness(Span<IoEvent> events, int count, int timeoutMilliseconds)
     {

@@ -9,7 +9,7 @@ internal sealed partial class Pump
     // Reads once. A buffer filled to the brim tells of bulk.
     private unsafe int FillBuffer()
     {
-        // Bulk that ran dry only looks whether it has: not worth the detour.
+        // Bulk comes here for what splice cannot say, or where it has no pipe: not worth the detour.
         if (!_isBulk && from.Port.Calls.IsGathering && GatherReceive())
         {
             return 0;

@@ -9,7 +9,7 @@ internal sealed partial class Pump
     private const int LeastBurst = 16 * 1024;
 
     // Takes up to a pipe full. Never into a pipe that still holds bytes: EAGAIN could then mean either end.
-    private unsafe int FillPipe()
+    private unsafe int FillPipe(bool isFirst)
     {
         SplicePipe? pipe = from.Port.Pipes.TryRent();
         if (pipe is null)
@@ -38,12 +38,12 @@ internal sealed partial class Pump
             case Errno.EINVAL:
                 CopyFromNowOn();
                 return FillBuffer();
-            case Errno.EAGAIN when !from.HasUrgent && !from.Ended:
-                // Urgent data, or an end, that this is silent about is news that the next wait brings.
+            case Errno.EAGAIN when !isFirst && !from.HasUrgent && !from.Ended:
+                // This turn has taken what was announced. What splice is silent about, urgent data or an end, the next wait brings.
                 from.Readable = false;
                 return error;
             case 0 or Errno.EAGAIN:
-                // That nothing is there, or the end, is for recv to say: splice says either before urgent data, and never gets past it.
+                // Else that nothing is there, or the end, is for recv to say: splice says either before urgent data, and never gets past it.
                 return FillBuffer();
             default:
                 // The kernel tells an error once.

@@ -12,9 +12,9 @@ namespace Wslrelay.Io.Linux;
 internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counter, IIoOwner owner)
     : PumpOperation(owner, counter)
 {
-    // What one direction may move before the others have their turn; and where it has just yielded and there was nobody else.
+    // What one direction may move before the others have their turn; and where there are no others just now.
     private const int MaxPerTurn = 1 << 20;
-    private const int MaxPerQuietTurn = 4 << 20;
+    private const int MaxPerLoneTurn = 4 << 20;
 
     // What was read and not yet sent, in a buffer or in a pipe, from its start to its end; null when there is nothing.
     private object? _held;
@@ -74,7 +74,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
 
     private void Move()
     {
-        int most = from.Port.IsQuiet ? MaxPerQuietTurn : MaxPerTurn;
+        int most = from.Port.IsLoneTurn ? MaxPerLoneTurn : MaxPerTurn;
         for (int moved = 0; moved < most;)
         {
             if (to.Broken)
@@ -91,7 +91,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
                     return;
                 }
 
-                int error = _isBulk ? FillPipe() : FillBuffer();
+                int error = _isBulk ? FillPipe(isFirst: moved == 0) : FillBuffer();
                 if (_gathered != Gathered.None)
                 {
                     Pend();
@@ -115,6 +115,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         }
 
         Yield();
+        from.Port.NoteYield();
     }
 
     // Nothing was read: there is nothing yet, or it broke, or it was the end.

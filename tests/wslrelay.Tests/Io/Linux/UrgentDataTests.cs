@@ -17,6 +17,30 @@ public sealed class UrgentDataTests
     [InlineData("Adaptive")]
     [InlineData("Copy")]
     [InlineData("Splice")]
+    public void BytesAfterItArriveWhereNoWaitHasToldOfIt(string mode)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the pump that splices is Linux's");
+        using var loop = new LoopFixture(new EpollPort { PumpMode = Enum.Parse<PumpMode>(mode) });
+        using var relay = new TestRelay(loop);
+        Socket client = loop.Ask(() =>
+        {
+            // All of it is there when the connection is accepted, connected and pumped, in one turn.
+            Socket early = LoopFixture.ConnectClient(relay.Port);
+            early.Send("abc"u8);
+            early.Send("!"u8, SocketFlags.OutOfBand);
+            early.Send("def"u8);
+            return early;
+        });
+        Socket server = relay.Accept();
+        Assert.Equal("abcdef", Receive(server));
+        client.Dispose();
+        server.Dispose();
+    }
+
+    [Theory]
+    [InlineData("Adaptive")]
+    [InlineData("Copy")]
+    [InlineData("Splice")]
     public void BytesAfterItArriveAtOnceAndToTheEnd(string mode)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the pump that splices is Linux's");
@@ -30,15 +54,7 @@ public sealed class UrgentDataTests
             client.Send("!"u8, SocketFlags.OutOfBand);
             client.Send("def"u8);
         });
-        byte[] bytes = new byte[6];
-        for (int received = 0; received < bytes.Length;)
-        {
-            int count = server.Receive(bytes.AsSpan(received));
-            Assert.NotEqual(0, count);
-            received += count;
-        }
-
-        Assert.Equal("abcdef", Encoding.ASCII.GetString(bytes));
+        Assert.Equal("abcdef", Receive(server));
 
         byte[] bulk = Pattern.Bytes(4 * 1024 * 1024);
         var sender = Task.Run(
@@ -56,5 +72,18 @@ public sealed class UrgentDataTests
         Assert.Equal((IoError.None, IoError.None), relay.WaitForEnd());
         client.Dispose();
         server.Dispose();
+    }
+
+    private static string Receive(Socket server)
+    {
+        byte[] bytes = new byte[6];
+        for (int received = 0; received < bytes.Length;)
+        {
+            int count = server.Receive(bytes.AsSpan(received));
+            Assert.NotEqual(0, count);
+            received += count;
+        }
+
+        return Encoding.ASCII.GetString(bytes);
     }
 }
