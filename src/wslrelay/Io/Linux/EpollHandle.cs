@@ -13,10 +13,12 @@ internal sealed class EpollHandle : IoSocket
     // One segment on every link in use. On one with smaller segments the last is sent at once too: Linux holds a part of a segment back only while another
     // part is unacknowledged (tcp_minshall_check).
     private const int OneSegment = 500;
+    private const int WideSendBuffer = 1 << 20;
 
     private readonly bool _ownsDescriptor;
     private bool _isReleased;
     private bool _hasSent;
+    private bool _isWidened;
 
     internal EpollHandle(EpollPort port, nint descriptor, bool isSocket, bool ownsDescriptor = true)
     {
@@ -170,6 +172,20 @@ internal sealed class EpollHandle : IoSocket
         }
 
         _hasSent = true;
+    }
+
+    /// <summary>
+    /// Bulk has filled the send buffer. TCP's grows by itself; a Unix socket's stays at a fifth of a pipe, and what is asked for here is doubled
+    /// (socket(7), SO_SNDBUF).
+    /// </summary>
+    internal unsafe void WidenSendBuffer()
+    {
+        if (HidesReset && !_isWidened)
+        {
+            _isWidened = true;
+            int size = WideSendBuffer;
+            _ = Libc.setsockopt(this, Libc.SOL_SOCKET, Libc.SO_SNDBUF, &size, sizeof(int));
+        }
     }
 
     /// <summary>There is no room to write: epoll is to report it when there is.</summary>

@@ -71,6 +71,7 @@ internal sealed partial class Pump
                 case Errno.EINTR:
                     continue;
                 case Errno.EAGAIN:
+                    to.WidenSendBuffer();
                     to.NoteFull();
                     return false;
                 case Errno.EINVAL:

@@ -17,6 +17,7 @@ internal static partial class Libc
     internal const int SOL_SOCKET = 1;
     internal const int SO_REUSEADDR = 2;
     internal const int SO_ERROR = 4;
+    internal const int SO_SNDBUF = 7;
     internal const int SO_LINGER = 13;
 
     internal const int IPPROTO_TCP = 6;
