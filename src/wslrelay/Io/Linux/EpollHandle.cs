@@ -156,7 +156,7 @@ internal sealed class EpollHandle : IoSocket
     /// So many bytes are about to be sent. Only what follows unacknowledged bytes is delayed, so the first segment goes at once as it is: a connection
     /// that carries one short request is spared the call.
     /// </summary>
-    internal unsafe void PrepareSend(int size)
+    internal void PrepareSend(int size)
     {
         if (!Delays)
         {
@@ -166,8 +166,7 @@ internal sealed class EpollHandle : IoSocket
         if (_hasSent || size > OneSegment)
         {
             // Of a connection that is broken already the send tells.
-            int on = 1;
-            _ = Libc.setsockopt(this, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, &on, sizeof(int));
+            TrySetOption(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
             Delays = false;
         }
 
@@ -178,13 +177,12 @@ internal sealed class EpollHandle : IoSocket
     /// Bulk has filled the send buffer. TCP's grows by itself; a Unix socket's stays at a fifth of a pipe, and what is asked for here is doubled
     /// (socket(7), SO_SNDBUF).
     /// </summary>
-    internal unsafe void WidenSendBuffer()
+    internal void WidenSendBuffer()
     {
         if (HidesReset && !_isWidened)
         {
             _isWidened = true;
-            int size = WideSendBuffer;
-            _ = Libc.setsockopt(this, Libc.SOL_SOCKET, Libc.SO_SNDBUF, &size, sizeof(int));
+            TrySetOption(Libc.SOL_SOCKET, Libc.SO_SNDBUF, WideSendBuffer);
         }
     }
 
@@ -219,6 +217,9 @@ internal sealed class EpollHandle : IoSocket
         uint size = sizeof(int);
         return Libc.getsockopt(this, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &size) == 0 ? error : Errno.Last;
     }
+
+    // What is only faster: a system that refuses it loses nothing else.
+    private unsafe void TrySetOption(int level, int option, int value) => _ = Libc.setsockopt(this, level, option, &value, sizeof(int));
 
     // Makes the coming close a reset (socket(7), SO_LINGER with a time of zero).
     private unsafe void SetLingerZero()

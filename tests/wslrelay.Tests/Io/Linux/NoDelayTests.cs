@@ -64,13 +64,7 @@ public sealed class NoDelayTests
         loop.Do(() => accepted.Close(abort: false));
     }
 
-    private static unsafe bool HasNoDelay(LoopFixture loop, IoSocket socket) => loop.Ask(() =>
-    {
-        int value = -1;
-        uint size = sizeof(int);
-        Assert.Equal(0, Libc.getsockopt((EpollHandle)socket, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, &value, &size));
-        return value != 0;
-    });
+    private static bool HasNoDelay(LoopFixture loop, IoSocket socket) => SocketOption.Get(loop, socket, Libc.IPPROTO_TCP, Libc.TCP_NODELAY) != 0;
 
     // A server, and the loop's connection to it.
     private sealed class Target : IDisposable
@@ -79,7 +73,7 @@ public sealed class NoDelayTests
         private readonly Socket _server;
         private readonly Socket _source;
         private readonly IoSocket[] _ends;
-        private readonly Completion _pump;
+        private Completion? _pump;
 
         internal Target(PumpMode mode = PumpMode.Adaptive, CallMode calls = CallMode.Single)
         {
@@ -95,7 +89,6 @@ public sealed class NoDelayTests
             TestListener listener = _loop.Listen();
             _source = LoopFixture.ConnectClient(listener.Port);
             _ends = [listener.Take(), ((ConnectOperation)connect.Operation).Socket!];
-            _pump = new Completion();
         }
 
         internal bool HasNoDelay => NoDelayTests.HasNoDelay(_loop, _ends[1]);
@@ -115,15 +108,7 @@ public sealed class NoDelayTests
 
         internal void Pump(int size)
         {
-            if (_pump.Operation is null)
-            {
-                _loop.Do(() =>
-                {
-                    _pump.Operation = _loop.Port.Pump(_ends[0], _ends[1], new ByteCounter(), _pump);
-                    _loop.Loop.Start(_pump.Operation);
-                });
-            }
-
+            _pump ??= _loop.Start(owner => _loop.Port.Pump(_ends[0], _ends[1], new ByteCounter(), owner));
             _source.Send(Pattern.Bytes(size));
             Receive(size);
         }
@@ -131,7 +116,7 @@ public sealed class NoDelayTests
         public void Dispose()
         {
             _source.Dispose();
-            if (_pump.Operation is not null)
+            if (_pump is not null)
             {
                 _loop.Await(_pump.Ended);
             }

@@ -57,11 +57,5 @@ public sealed class UnixSendBufferTests
         });
     }
 
-    private static unsafe int SendBuffer(LoopFixture loop, IoSocket socket) => loop.Ask(() =>
-    {
-        int value = -1;
-        uint size = sizeof(int);
-        Assert.Equal(0, Libc.getsockopt((EpollHandle)socket, Libc.SOL_SOCKET, Libc.SO_SNDBUF, &value, &size));
-        return value;
-    });
+    private static int SendBuffer(LoopFixture loop, IoSocket socket) => SocketOption.Get(loop, socket, Libc.SOL_SOCKET, Libc.SO_SNDBUF);
 }
