@@ -5,7 +5,7 @@ namespace Wslrelay.Io.Linux;
 
 /// <summary>
 /// A descriptor that epoll knows: its readiness, as far as edges and calls have told, and who waits for it. A socket, one end of a pipe, or
-/// a foreign descriptor that is only watched. Registered once, never modified. Loop thread only.
+/// a foreign descriptor that is only watched. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class EpollHandle : IoSocket
@@ -19,6 +19,7 @@ internal sealed class EpollHandle : IoSocket
     private bool _isReleased;
     private bool _hasSent;
     private bool _isWidened;
+    private bool _isPaused;
 
     internal EpollHandle(EpollPort port, nint descriptor, bool isSocket, bool ownsDescriptor = true)
     {
@@ -85,6 +86,9 @@ internal sealed class EpollHandle : IoSocket
 
     /// <summary>Epoll reports room to write.</summary>
     internal bool WatchesRoom { get; private set; }
+
+    /// <summary>Epoll reports what has come to be read.</summary>
+    internal bool WatchesArrivals => !_isPaused;
 
     /// <summary>The peer has ended its sending, or more: reads go on until they return 0, however short they are.</summary>
     internal bool Ended { get; private set; }
@@ -193,10 +197,30 @@ internal sealed class EpollHandle : IoSocket
         if (!WatchesRoom)
         {
             WatchesRoom = true;
-            if (Token != 0)
-            {
-                Port.WatchRoom(this);
-            }
+            Rewatch();
+        }
+    }
+
+    /// <summary>
+    /// More has come while the reader cannot get rid of what it has. Each segment is an edge, and would wake the loop for nothing: none are reported until
+    /// <see cref="ResumeReading"/>.
+    /// </summary>
+    internal void PauseReading()
+    {
+        if (!_isPaused)
+        {
+            _isPaused = true;
+            Rewatch();
+        }
+    }
+
+    /// <summary>The reader waits for more: epoll is to report it, also what has come in the meantime.</summary>
+    internal void ResumeReading()
+    {
+        if (_isPaused)
+        {
+            _isPaused = false;
+            Rewatch();
         }
     }
 
@@ -216,6 +240,14 @@ internal sealed class EpollHandle : IoSocket
         int error = 0;
         uint size = sizeof(int);
         return Libc.getsockopt(this, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &size) == 0 ? error : Errno.Last;
+    }
+
+    private void Rewatch()
+    {
+        if (Token != 0)
+        {
+            Port.Rewatch(this);
+        }
     }
 
     // What is only faster: a system that refuses it loses nothing else.

@@ -141,13 +141,13 @@ internal sealed partial class EpollPort : IoPort
     internal void WakeOperation(IoOperation operation) => _asked.Enqueue(operation);
 
     /// <summary>
-    /// Takes a socket or pipe into the epoll for life. Room to write is reported only from <see cref="WatchRoom"/> on: most never lack it, and
-    /// would be reported once for nothing.
+    /// Takes a socket or pipe into the epoll for life. Room to write is reported only once it was missing: most never lack it, and
+    /// would be reported at once for nothing.
     /// </summary>
     internal void Register(EpollHandle handle) => Register(handle, Interest(handle));
 
-    /// <summary>Has room to write reported too, from now on; also the room that has come since it was found missing.</summary>
-    internal void WatchRoom(EpollHandle handle) =>
+    /// <summary>Has reported what the handle now wants to hear of, and at once what of it is there already (epoll_ctl(2), EPOLL_CTL_MOD).</summary>
+    internal void Rewatch(EpollHandle handle) =>
         Control(Libc.EPOLL_CTL_MOD, handle, Interest(handle), handle.Token);
 
     /// <summary>Takes a descriptor into the epoll.</summary>
@@ -212,8 +212,9 @@ internal sealed partial class EpollPort : IoPort
         _ => CallMode.Adaptive,
     };
 
+    // A socket says of everything that has come that it may be urgent (sock_def_readable), so that the two go together.
     private static uint Interest(EpollHandle handle) =>
-        Libc.EPOLLIN | Libc.EPOLLPRI | Libc.EPOLLRDHUP | Libc.EPOLLET | (handle.WatchesRoom ? Libc.EPOLLOUT : 0);
+        Libc.EPOLLRDHUP | Libc.EPOLLET | (handle.WatchesArrivals ? Libc.EPOLLIN | Libc.EPOLLPRI : 0) | (handle.WatchesRoom ? Libc.EPOLLOUT : 0);
 
     private static int Check(int result, string call) => result >= 0 ? result : throw Errno.Exception(Errno.Last, call);
 

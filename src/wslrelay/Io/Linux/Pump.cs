@@ -87,7 +87,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
             {
                 if (!from.Readable)
                 {
-                    Pend();
+                    PendForMore();
                     return;
                 }
 
@@ -105,7 +105,19 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
                 }
             }
 
-            if (!to.Writable || !(_held is byte[] buffer ? FlushBuffer(buffer, ref moved) : FlushPipe((SplicePipe)_held, ref moved)))
+            if (!to.Writable)
+            {
+                // Nothing that could end this wait: it was more to be read that has ended the last.
+                if (moved == 0 && from.Readable)
+                {
+                    from.PauseReading();
+                }
+
+                Block();
+                return;
+            }
+
+            if (!(_held is byte[] buffer ? FlushBuffer(buffer, ref moved) : FlushPipe((SplicePipe)_held, ref moved)))
             {
                 Block();
                 return;
@@ -123,7 +135,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
     {
         if (error == Errno.EAGAIN)
         {
-            Pend();
+            PendForMore();
         }
         else if (error != 0 || from.Broken || from.EndIsReset())
         {
@@ -141,6 +153,12 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
             to.Break();
             EndBroken();
         }
+    }
+
+    private void PendForMore()
+    {
+        from.ResumeReading();
+        Pend();
     }
 
     private void Hold(object held, int size)
