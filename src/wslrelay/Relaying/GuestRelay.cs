@@ -11,12 +11,15 @@ namespace Wslrelay.Relaying;
 /// One connection from the relay, at the agent: reads the preamble, connects to the server, answers, and pumps (protocol, section 3). A relay that
 /// is refused is told why; what it still sends is read and dropped for a while, so that the answer is not lost to a reset. Loop thread only.
 /// </summary>
-internal sealed class GuestRelay(GuestAgent agent, IoSocket relay) : Relay(agent.Loop, relay)
+internal sealed class GuestRelay(GuestAgent agent, IoSocket relay) : Relay(relay)
 {
     private static readonly byte[] NilAnswer = PinnedNil();
 
     // All that is needed until both pumps run, and nothing after: an idle connection holds none of it.
     private SetUp? _setUp;
+
+    /// <inheritdoc/>
+    protected override IoLoop Loop => agent.Loop;
 
     /// <summary>Begins to read the preamble.</summary>
     public void Start()

@@ -7,13 +7,16 @@ namespace Wslrelay.Relaying;
 /// One connection accepted on a host port: connects to the target, greets the agent if there is one, and pumps. The client's bytes follow
 /// the greeting without waiting for its answer. Loop thread only.
 /// </summary>
-internal sealed class HostRelay(PortListener listener, IoSocket client) : Relay(listener.Table.Loop, client)
+internal sealed class HostRelay(PortListener listener, IoSocket client) : Relay(client)
 {
     private HostSetUp? _setUp;
     private Failure? _failure;
 
     // From the start until the target, or its agent, has said yes: within that time everything that goes wrong is a failed connection.
     private bool IsSettingUp => _setUp is not null;
+
+    /// <inheritdoc/>
+    protected override IoLoop Loop => listener.Table.Loop;
 
     /// <summary>Begins to connect.</summary>
     public void Start()

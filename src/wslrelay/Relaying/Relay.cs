@@ -7,7 +7,7 @@ namespace Wslrelay.Relaying;
 /// connection up, then its pump, which goes on for as long as it likes. When both lanes have ended, both sockets are closed: with an end where
 /// all went well, with a reset otherwise. Loop thread only.
 /// </summary>
-internal abstract class Relay(IoLoop loop, IoSocket client) : IIoOwner
+internal abstract class Relay(IoSocket client) : IIoOwner
 {
     private IoOperation? _toTarget;
     private IoOperation? _toClient;
@@ -19,7 +19,7 @@ internal abstract class Relay(IoLoop loop, IoSocket client) : IIoOwner
     internal Relay? Next { get; set; }
 
     /// <summary>The loop that owns it.</summary>
-    protected IoLoop Loop { get; } = loop;
+    protected abstract IoLoop Loop { get; }
 
     /// <summary>The socket that was accepted.</summary>
     protected IoSocket Client { get; } = client;

@@ -15,18 +15,38 @@ internal sealed class EpollHandle : IoSocket
     private const int OneSegment = 500;
     private const int WideSendBuffer = 1 << 20;
 
-    private readonly bool _ownsDescriptor;
-    private bool _isReleased;
-    private bool _hasSent;
-    private bool _isWidened;
-    private bool _isPaused;
+    private Fact _facts = Fact.Writable;
+
+    // There are two for each connection, idle or not: a bool would take eight times the memory.
+    [Flags]
+    private enum Fact : uint
+    {
+        None = 0,
+        OwnsDescriptor = 1 << 0,
+        IsSocket = 1 << 1,
+        IsConnection = 1 << 2,
+        HidesReset = 1 << 3,
+        ReadEnded = 1 << 4,
+        SendEnded = 1 << 5,
+        Readable = 1 << 6,
+        Writable = 1 << 7,
+        WatchesRoom = 1 << 8,
+        Paused = 1 << 9,
+        Ended = 1 << 10,
+        Broken = 1 << 11,
+        HasUrgent = 1 << 12,
+        Delays = 1 << 13,
+        HasSent = 1 << 14,
+        Widened = 1 << 15,
+        Released = 1 << 16,
+    }
 
     internal EpollHandle(EpollPort port, nint descriptor, bool isSocket, bool ownsDescriptor = true)
     {
         SetHandle(descriptor);
         Port = port;
-        IsSocket = isSocket;
-        _ownsDescriptor = ownsDescriptor;
+        Set(Fact.IsSocket, isSocket);
+        Set(Fact.OwnsDescriptor, ownsDescriptor);
     }
 
     /// <inheritdoc/>
@@ -52,25 +72,38 @@ internal sealed class EpollHandle : IoSocket
     }
 
     /// <summary>Its family shows no reset: a peer that is gone looks like one that has only ended its sending.</summary>
-    internal bool HidesReset { get; init; }
-
-    /// <summary>The file of a listening Unix socket; null for everything else.</summary>
-    internal string? Path { get; set; }
+    internal bool HidesReset
+    {
+        get => Is(Fact.HidesReset);
+        init => Set(Fact.HidesReset, value);
+    }
 
     /// <summary>A connection that was accepted or made; false for a listener, a pipe, or what is only watched.</summary>
-    internal bool IsConnection { get; init; }
+    internal bool IsConnection
+    {
+        get => Is(Fact.IsConnection);
+        init => Set(Fact.IsConnection, value);
+    }
 
     /// <summary>The port that waits for it.</summary>
     internal EpollPort Port { get; }
 
     /// <summary>The peer's sending has ended, and all of it was received.</summary>
-    internal bool ReadEnded { get; set; }
+    internal bool ReadEnded
+    {
+        get => Is(Fact.ReadEnded);
+        set => Set(Fact.ReadEnded, value);
+    }
 
     /// <summary>This side has ended its sending.</summary>
-    internal bool SendEnded { get; private set; }
+    internal bool SendEnded
+    {
+        get => Is(Fact.SendEnded);
+        private set => Set(Fact.SendEnded, value);
+    }
 
     /// <summary>Sent and received on; a pipe is written and read.</summary>
-    internal bool IsSocket { get; }
+    internal bool IsSocket => Is(Fact.IsSocket);
 
     /// <summary>The operation that reads here, from its start to its end.</summary>
     internal IoOperation? Reader { get; set; }
@@ -79,28 +112,56 @@ internal sealed class EpollHandle : IoSocket
     internal IoOperation? Writer { get; set; }
 
     /// <summary>A read may find something. False once one came back short or empty-handed.</summary>
-    internal bool Readable { get; set; }
+    internal bool Readable
+    {
+        get => Is(Fact.Readable);
+        set => Set(Fact.Readable, value);
+    }
 
     /// <summary>A write may find room. False once one came back empty-handed, and while a socket connects.</summary>
-    internal bool Writable { get; private set; } = true;
+    internal bool Writable
+    {
+        get => Is(Fact.Writable);
+        private set => Set(Fact.Writable, value);
+    }
 
     /// <summary>Epoll reports room to write.</summary>
-    internal bool WatchesRoom { get; private set; }
+    internal bool WatchesRoom
+    {
+        get => Is(Fact.WatchesRoom);
+        private set => Set(Fact.WatchesRoom, value);
+    }
 
     /// <summary>Epoll reports what has come to be read.</summary>
-    internal bool WatchesArrivals => !_isPaused;
+    internal bool WatchesArrivals => !Is(Fact.Paused);
 
     /// <summary>The peer has ended its sending, or more: reads go on until they return 0, however short they are.</summary>
-    internal bool Ended { get; private set; }
+    internal bool Ended
+    {
+        get => Is(Fact.Ended);
+        private set => Set(Fact.Ended, value);
+    }
 
     /// <summary>The connection broke, as epoll or a call has told: a read that returns 0 after it is no clean end.</summary>
-    internal bool Broken { get; private set; }
+    internal bool Broken
+    {
+        get => Is(Fact.Broken);
+        private set => Set(Fact.Broken, value);
+    }
 
     /// <summary>Urgent data has come: a read stops before it, and being short tells nothing any more.</summary>
-    internal bool HasUrgent { get; private set; }
+    internal bool HasUrgent
+    {
+        get => Is(Fact.HasUrgent);
+        private set => Set(Fact.HasUrgent, value);
+    }
 
     /// <summary>TCP's, and Nagle's delay (RFC 9293, 3.7.4) has not been turned off yet.</summary>
-    internal bool Delays { get; set; }
+    internal bool Delays
+    {
+        get => Is(Fact.Delays);
+        set => Set(Fact.Delays, value);
+    }
 
     /// <summary>Its token in epoll; 0 while it is not registered.</summary>
     internal ulong Token { get; set; }
@@ -108,20 +169,20 @@ internal sealed class EpollHandle : IoSocket
     /// <inheritdoc/>
     public override void Close(bool abort)
     {
-        if (_isReleased)
+        if (Is(Fact.Released))
         {
             return;
         }
 
-        _isReleased = true;
+        Set(Fact.Released, true);
         if (abort && IsSocket)
         {
             SetLingerZero();
         }
 
-        if (Path is not null)
+        if (!IsConnection)
         {
-            UnixListenerPath.Remove(Path);
+            Port.RemoveFile(this);
         }
 
         // A reset is promised to have been sent where its connection is said to be gone.
@@ -167,14 +228,14 @@ internal sealed class EpollHandle : IoSocket
             return;
         }
 
-        if (_hasSent || size > OneSegment)
+        if (Is(Fact.HasSent) || size > OneSegment)
         {
             // Of a connection that is broken already the send tells.
             TrySetOption(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
             Delays = false;
         }
 
-        _hasSent = true;
+        Set(Fact.HasSent, true);
     }
 
     /// <summary>
@@ -183,9 +244,9 @@ internal sealed class EpollHandle : IoSocket
     /// </summary>
     internal void WidenSendBuffer()
     {
-        if (HidesReset && !_isWidened)
+        if (HidesReset && !Is(Fact.Widened))
         {
-            _isWidened = true;
+            Set(Fact.Widened, true);
             TrySetOption(Libc.SOL_SOCKET, Libc.SO_SNDBUF, WideSendBuffer);
         }
     }
@@ -207,9 +268,9 @@ internal sealed class EpollHandle : IoSocket
     /// </summary>
     internal void PauseReading()
     {
-        if (!_isPaused)
+        if (!Is(Fact.Paused))
         {
-            _isPaused = true;
+            Set(Fact.Paused, true);
             Rewatch();
         }
     }
@@ -217,9 +278,9 @@ internal sealed class EpollHandle : IoSocket
     /// <summary>The reader waits for more: epoll is to report it, also what has come in the meantime.</summary>
     internal void ResumeReading()
     {
-        if (_isPaused)
+        if (Is(Fact.Paused))
         {
-            _isPaused = false;
+            Set(Fact.Paused, false);
             Rewatch();
         }
     }
@@ -242,6 +303,10 @@ internal sealed class EpollHandle : IoSocket
         return Libc.getsockopt(this, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &size) == 0 ? error : Errno.Last;
     }
 
+    private bool Is(Fact fact) => (_facts & fact) != 0;
+
+    private void Set(Fact fact, bool value) => _facts = value ? _facts | fact : _facts & ~fact;
+
     private void Rewatch()
     {
         if (Token != 0)
@@ -261,5 +326,5 @@ internal sealed class EpollHandle : IoSocket
     }
 
     /// <inheritdoc/>
-    protected override bool ReleaseHandle() => !_ownsDescriptor || Libc.close(handle) == 0;
+    protected override bool ReleaseHandle() => !Is(Fact.OwnsDescriptor) || Libc.close(handle) == 0;
 }

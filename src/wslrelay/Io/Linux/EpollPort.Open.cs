@@ -43,7 +43,11 @@ internal sealed partial class EpollPort
             int error = endpoint.Kind == IoEndpointKind.Unix
                 ? UnixListenerPath.Bind(listener, endpoint.Path!, address, (uint)length)
                 : Libc.bind(listener, address, (uint)length) == 0 ? 0 : Errno.Last;
-            listener.Path = error == 0 ? endpoint.Path : null;
+            if (error == 0 && endpoint.Path is not null)
+            {
+                _files.Add(listener, endpoint.Path);
+            }
+
             error = error == 0 && Libc.listen(listener, Backlog) != 0 ? Errno.Last : error;
             if (error != 0)
             {
@@ -63,6 +67,7 @@ internal sealed partial class EpollPort
         }
         catch (IoException)
         {
+            RemoveFile(listener);
             listener.Dispose();
             throw;
         }

@@ -31,6 +31,7 @@ internal sealed partial class EpollPort : IoPort
     private readonly Queue<IoOperation> _asked = new();
     private readonly byte[] _native = GC.AllocateUninitializedArray<byte>(MaxBatch * EpollEvent.Size, pinned: true);
     private readonly Queue<Connect> _backlogged = new();
+    private readonly Dictionary<EpollHandle, string> _files = [];
     private int _closed;
     private long _nextReserveLook;
     private long _nextBacklogLook;
@@ -185,6 +186,15 @@ internal sealed partial class EpollPort : IoPort
         {
             handle.Dispose();
             NoteClosed();
+        }
+    }
+
+    /// <summary>Takes away the file of a listening Unix socket; does nothing for any other handle.</summary>
+    internal void RemoveFile(EpollHandle handle)
+    {
+        if (_files.Remove(handle, out string? path))
+        {
+            UnixListenerPath.Remove(path);
         }
     }
 

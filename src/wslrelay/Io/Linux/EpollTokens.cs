@@ -8,8 +8,12 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class EpollTokens
 {
+    // A table that grew by copying would leave its smaller selves behind, which nobody collects as long as nothing else is allocated.
+    private const int Shift = 8;
+    private const int Size = 1 << Shift;
+
     private readonly Stack<int> _free = new();
-    private Entry[] _entries = new Entry[64];
+    private readonly List<Entry[]> _pieces = [];
     private int _used;
 
     /// <summary>Enters a handle. The token is never 0.</summary>
@@ -17,15 +21,15 @@ internal sealed class EpollTokens
     {
         if (!_free.TryPop(out int index))
         {
-            if (_used == _entries.Length)
+            if (_used == _pieces.Count * Size)
             {
-                Array.Resize(ref _entries, _used * 2);
+                _pieces.Add(new Entry[Size]);
             }
 
             index = _used++;
         }
 
-        ref Entry entry = ref _entries[index];
+        ref Entry entry = ref At(index);
         entry.Handle = handle;
         entry.Generation++;
         return ((ulong)entry.Generation << 32) | (uint)index;
@@ -34,7 +38,7 @@ internal sealed class EpollTokens
     /// <summary>The handle of a token, or null if it has been removed.</summary>
     internal EpollHandle? Find(ulong token)
     {
-        ref Entry entry = ref _entries[(int)(uint)token];
+        ref Entry entry = ref At((int)(uint)token);
         return entry.Generation == token >> 32 ? entry.Handle : null;
     }
 
@@ -42,9 +46,11 @@ internal sealed class EpollTokens
     internal void Remove(ulong token)
     {
         int index = (int)(uint)token;
-        _entries[index].Handle = null;
+        At(index).Handle = null;
         _free.Push(index);
     }
+
+    private ref Entry At(int index) => ref _pieces[index >> Shift][index & (Size - 1)];
 
     private struct Entry
     {
