@@ -10,6 +10,9 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class EpollHandle : IoSocket
 {
+    /// <summary>The events after which a read finds something: bytes, the end, or an error.</summary>
+    internal const uint Arrivals = Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR;
+
     // One segment on every link in use. On one with smaller segments the last is sent at once too: Linux holds a part of a segment back only while another
     // part is unacknowledged (tcp_minshall_check).
     private const int OneSegment = 500;
@@ -209,7 +212,7 @@ internal sealed class EpollHandle : IoSocket
         bool wasBlocked = !Writable;
         bool ends = (events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP)) != 0;
         bool broke = (events & Libc.EPOLLERR) != 0 || (ends && EndIsReset());
-        Readable |= (events & (Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
+        Readable |= (events & Arrivals) != 0;
         Writable |= (events & (Libc.EPOLLOUT | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
         Ended |= (events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
         Broken |= broke;

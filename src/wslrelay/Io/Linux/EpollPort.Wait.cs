@@ -82,7 +82,7 @@ internal sealed partial class EpollPort
             // What has yielded goes on in any case.
             uint what = EpollEvent.Events(native);
             bool wakesWriter = handle.Report(what);
-            if (handle.Reader is { State: IoState.Pending } reader && handle.Readable)
+            if (handle.Reader is { State: IoState.Pending } reader && (what & EpollHandle.Arrivals) != 0)
             {
                 events[count++] = new IoEvent(reader, null, 0, 0);
             }

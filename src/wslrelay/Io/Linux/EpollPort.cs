@@ -5,7 +5,7 @@ using Wslrelay.Io.Linux.Interop;
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
-/// The wait on Linux: one epoll. Sockets are registered once, edge-triggered, for everything; listeners and watched
+/// The wait on Linux: one epoll. Sockets are registered once, edge-triggered, and what is asked of them changes seldom; listeners and watched
 /// descriptors level-triggered. A wake-up is dispatched by its token, in which a closed descriptor's stale events are not found.
 /// Loop thread, but for <see cref="Wake"/>.
 /// </summary>

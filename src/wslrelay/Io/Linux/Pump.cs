@@ -54,7 +54,17 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
             _gathered = Gathered.None;
             Complete(IoError.Cancelled, 0);
         }
-        else if (wake.Source is null || Took(wake))
+        else if (wake.Source is null)
+        {
+            if (_held is not null && !to.Writable)
+            {
+                // It was more to be read that has ended this wait, and there is still no room for what there was.
+                from.PauseReading();
+            }
+
+            Move();
+        }
+        else if (Took(wake))
         {
             Move();
         }
@@ -105,19 +115,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
                 }
             }
 
-            if (!to.Writable)
-            {
-                // Nothing that could end this wait: it was more to be read that has ended the last.
-                if (moved == 0 && from.Readable)
-                {
-                    from.PauseReading();
-                }
-
-                Block();
-                return;
-            }
-
-            if (!(_held is byte[] buffer ? FlushBuffer(buffer, ref moved) : FlushPipe((SplicePipe)_held, ref moved)))
+            if (!to.Writable || !(_held is byte[] buffer ? FlushBuffer(buffer, ref moved) : FlushPipe((SplicePipe)_held, ref moved)))
             {
                 Block();
                 return;
