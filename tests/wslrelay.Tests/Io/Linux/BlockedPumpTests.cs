@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Wslrelay.Io;
@@ -75,53 +74,36 @@ public sealed class BlockedPumpTests
     // A pump to a server that does not read, and which has filled all that there is to fill.
     private sealed class Blocked : IDisposable
     {
-        private readonly LoopFixture _loop;
-        private readonly Socket _client;
-        private readonly Socket _server;
-        private readonly IoSocket[] _ends;
-        private readonly Completion _pump;
+        private readonly PumpFixture _fixture;
         private long _sent;
         private long _received;
 
         internal Blocked(string mode, string calls)
         {
-            _loop = new LoopFixture(new EpollPort(Enum.Parse<CallMode>(calls)) { PumpMode = Enum.Parse<PumpMode>(mode) });
-            using var target = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            target.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            target.Listen();
-            IoEndpoint endpoint = IoEndpoint.Tcp(IPAddress.Loopback, ((IPEndPoint)target.LocalEndPoint!).Port);
-            Completion connect = _loop.Start(owner => _loop.Port.Connect(endpoint, owner));
-            _loop.Await(connect.Ended);
-            var to = (EpollHandle)((ConnectOperation)connect.Operation).Socket!;
-            _server = target.Accept();
-            _server.ReceiveTimeout = 60_000;
-            TestListener listener = _loop.Listen();
-            _client = LoopFixture.ConnectClient(listener.Port);
-            _client.NoDelay = true;
-            IoSocket from = listener.Take();
-            _ends = [from, to];
-            _pump = _loop.Start(owner => _loop.Port.Pump(from, to, new ByteCounter(), owner));
+            _fixture = new PumpFixture(Enum.Parse<PumpMode>(mode), Enum.Parse<CallMode>(calls));
+            _fixture.Client.NoDelay = true;
+            _ = _fixture.Pump;
 
             // As soon as nothing goes out any more: there is room left for what is to come.
-            for (long until = Environment.TickCount64 + 60_000; _loop.Ask(() => to.Writable); Thread.Sleep(1))
+            for (long until = Environment.TickCount64 + 60_000; _fixture.Loop.Ask(() => _fixture.To.Writable); Thread.Sleep(1))
             {
                 Assert.True(Environment.TickCount64 < until, "it is never full");
                 Send(100_000);
             }
         }
 
-        internal long Turns => _loop.Ask(() => ((EpollPort)_loop.Port).Turn);
+        internal long Turns => _fixture.Loop.Ask(() => ((EpollPort)_fixture.Loop.Port).Turn);
 
         internal void SendSegment() => Send(10);
 
-        internal void SendUrgent() => _client.Send("!"u8, SocketFlags.OutOfBand);
+        internal void SendUrgent() => _fixture.Client.Send("!"u8, SocketFlags.OutOfBand);
 
         internal void ReceiveAll()
         {
             byte[] buffer = new byte[100_000];
             while (_received < _sent)
             {
-                int count = _server.Receive(buffer);
+                int count = _fixture.Server.Receive(buffer);
                 Assert.NotEqual(0, count);
                 Pattern.Check(buffer.AsSpan(0, count), _received);
                 _received += count;
@@ -130,31 +112,20 @@ public sealed class BlockedPumpTests
 
         internal void End()
         {
-            _client.Shutdown(SocketShutdown.Send);
+            _fixture.Client.Shutdown(SocketShutdown.Send);
             ReceiveAll();
-            Assert.Equal(0, _server.Receive(new byte[1]));
-            _loop.Await(_pump.Ended);
-            Assert.Equal(IoError.None, _pump.Operation.Error);
+            Assert.Equal(0, _fixture.Server.Receive(new byte[1]));
+            _fixture.Loop.Await(_fixture.Pump.Ended);
+            Assert.Equal(IoError.None, _fixture.Pump.Operation.Error);
         }
 
-        public void Dispose()
-        {
-            _client.Dispose();
-            _server.Dispose();
-            _loop.Await(_pump.Ended);
-            _loop.Do(() =>
-            {
-                _ends[0].Close(abort: false);
-                _ends[1].Close(abort: false);
-            });
-            _loop.Dispose();
-        }
+        public void Dispose() => _fixture.Dispose();
 
         private void Send(int size)
         {
             byte[] bytes = new byte[size];
             Pattern.Fill(bytes, _sent);
-            _sent += _client.Send(bytes);
+            _sent += _fixture.Client.Send(bytes);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Wslrelay.Io;
@@ -69,73 +68,40 @@ public sealed class NoDelayTests
     // A server, and the loop's connection to it.
     private sealed class Target : IDisposable
     {
-        private readonly LoopFixture _loop;
-        private readonly Socket _server;
-        private readonly Socket _source;
-        private readonly IoSocket[] _ends;
-        private Completion? _pump;
+        private readonly PumpFixture _fixture;
 
-        internal Target(PumpMode mode = PumpMode.Adaptive, CallMode calls = CallMode.Single)
-        {
-            _loop = new LoopFixture(new EpollPort(calls) { PumpMode = mode });
-            using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            server.Listen();
-            IoEndpoint endpoint = IoEndpoint.Tcp(IPAddress.Loopback, ((IPEndPoint)server.LocalEndPoint!).Port);
-            Completion connect = _loop.Start(owner => _loop.Port.Connect(endpoint, owner));
-            _loop.Await(connect.Ended);
-            _server = server.Accept();
-            _server.ReceiveTimeout = 60_000;
-            TestListener listener = _loop.Listen();
-            _source = LoopFixture.ConnectClient(listener.Port);
-            _ends = [listener.Take(), ((ConnectOperation)connect.Operation).Socket!];
-        }
+        internal Target(PumpMode mode = PumpMode.Adaptive, CallMode calls = CallMode.Single) => _fixture = new PumpFixture(mode, calls);
 
-        internal bool HasNoDelay => NoDelayTests.HasNoDelay(_loop, _ends[1]);
+        internal bool HasNoDelay => NoDelayTests.HasNoDelay(_fixture.Loop, _fixture.To);
 
         internal void Send(int size)
         {
-            Completion send = _loop.Start(owner =>
+            Completion send = _fixture.Loop.Start(owner =>
             {
-                TransferOperation operation = _loop.Port.Send(_ends[1], owner);
+                TransferOperation operation = _fixture.Loop.Port.Send(_fixture.To, owner);
                 operation.Buffer = Pattern.Bytes(size);
                 return operation;
             });
             Receive(size);
-            _loop.Await(send.Ended);
+            _fixture.Loop.Await(send.Ended);
             Assert.Equal(IoError.None, send.Operation.Error);
         }
 
         internal void Pump(int size)
         {
-            _pump ??= _loop.Start(owner => _loop.Port.Pump(_ends[0], _ends[1], new ByteCounter(), owner));
-            _source.Send(Pattern.Bytes(size));
+            _ = _fixture.Pump;
+            _fixture.Client.Send(Pattern.Bytes(size));
             Receive(size);
         }
 
-        public void Dispose()
-        {
-            _source.Dispose();
-            if (_pump is not null)
-            {
-                _loop.Await(_pump.Ended);
-            }
-
-            _loop.Do(() =>
-            {
-                _ends[0].Close(abort: false);
-                _ends[1].Close(abort: false);
-            });
-            _server.Dispose();
-            _loop.Dispose();
-        }
+        public void Dispose() => _fixture.Dispose();
 
         private void Receive(int size)
         {
             byte[] received = new byte[size];
             for (int got = 0; got < size;)
             {
-                got += _server.Receive(received.AsSpan(got));
+                got += _fixture.Server.Receive(received.AsSpan(got));
             }
 
             Assert.Equal(Pattern.Bytes(size), received);
