@@ -10,9 +10,9 @@ from . import build, host, measures, peers, processes, relays, report
 from .packages import Peers
 from .rounds import Group, Results, Runner, stop_everything
 
-ONE_HOP = [relays.Direct, relays.Wslrelay, relays.WslrelaySingleCalls, relays.WslrelayReadyToRun, peers.Haproxy, peers.HaproxySplice, peers.Nginx, peers.DockerProxy,
+ONE_HOP = [relays.Direct, relays.Wslrelay, relays.WslrelayBefore, relays.WslrelaySingleCalls, relays.WslrelayReadyToRun, peers.Haproxy, peers.HaproxySplice, peers.Nginx, peers.DockerProxy,
            peers.Rinetd, peers.Redir, peers.Simpleproxy, peers.Socat]
-TWO_HOPS = [relays.Direct, relays.WslrelayTwoHops, relays.WslrelayTwoHopsTcp,
+TWO_HOPS = [relays.Direct, relays.WslrelayTwoHops, relays.WslrelayTwoHopsTcp, relays.WslrelayBeforeTwoHops, relays.WslrelayBeforeTwoHopsTcp,
             peers.HaproxyTwoHops, peers.HaproxySpliceTwoHops, peers.HaproxySpliceTwoHopsUnix]
 QUICK = [relays.Direct, relays.Wslrelay, peers.Haproxy, peers.HaproxySplice, peers.Nginx, peers.DockerProxy,
          relays.WslrelayTwoHops, peers.HaproxySpliceTwoHops]
@@ -34,6 +34,7 @@ def arguments():
     parser.add_argument("--nice", type=int, default=0, help="priority of everything that is measured: -15 holds its own on a busy machine")
     parser.add_argument("--name", help="of the files under bench/results (latest; quick)")
     parser.add_argument("--wslrelay", metavar="PATH", help="measure this program instead of publishing the sources")
+    parser.add_argument("--before", metavar="PATH", help="measure this earlier program too, in the same rounds")
     parser.add_argument("--syscalls", action="store_true", help="count system calls for each operation instead of measuring time")
     parser.add_argument("--host", action="store_true", help="use the host's loopback even where a private namespace could be had")
     options = parser.parse_args()
@@ -55,7 +56,7 @@ def wanted(text, items, key, otherwise):
 def plan(options):
     rows = wanted(options.rows, measures.ROWS, lambda row: row.key,
                   [row for row in measures.ROWS if not options.quick or row.key in measures.QUICK_ROWS])
-    every = [*ONE_HOP, *TWO_HOPS[1:]]
+    every = [kind for kind in [*ONE_HOP, *TWO_HOPS[1:]] if options.before or getattr(kind, "binary", "") != "before"]
     kinds = wanted(options.relays, every, lambda kind: kind.name, QUICK if options.quick else every)
     keys = wanted(options.groups, GROUPS, str, ["pinned", "two-hops"] if options.quick else GROUPS)
     one = [kind for kind in ONE_HOP if kind in kinds]
@@ -92,7 +93,7 @@ def main(run):
 def inside(options, chosen):
     host.prepare(options.nice)
     processes.adopt_orphans()
-    programs = {"default": options.wslrelay or build.published("default"), "r2r": build.published("r2r")}
+    programs = {"default": options.wslrelay or build.published("default"), "r2r": build.published("r2r"), "before": options.before}
     host_ports = relays.HostPorts(host.free_base_port(HOST_PORTS), HOST_PORTS)
     try:
         measure(options, chosen, relays.Context(Peers(build.PEERS), programs, host_ports, os.environ[DIRECTORY]))

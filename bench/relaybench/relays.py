@@ -200,6 +200,13 @@ class WslrelayReadyToRun(Wslrelay):
     binary = "r2r"
 
 
+class WslrelayBefore(Wslrelay):
+    """An earlier program, given by --before: a change is measured against what it changes."""
+
+    name = "wslrelay (before)"
+    binary = "before"
+
+
 class WslrelaySingleCalls(Wslrelay):
     """As it runs where the system, or a sandbox, has no io_uring for it."""
 
@@ -230,6 +237,16 @@ class WslrelayTwoHopsTcp(WslrelayTwoHops):
     def start(self, targets):
         self._start_guest(f"tcp:127.0.0.1:{self.take_ports(1)[0]}")
         Wslrelay.start(self, targets)
+
+
+class WslrelayBeforeTwoHops(WslrelayTwoHops):
+    name = "wslrelay + guest, unix (before)"
+    binary = "before"
+
+
+class WslrelayBeforeTwoHopsTcp(WslrelayTwoHopsTcp):
+    name = "wslrelay + guest, tcp (before)"
+    binary = "before"
 
 
 def connect(port):

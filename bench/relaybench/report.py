@@ -19,7 +19,12 @@ def markdown(groups, results, facts):
         lines += [f"## {group.title}", ""]
         short = tables.summary(table)
         if short:
-            lines += [*short, "", "### Every relay", ""]
+            lines += [*short, ""]
+        earlier = tables.before(table)
+        if earlier:
+            lines += [*earlier, ""]
+        if short:
+            lines += ["### Every relay", ""]
         lines += [*tables.details(table), "", *tables.ratios(table), ""]
     if results.failures:
         lines += ["## Not measured", ""]

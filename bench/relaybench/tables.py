@@ -85,6 +85,19 @@ def summary(table):
     return lines
 
 
+def before(table):
+    """Each of ours that has an earlier program beside it: the ratio of the two, which is 1 where nothing has changed."""
+    pairs = [(relay, earlier) for relay in table.relays for earlier in (f"{relay} (before)",) if earlier in table.relays]
+    if not pairs:
+        return []
+    lines = [row(["ratio to the program before", "better is", *(relay for relay, _ in pairs)]), row(["---", "---", *["---:"] * len(pairs)])]
+    for metric in table.metrics:
+        cells = table.cells[metric.key]
+        told = [ratio(cells[relay].ratio(cells[earlier])) if relay in cells and earlier in cells else "–" for relay, earlier in pairs]
+        lines.append(row([metric.title, "more" if metric.higher else "less", *told]))
+    return lines
+
+
 def details(table):
     """Every relay: the median, and the smallest and largest of all rounds."""
     lines = [row(["", "unit", *table.relays]), row(["---", "---", *["---:"] * len(table.relays)])]
