@@ -1,4 +1,5 @@
-/* The server behind every relay: an echo port, a sink that reads and a sink that drops in the kernel. Ends with its standard input. */
+/* The server behind every relay: an echo port, a sink that reads and a sink that drops in the kernel. The sinks are a process of their own, so
+   that a small request beside bulk waits for the relay and not for the server. Both end with their standard input. */
 #define _GNU_SOURCE
 #include "load.h"
 
@@ -6,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <signal.h>
 #include <unistd.h>
 
 enum kind { ECHO, SINK, DROP, KINDS };
@@ -63,22 +66,16 @@ static void sink(int fd, enum kind kind)
     }
 }
 
-int serve(const struct options *options)
+static int serve_listeners(const int *listeners, enum kind first, enum kind last)
 {
     struct epoll_event events[256];
     int epoll = epoll_new();
     int limit = (int)sysconf(_SC_OPEN_MAX);
-    int ports[KINDS];
 
     received = calloc((size_t)limit, sizeof *received);
-    for (int kind = 0; kind < KINDS; kind++) {
-        ports[kind] = options->port + kind;
-        int listener = tcp_listen(ports[kind]);
-        epoll_watch(epoll, listener, EPOLLIN, LISTENER | tag(listener, (enum kind)kind));
-    }
+    for (enum kind kind = first; kind <= last; kind++)
+        epoll_watch(epoll, listeners[kind], EPOLLIN, LISTENER | tag(listeners[kind], kind));
     epoll_watch(epoll, STDIN_FILENO, EPOLLIN, INPUT);
-    printf("{\"echo\": %d, \"sink\": %d, \"drop\": %d}\n", ports[ECHO], ports[SINK], ports[DROP]);
-    fflush(stdout);
 
     for (;;) {
         int count = epoll_wait(epoll, events, 256, -1);
@@ -96,4 +93,21 @@ int serve(const struct options *options)
                 sink(fd, kind);
         }
     }
+}
+
+int serve(const struct options *options)
+{
+    int listeners[KINDS];
+    for (int kind = 0; kind < KINDS; kind++)
+        listeners[kind] = tcp_listen(options->port + kind);
+    printf("{\"echo\": %d, \"sink\": %d, \"drop\": %d}\n", options->port + ECHO, options->port + SINK, options->port + DROP);
+    fflush(stdout);
+
+    pid_t child = fork();
+    if (child < 0)
+        fail("fork");
+    if (child > 0)
+        return serve_listeners(listeners, ECHO, ECHO);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return serve_listeners(listeners, SINK, DROP);
 }

@@ -31,6 +31,37 @@ class Goal:
         return f"yes, {value:.2f}" if reached else f"**no, {value:.2f}**"
 
 
+@dataclass(frozen=True)
+class Beside(Goal):
+    """A small request beside bulk, against the best of the peers that move at least half of our bulk meanwhile: one that hardly moves any is no measure."""
+
+    group: str = "free"
+
+    @property
+    def text(self):
+        return f"≤ {self.bound:g} of the best with half of our bulk"
+
+    def applies(self, group):
+        return group.key == self.group
+
+    def judge(self, metric, table, relay):
+        cells, rates = table.cells[metric.key], table.cells.get(f"{self.metric.partition('/')[0]}/rate", {})
+        if relay not in cells or relay not in rates:
+            return "?"
+        peers = [(cells[peer].median, peer) for peer in table.peers(metric) if peer in rates and rates[peer].median >= rates[relay].median / 2]
+        if not peers:
+            return "yes, no peer moves half of our bulk"
+        value = cells[relay].ratio(cells[min(peers)[1]])
+        return f"yes, {value:.2f} of {min(peers)[1]}" if value <= self.bound else f"**no, {value:.2f} of {min(peers)[1]}**"
+
+
+class Everywhere(Goal):
+    """For every table of one hop."""
+
+    def applies(self, group):
+        return group.key != "two-hops"
+
+
 class Ahead(Goal):
     """Two hops: ahead of the best pair in every row."""
 
@@ -45,6 +76,7 @@ class Ahead(Goal):
 BULK = ["bulk-1", "bulk-4", "bulk-1-drop", "bulk-4-drop"]
 CONNECT = ["connect-1", "connect-50"]
 IDLE = ["idle-1000", "idle-5000"]
+MIXED = ["mixed-1", "mixed-8"]
 
 GOALS = [
     *(Goal(f"{row}/rate", peer, bound) for row in BULK for peer, bound in ((SPLICE, 1.05), (DOCKER, 1.5))),
@@ -57,6 +89,9 @@ GOALS = [
     *(Goal(f"{row}/memory", BEST, 0.2) for row in IDLE),
     Goal("ports-10000/time", "nginx", 1.0),
     Goal("ports-10000/memory", "nginx", 1.0),
+    *(Beside(f"{row}/{metric}", BEST, 1.0) for row in MIXED for metric in ("p50", "p99")),
+    *(Beside(f"mixed-8/{metric}", BEST, 0.5, "pinned") for metric in ("p50", "p99")),
+    *(Everywhere(f"{row}/rate", SPLICE, 1.0) for row in MIXED),
     *(Ahead(f"{row}/{metric}", BEST, 1.0) for row in [*BULK, *CONNECT, "pingpong-100"] for metric in ("rate", "cpu")),
     *(Ahead(f"pingpong-1/{metric}", BEST, 1.0) for metric in ("p50", "p99", "cpu")),
     *(Ahead(f"{row}/memory", BEST, 1.0) for row in IDLE),

@@ -38,8 +38,12 @@ class Server:
         processes.stop(self._process)
 
 
+def load_command(command, port, connections, seconds, limit=10_000_000):
+    return [build.LOAD, command, "--port", str(port), "--connections", str(connections), "--seconds", str(seconds), "--limit", str(limit)]
+
+
 def run_load(command, port, connections, seconds, limit=10_000_000):
-    argv = [build.LOAD, command, "--port", str(port), "--connections", str(connections), "--seconds", str(seconds), "--limit", str(limit)]
+    argv = load_command(command, port, connections, seconds, limit)
     try:
         # The generator's own alarm comes first, but not where somebody has stopped it.
         result = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=seconds + 30)
@@ -82,6 +86,36 @@ class Load:
         if not relay.counts_cpu:
             del known["cpu"]
         return {metric.key: known[metric.key.rpartition("/")[2]] for metric in self.metrics if metric.key.rpartition("/")[2] in known}
+
+
+class Mixed:
+    """A small request, again and again, beside bulk streams through the same relay: what somebody's shell feels of a download."""
+
+    fresh = False
+    HEAD_START = 0.1
+
+    def __init__(self, streams):
+        self.key, self.streams = f"mixed-{streams}", streams
+        title = f"64 bytes beside {streams} bulk stream{'s' if streams > 1 else ''}"
+        self.metrics = [Metric(f"{self.key}/p50", f"{title}: p50", "µs"), Metric(f"{self.key}/p99", f"{title}: p99", "µs"),
+                        Metric(f"{self.key}/rate", f"{title}: bulk meanwhile", "GiB/s", True)]
+
+    def measure(self, relay, seconds):
+        argv = load_command("bulk", relay.ports[SINK], self.streams, seconds + 2 * self.HEAD_START)
+        bulk = processes.start(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            time.sleep(self.HEAD_START)
+            small = run_load("pingpong", relay.ports[ECHO], 1, seconds)
+            output, errors = bulk.communicate(timeout=seconds + 30)
+        except subprocess.TimeoutExpired as error:
+            raise Failure("the bulk stalled") from error
+        finally:
+            processes.stop(bulk)
+        if bulk.returncode != 0:
+            raise Failure(errors.decode().strip()[:100] or "the bulk stalled")
+        moved = json.loads(output)
+        return {f"{self.key}/p50": small["p50_us"], f"{self.key}/p99": small["p99_us"],
+                f"{self.key}/rate": moved["operations"] / moved["seconds"] / GIB}
 
 
 class Idle:
@@ -173,7 +207,8 @@ ROWS = [
     Load("pingpong-100", "ping-pong, 100 connections", "pingpong", ECHO, 100, 100_000, "100,000 round trips"),
     Load("connect-1", "connections, one by one", "connections", ECHO, 1, 100_000, "100,000 connections"),
     Load("connect-50", "connections, 50 at once", "connections", ECHO, 50, 100_000, "100,000 connections"),
+    Mixed(1), Mixed(8),
     Idle(1000), Idle(5000), Ports(100), Ports(1000), Ports(10000), Spawn(),
 ]
-QUICK_ROWS = ["bulk-1", "bulk-4", "pingpong-1", "pingpong-100", "connect-1", "connect-50", "idle-1000", "ports-1000", "spawn"]
+QUICK_ROWS = ["bulk-1", "bulk-4", "pingpong-1", "pingpong-100", "connect-1", "connect-50", "mixed-1", "mixed-8", "idle-1000", "ports-1000", "spawn"]
 METRICS = {metric.key: metric for row in ROWS for metric in row.metrics}

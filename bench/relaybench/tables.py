@@ -33,9 +33,13 @@ class Table:
         self.metrics = [metric for key, metric in METRICS.items() if key in self.cells]
         self.relays = [kind.name for kind in group.relays if any(kind.name in row for row in self.cells.values())]
 
+    def peers(self, metric):
+        """Those that were measured in it, and are neither direct nor one of ours."""
+        return [relay for relay in self.cells[metric.key] if is_peer(relay)]
+
     def best_peer(self, metric):
-        """The peer with the best median: neither direct nor one of ours."""
-        peers = [(cell.median, relay) for relay, cell in self.cells[metric.key].items() if is_peer(relay)]
+        """The peer with the best median."""
+        peers = [(self.cells[metric.key][relay].median, relay) for relay in self.peers(metric)]
         return (max if metric.higher else min)(peers)[1] if peers else None
 
 
