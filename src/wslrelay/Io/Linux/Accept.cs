@@ -10,7 +10,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     private const int MaxPerEvent = 64;
 
     // A connection that waited in the backlog when its listener was unmapped is a connection all the same.
-    private const int MaxAtEnd = 4096;
+    private const int MaxWhenCancelled = 4096;
 
     private int _batch = 1;
     private long _lastTurn;
@@ -58,7 +58,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
         // One call more than there are connections only finds that out: take one, and twice as many at each event that follows at once.
         _batch = port.Turn - _lastTurn <= 1 ? Math.Min(_batch * 2, MaxPerEvent) : 1;
         _lastTurn = port.Turn;
-        AcceptWaiting(ends ? MaxAtEnd : _batch);
+        AcceptPending(ends ? MaxWhenCancelled : _batch);
         if (ends)
         {
             Complete(IoError.Cancelled, 0);
@@ -75,13 +75,13 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
         base.OnCompleted();
     }
 
-    private unsafe void AcceptWaiting(int most)
+    private unsafe void AcceptPending(int most)
     {
         for (int i = 0; i < most; i++)
         {
             if (!port.Reserve.CanAccept)
             {
-                ParkUnlessPromised();
+                ParkIfNoSpare();
                 return;
             }
 
@@ -104,8 +104,8 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
                 continue;
             }
 
-            port.Reserve.NoteAccepted(descriptor);
-            EpollHandle socket = new(port, descriptor, isSocket: true) { IsConnection = true, Readable = true, HidesReset = listener.HidesReset };
+            port.Reserve.OnAccepted(descriptor);
+            EpollHandle socket = new(port, descriptor, isSocket: true) { IsConnection = true, Readable = true, HidesResets = listener.HidesResets };
             try
             {
                 port.Register(socket);
@@ -121,9 +121,9 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     }
 
     // A promise ends with the turn, and epoll then reports the listener again; a reserve that is spent takes a close to come back.
-    private void ParkUnlessPromised()
+    private void ParkIfNoSpare()
     {
-        if (!port.Reserve.IsHeld)
+        if (!port.Reserve.HasSpare)
         {
             Park();
         }

@@ -14,24 +14,24 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
     internal const int Capacity = 64;
 
     // With fewer the detour costs more than it saves.
-    private const int Worthwhile = 4;
+    private const int MinBatch = 4;
 
-    private readonly int _least = mode == CallMode.Ring ? 1 : Worthwhile;
+    private readonly int _minBatch = mode == CallMode.Ring ? 1 : MinBatch;
     private readonly SystemCall[] _calls = new SystemCall[Capacity];
     private readonly int[] _results = new int[Capacity];
-    private readonly IoEvent[] _made = new IoEvent[Capacity];
+    private readonly IoEvent[] _completions = new IoEvent[Capacity];
 
     // From the start, so that a process that has connections has no more descriptors than its connections take.
     private CallRing? _ring = mode == CallMode.Single ? null : CallRing.TryCreate(Capacity);
-    private int _gatheredCount;
-    private int _madeCount;
-    private int _toldCount;
+    private int _queuedCount;
+    private int _completedCount;
+    private int _drainedCount;
 
     /// <summary>Results that are to be told.</summary>
-    internal bool HasResults => _toldCount < _madeCount;
+    internal bool HasResults => _drainedCount < _completedCount;
 
     /// <summary>Whether much happens at once just now.</summary>
-    internal bool IsGathering { get; private set; }
+    internal bool IsBatching { get; private set; }
 
     /// <summary>Whether calls can be made together.</summary>
     internal bool HasRing => _ring is not null;
@@ -40,44 +40,44 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
     internal long RunCount { get; private set; }
 
     /// <summary>So many wake-ups have come at once, which tells how many calls will.</summary>
-    internal void Expect(int wakeUps) => IsGathering = HasRing && wakeUps >= _least;
+    internal void SetExpectedCalls(int wakeUps) => IsBatching = HasRing && wakeUps >= _minBatch;
 
     /// <summary>
-    /// Takes a call to be made with the next <see cref="Make"/>; the operation, where there is one, is woken with its result. False where it is to be
+    /// Takes a call to be made with the next <see cref="Execute"/>; the operation, where there is one, is woken with its result. False where it is to be
     /// made at once instead, as always on what is no socket.
     /// </summary>
     internal bool TryAdd(in SystemCall call)
     {
-        if (!IsGathering || _gatheredCount == Capacity || !call.Socket.IsSocket)
+        if (!IsBatching || _queuedCount == Capacity || !call.Socket.IsSocket)
         {
             return false;
         }
 
-        _calls[_gatheredCount++] = call;
+        _calls[_queuedCount++] = call;
         return true;
     }
 
     /// <summary>Makes what was gathered, once all earlier results have been told.</summary>
-    internal void Make()
+    internal void Execute()
     {
-        if (_gatheredCount == 0 || HasResults)
+        if (_queuedCount == 0 || HasResults)
         {
             return;
         }
 
-        Span<SystemCall> calls = _calls.AsSpan(0, _gatheredCount);
-        _gatheredCount = _madeCount = _toldCount = 0;
-        int together = HasRing && calls.Length >= _least ? MakeTogether(calls) : 0;
+        Span<SystemCall> calls = _calls.AsSpan(0, _queuedCount);
+        _queuedCount = _completedCount = _drainedCount = 0;
+        int executed = HasRing && calls.Length >= _minBatch ? RunRing(calls) : 0;
         for (int i = 0; i < calls.Length; i++)
         {
             SystemCall call = calls[i];
-            int result = i < together ? _results[i] : call.Make();
+            int result = i < executed ? _results[i] : call.Execute();
 
             // Now, not when the operation hears of it: what the epoll tells meanwhile is newer.
             call.Note(result);
             if (call.Operation is not null)
             {
-                _made[_madeCount++] = new IoEvent(call.Operation, this, (uint)Math.Max(result, 0), Math.Max(-result, 0));
+                _completions[_completedCount++] = new IoEvent(call.Operation, this, (uint)Math.Max(result, 0), Math.Max(-result, 0));
             }
         }
 
@@ -85,27 +85,27 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
     }
 
     /// <summary>Tells results, as many as there is room for; returns their number.</summary>
-    internal int Tell(Span<IoEvent> events)
+    internal int DrainResults(Span<IoEvent> events)
     {
-        int count = Math.Min(_madeCount - _toldCount, events.Length);
-        Span<IoEvent> told = _made.AsSpan(_toldCount, count);
-        told.CopyTo(events);
-        told.Clear();
-        _toldCount += count;
+        int count = Math.Min(_completedCount - _drainedCount, events.Length);
+        Span<IoEvent> drained = _completions.AsSpan(_drainedCount, count);
+        drained.CopyTo(events);
+        drained.Clear();
+        _drainedCount += count;
         return count;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        IsGathering = false;
-        _toldCount = _madeCount;
-        Make();
+        IsBatching = false;
+        _drainedCount = _completedCount;
+        Execute();
         _ring?.Dispose();
         _ring = null;
     }
 
-    private int MakeTogether(ReadOnlySpan<SystemCall> calls)
+    private int RunRing(ReadOnlySpan<SystemCall> calls)
     {
         RunCount++;
         int made = _ring!.Run(calls, _results);

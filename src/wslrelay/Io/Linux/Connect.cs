@@ -24,7 +24,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             }
 
             int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
-            if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && !port.Calls.IsGathering)
+            if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && !port.Calls.IsBatching)
             {
                 // On loopback the handshake is mostly over when the call returns: asking once more saves a wait (connect(2), EALREADY). Where much
                 // happens at once the next wait comes anyway, and tells.
@@ -36,7 +36,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
                 // The listener's backlog is full (connect(2), EAGAIN): the target has its ten seconds all the same.
                 _socket.Close(abort: false);
                 _socket = null;
-                port.WakeLater(this);
+                port.RetryLater(this);
                 Pend();
                 return;
             }
@@ -45,7 +45,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             bool isPending = error is Errno.EINPROGRESS or Errno.EALREADY;
             if (isPending)
             {
-                _socket.NoteFull();
+                _socket.MarkNotWritable();
             }
             else if (error != 0 || IsSelfConnected())
             {
@@ -140,13 +140,13 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
         int type = Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC;
         int descriptor = Libc.socket(domain, type, 0);
         int error = descriptor < 0 ? Errno.Last : 0;
-        if (error == Errno.EMFILE && port.Reserve.Spend())
+        if (error == Errno.EMFILE && port.Reserve.CloseSpare())
         {
             descriptor = Libc.socket(domain, type, 0);
             error = descriptor < 0 ? Errno.Last : 0;
         }
 
-        return error == 0 ? new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, HidesReset = Endpoint.Kind != IoEndpointKind.Tcp } : throw Errno.Exception(error, Endpoint.ToString());
+        return error == 0 ? new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, HidesResets = Endpoint.Kind != IoEndpointKind.Tcp } : throw Errno.Exception(error, Endpoint.ToString());
     }
 
     // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and

@@ -12,46 +12,46 @@ namespace Wslrelay.Io.Linux;
 internal sealed class DescriptorReserve : IDisposable
 {
     // Numbers are given from the lowest on: within so many of the limit, connections are taken one at a time.
-    private const int TightMargin = 256;
+    private const int ScarceMargin = 256;
 
     private readonly Queue<Accept> _parked = new();
-    private readonly long _tightFrom;
+    private readonly long _scarceFrom;
     private EpollHandle? _spare;
-    private bool _isPromised;
+    private bool _isReserved;
 
     internal DescriptorReserve()
     {
-        _tightFrom = RaiseLimit() - TightMargin;
+        _scarceFrom = RaiseLimit() - ScarceMargin;
         Replenish(0);
     }
 
     /// <summary>
     /// Whether a second descriptor is there for the next connection. Near the limit the one that was accepted last has to take its own first.
     /// </summary>
-    internal bool CanAccept => IsHeld && !_isPromised;
+    internal bool CanAccept => HasSpare && !_isReserved;
 
     /// <summary>Whether the descriptor is kept back, not spent.</summary>
-    internal bool IsHeld => _spare is not null;
+    internal bool HasSpare => _spare is not null;
 
     /// <summary>Whether the next descriptor that is closed is waited for.</summary>
-    internal bool IsWanting => !IsHeld || HasParked;
+    internal bool NeedsDescriptor => !HasSpare || HasParked;
 
     /// <summary>Whether a listener waits.</summary>
     internal bool HasParked => _parked.Count > 0;
 
     /// <summary>A connection was accepted: near the limit the second descriptor is promised to it until the end of the turn.</summary>
-    internal void NoteAccepted(int descriptor) => _isPromised = descriptor >= _tightFrom;
+    internal void OnAccepted(int descriptor) => _isReserved = descriptor >= _scarceFrom;
 
     /// <summary>What was promised has been taken.</summary>
-    internal void EndTurn() => _isPromised = false;
+    internal void EndTurn() => _isReserved = false;
 
     /// <summary>Gives up the descriptor; true if that made room for one.</summary>
-    internal bool Spend()
+    internal bool CloseSpare()
     {
-        bool held = IsHeld;
+        bool closed = HasSpare;
         _spare?.Dispose();
         _spare = null;
-        return held;
+        return closed;
     }
 
     /// <summary>
@@ -60,13 +60,13 @@ internal sealed class DescriptorReserve : IDisposable
     /// </summary>
     internal void Replenish(int closed)
     {
-        if (!IsHeld)
+        if (!HasSpare)
         {
             int descriptor = Libc.eventfd(0, Libc.EFD_CLOEXEC);
             _spare = descriptor < 0 ? null : new EpollHandle(null!, descriptor, isSocket: false);
         }
 
-        while (IsHeld && closed > 0 && _parked.TryDequeue(out Accept? accept))
+        while (HasSpare && closed > 0 && _parked.TryDequeue(out Accept? accept))
         {
             if (accept.TryResume())
             {
@@ -79,7 +79,7 @@ internal sealed class DescriptorReserve : IDisposable
     internal void Park(Accept accept) => _parked.Enqueue(accept);
 
     /// <inheritdoc/>
-    public void Dispose() => Spend();
+    public void Dispose() => CloseSpare();
 
     // Raises the soft limit of open descriptors to the hard one (getrlimit(2)), and returns it.
     private static long RaiseLimit()

@@ -11,19 +11,19 @@ namespace Wslrelay.Io.Linux;
 internal sealed partial class EpollHandle : IoSocket
 {
     /// <summary>The events after which a read finds something: bytes, the end, or an error.</summary>
-    internal const uint Arrivals = Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR;
+    internal const uint ReadEvents = Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR;
 
     // One segment on every link in use. On one with smaller segments the last is sent at once too: Linux holds a part of a segment back only while another
     // part is unacknowledged (tcp_minshall_check).
-    private const int OneSegment = 500;
-    private const int WideSendBuffer = 1 << 20;
+    private const int MinSegmentSize = 500;
+    private const int WideSendBufferSize = 1 << 20;
 
     internal EpollHandle(EpollPort port, nint descriptor, bool isSocket, bool ownsDescriptor = true)
     {
         SetHandle(descriptor);
         Port = port;
-        Set(Fact.IsSocket, isSocket);
-        Set(Fact.OwnsDescriptor, ownsDescriptor);
+        Set(Flags.IsSocket, isSocket);
+        Set(Flags.OwnsDescriptor, ownsDescriptor);
     }
 
     /// <inheritdoc/>
@@ -63,12 +63,12 @@ internal sealed partial class EpollHandle : IoSocket
     /// <inheritdoc/>
     public override void Close(bool abort)
     {
-        if (Is(Fact.Released))
+        if (Is(Flags.Closed))
         {
             return;
         }
 
-        Set(Fact.Released, true);
+        Set(Flags.Closed, true);
         if (abort && IsSocket)
         {
             SetLingerZero();
@@ -91,19 +91,19 @@ internal sealed partial class EpollHandle : IoSocket
     }
 
     /// <summary>
-    /// Whether an end that was read or reported is that of a peer which is gone altogether, on a family that <see cref="HidesReset"/>. A send of
+    /// Whether an end that was read or reported is that of a peer which is gone altogether, on a family that <see cref="HidesResets"/>. A send of
     /// nothing tells (unix(7), vsock(7)): EPIPE from a peer that is gone, success from one that still reads.
     /// </summary>
-    internal unsafe bool EndIsReset() =>
-        HidesReset && !SendEnded && Libc.send(this, null, 0, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT) < 0 && Errno.Last == Errno.EPIPE;
+    internal unsafe bool IsPeerGone() =>
+        HidesResets && !SendEnded && Libc.send(this, null, 0, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT) < 0 && Errno.Last == Errno.EPIPE;
 
     /// <summary>Takes what epoll reports. Returns whether a blocked writer has something new.</summary>
-    internal bool Report(uint events)
+    internal bool UpdateReadiness(uint events)
     {
         bool wasBlocked = !Writable;
         bool ends = (events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP)) != 0;
-        bool broke = (events & Libc.EPOLLERR) != 0 || (ends && EndIsReset());
-        Readable |= (events & Arrivals) != 0;
+        bool broke = (events & Libc.EPOLLERR) != 0 || (ends && IsPeerGone());
+        Readable |= (events & ReadEvents) != 0;
         Writable |= (events & (Libc.EPOLLOUT | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
         Ended |= (events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0;
         Broken |= broke;
@@ -117,19 +117,19 @@ internal sealed partial class EpollHandle : IoSocket
     /// </summary>
     internal void PrepareSend(int size)
     {
-        if (!Delays)
+        if (!NagleEnabled)
         {
             return;
         }
 
-        if (Is(Fact.HasSent) || size > OneSegment)
+        if (Is(Flags.HasSent) || size > MinSegmentSize)
         {
             // Of a connection that is broken already the send tells.
             TrySetOption(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
-            Delays = false;
+            NagleEnabled = false;
         }
 
-        Set(Fact.HasSent, true);
+        Set(Flags.HasSent, true);
     }
 
     /// <summary>
@@ -138,21 +138,21 @@ internal sealed partial class EpollHandle : IoSocket
     /// </summary>
     internal void WidenSendBuffer()
     {
-        if (HidesReset && !Is(Fact.Widened))
+        if (HidesResets && !Is(Flags.SendBufferWidened))
         {
-            Set(Fact.Widened, true);
-            TrySetOption(Libc.SOL_SOCKET, Libc.SO_SNDBUF, WideSendBuffer);
+            Set(Flags.SendBufferWidened, true);
+            TrySetOption(Libc.SOL_SOCKET, Libc.SO_SNDBUF, WideSendBufferSize);
         }
     }
 
     /// <summary>There is no room to write: epoll is to report it when there is.</summary>
-    internal void NoteFull()
+    internal void MarkNotWritable()
     {
         Writable = false;
-        if (!WatchesRoom)
+        if (!WantsWritable)
         {
-            WatchesRoom = true;
-            Rewatch();
+            WantsWritable = true;
+            UpdateInterest();
         }
     }
 
@@ -162,25 +162,25 @@ internal sealed partial class EpollHandle : IoSocket
     /// </summary>
     internal void PauseReading()
     {
-        if (!Is(Fact.Paused))
+        if (!Is(Flags.Paused))
         {
-            Set(Fact.Paused, true);
-            Rewatch();
+            Set(Flags.Paused, true);
+            UpdateInterest();
         }
     }
 
     /// <summary>The reader waits for more: epoll is to report it, also what has come in the meantime.</summary>
     internal void ResumeReading()
     {
-        if (Is(Fact.Paused))
+        if (Is(Flags.Paused))
         {
-            Set(Fact.Paused, false);
-            Rewatch();
+            Set(Flags.Paused, false);
+            UpdateInterest();
         }
     }
 
     /// <summary>A call failed: the error that the kernel gives only once is remembered, and a reader hears of it.</summary>
-    internal void Break()
+    internal void MarkBroken()
     {
         Broken = Ended = Readable = true;
         if (Reader is not null)
@@ -197,11 +197,11 @@ internal sealed partial class EpollHandle : IoSocket
         return Libc.getsockopt(this, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &size) == 0 ? error : Errno.Last;
     }
 
-    private void Rewatch()
+    private void UpdateInterest()
     {
         if (Token != 0)
         {
-            Port.Rewatch(this);
+            Port.UpdateInterest(this);
         }
     }
 
@@ -216,5 +216,5 @@ internal sealed partial class EpollHandle : IoSocket
     }
 
     /// <inheritdoc/>
-    protected override bool ReleaseHandle() => !Is(Fact.OwnsDescriptor) || Libc.close(handle) == 0;
+    protected override bool ReleaseHandle() => !Is(Flags.OwnsDescriptor) || Libc.close(handle) == 0;
 }

@@ -21,14 +21,14 @@ internal sealed partial class EpollPort
             throw Errno.Exception(Errno.Last, endpoint.ToString());
         }
 
-        EpollHandle listener = new(this, descriptor, isSocket: true) { HidesReset = endpoint.Kind != IoEndpointKind.Tcp };
+        EpollHandle listener = new(this, descriptor, isSocket: true) { HidesResets = endpoint.Kind != IoEndpointKind.Tcp };
         try
         {
             if (endpoint.Kind == IoEndpointKind.Tcp)
             {
                 if (endpoint.Port != 0)
                 {
-                    PassOverTimeWait(listener);
+                    SetReuseAddress(listener);
                 }
 
                 if (SocketAddress.Domain(endpoint) == Libc.AF_INET6)
@@ -60,7 +60,7 @@ internal sealed partial class EpollPort
             {
                 // Only now: the kernel looks for a port of its choice in half of the range first if it is set, and walks through all of
                 // that half once it is full. It still counts for the connections to come, which inherit it.
-                PassOverTimeWait(listener);
+                SetReuseAddress(listener);
             }
 
             return listener;
@@ -144,7 +144,7 @@ internal sealed partial class EpollPort
     }
 
     // On Linux this never shares a port with another listener; it only passes over connections in TIME_WAIT (ip(7), SO_REUSEADDR).
-    private static void PassOverTimeWait(EpollHandle listener) => SetOption(listener, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
+    private static void SetReuseAddress(EpollHandle listener) => SetOption(listener, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
 
     // What /proc says the descriptor is, as in "pipe:[1234]" or "anon_inode:[eventfd]" (proc(5)).
     private static unsafe string DescribeDescriptor(int descriptor)

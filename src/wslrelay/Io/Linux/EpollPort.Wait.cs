@@ -7,39 +7,39 @@ namespace Wslrelay.Io.Linux;
 internal sealed partial class EpollPort
 {
     // Calls that follow from calls come first, but not for ever: the others must not wait for a busy few.
-    private const int MaxTellsInARow = 4;
+    private const int MaxResultRounds = 4;
 
-    private int _tellsInARow;
+    private int _resultRounds;
     private int _yieldedCount;
 
     /// <summary>One pump has yielded, and the wait since has brought nothing for anybody.</summary>
-    internal bool IsLoneTurn { get; private set; }
+    internal bool IsOnlyActivePump { get; private set; }
 
     /// <inheritdoc/>
     public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)
     {
         int count = 0;
-        while (count < events.Length && _asked.TryDequeue(out IoOperation? asked))
+        while (count < events.Length && _requestedWakeUps.TryDequeue(out IoOperation? requested))
         {
-            events[count++] = new IoEvent(asked, null, 0, 0);
+            events[count++] = new IoEvent(requested, null, 0, 0);
         }
 
-        bool looks = !Calls.HasResults || ++_tellsInARow >= MaxTellsInARow;
+        bool polls = !Calls.HasResults || ++_resultRounds >= MaxResultRounds;
         Span<IoEvent> room = events[count..];
-        count += Calls.Tell(looks ? room[..(room.Length / 2)] : room);
-        if (looks)
+        count += Calls.DrainResults(polls ? room[..(room.Length / 2)] : room);
+        if (polls)
         {
             count = WaitForReadiness(events, count, Calls.HasResults ? 0 : timeoutMilliseconds);
         }
 
-        Calls.Expect(count);
-        IsLoneTurn = count == 0 && _yieldedCount == 1;
+        Calls.SetExpectedCalls(count);
+        IsOnlyActivePump = count == 0 && _yieldedCount == 1;
         _yieldedCount = 0;
         return count;
     }
 
     /// <summary>A pump has had its turn, and will go on after the next wait.</summary>
-    internal void NoteYield() => _yieldedCount++;
+    internal void OnPumpYielded() => _yieldedCount++;
 
     private unsafe int WaitForReadiness(Span<IoEvent> events, int count, int timeoutMilliseconds)
     {
@@ -51,10 +51,10 @@ internal sealed partial class EpollPort
         }
 
         Turn++;
-        _tellsInARow = 0;
+        _resultRounds = 0;
 
-        timeoutMilliseconds = AtMost(ReservePoll, Reserve.HasParked, timeoutMilliseconds);
-        timeoutMilliseconds = AtMost(BacklogPoll, _backlogged.Count > 0, timeoutMilliseconds);
+        timeoutMilliseconds = AtMost(ParkedRetryMilliseconds, Reserve.HasParked, timeoutMilliseconds);
+        timeoutMilliseconds = AtMost(BacklogRetryMilliseconds, _connectRetries.Count > 0, timeoutMilliseconds);
         byte* native = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_native, 0);
         int reported = count > 0 || timeoutMilliseconds == 0
             ? Libc.epoll_wait_nonblocking(_epoll, native, room, 0)
@@ -81,8 +81,8 @@ internal sealed partial class EpollPort
 
             // What has yielded goes on in any case.
             uint what = EpollEvent.Events(native);
-            bool wakesWriter = handle.Report(what);
-            if (handle.Reader is { State: IoState.Pending } reader && (what & EpollHandle.Arrivals) != 0)
+            bool wakesWriter = handle.UpdateReadiness(what);
+            if (handle.Reader is { State: IoState.Pending } reader && (what & EpollHandle.ReadEvents) != 0)
             {
                 events[count++] = new IoEvent(reader, null, 0, 0);
             }

@@ -13,28 +13,28 @@ namespace Wslrelay.Io.Linux;
 internal sealed partial class EpollPort : IoPort
 {
     /// <summary>Bytes in the buffer of a receive that is gathered: one that fills it was a burst that is worth a splice.</summary>
-    internal const int GatherBufferSize = 16 * 1024;
+    internal const int BatchBufferSize = 16 * 1024;
 
     private const ulong WakeToken = 0;
     private const int MaxBatch = 256;
 
     // Parked listeners wait for something of ours to be closed; where others hold the descriptors, some look again each second.
-    private const int ReservePoll = 1000;
-    private const int ParkedPerLook = 64;
+    private const int ParkedRetryMilliseconds = 1000;
+    private const int ParkedPerRetry = 64;
 
     // There is no event for room in a Unix listener's backlog.
-    private const int BacklogPoll = 20;
+    private const int BacklogRetryMilliseconds = 20;
 
     private readonly EpollHandle _epoll;
     private readonly EpollHandle _wake;
     private readonly EpollTokens _tokens = new();
-    private readonly Queue<IoOperation> _asked = new();
+    private readonly Queue<IoOperation> _requestedWakeUps = new();
     private readonly byte[] _native = GC.AllocateUninitializedArray<byte>(MaxBatch * EpollEvent.Size, pinned: true);
-    private readonly Queue<Connect> _backlogged = new();
+    private readonly Queue<Connect> _connectRetries = new();
     private readonly Dictionary<EpollHandle, string> _files = [];
-    private int _closed;
-    private long _nextReserveLook;
-    private long _nextBacklogLook;
+    private int _closedCount;
+    private long _nextParkedRetry;
+    private long _nextBacklogRetry;
 
     /// <summary>Opens the epoll and raises the soft limit of descriptors to the hard one.</summary>
     /// <param name="callMode">How the calls for data are made; null for what the environment says.</param>
@@ -69,7 +69,7 @@ internal sealed partial class EpollPort : IoPort
     internal SplicePipePool Pipes { get; } = new();
 
     /// <summary>The memory for receives that are gathered: some for each, and as many again for those whose receivers are slow.</summary>
-    internal BufferPool GatherBuffers { get; } = new(GatherBufferSize, 2 * CallBatch.Capacity);
+    internal BufferPool BatchBuffers { get; } = new(BatchBufferSize, 2 * CallBatch.Capacity);
 
     /// <summary>The memory through which small data passes; a direction that cannot get rid of it at once keeps it until it has.</summary>
     internal BufferPool Buffers { get; } = new();
@@ -103,43 +103,43 @@ internal sealed partial class EpollPort : IoPort
     /// <inheritdoc/>
     public override void EndTurn()
     {
-        Calls.Make();
+        Calls.Execute();
         Reserve.EndTurn();
-        long now = Reserve.HasParked || _backlogged.Count > 0 ? Environment.TickCount64 : 0;
-        if (_closed > 0)
+        long now = Reserve.HasParked || _connectRetries.Count > 0 ? Environment.TickCount64 : 0;
+        if (_closedCount > 0)
         {
-            Reserve.Replenish(_closed);
-            _closed = 0;
+            Reserve.Replenish(_closedCount);
+            _closedCount = 0;
         }
-        else if (Reserve.HasParked && now >= _nextReserveLook)
+        else if (Reserve.HasParked && now >= _nextParkedRetry)
         {
             // Pipes were closed, or others gave descriptors back.
-            Reserve.Replenish(ParkedPerLook);
-            _nextReserveLook = now + ReservePoll;
+            Reserve.Replenish(ParkedPerRetry);
+            _nextParkedRetry = now + ParkedRetryMilliseconds;
         }
 
-        if (_backlogged.Count > 0 && now >= _nextBacklogLook)
+        if (_connectRetries.Count > 0 && now >= _nextBacklogRetry)
         {
-            for (int left = _backlogged.Count; left > 0; left--)
+            for (int left = _connectRetries.Count; left > 0; left--)
             {
-                WakeOperation(_backlogged.Dequeue());
+                WakeOperation(_connectRetries.Dequeue());
             }
         }
     }
 
     /// <summary>Wakes a connect a moment later, when the listener's backlog may have room again.</summary>
-    internal void WakeLater(Connect connect)
+    internal void RetryLater(Connect connect)
     {
-        if (_backlogged.Count == 0)
+        if (_connectRetries.Count == 0)
         {
-            _nextBacklogLook = Environment.TickCount64 + BacklogPoll;
+            _nextBacklogRetry = Environment.TickCount64 + BacklogRetryMilliseconds;
         }
 
-        _backlogged.Enqueue(connect);
+        _connectRetries.Enqueue(connect);
     }
 
     /// <summary>Delivers a wake-up to <paramref name="operation"/> with the next <see cref="Wait"/>: how a cancel ends.</summary>
-    internal void WakeOperation(IoOperation operation) => _asked.Enqueue(operation);
+    internal void WakeOperation(IoOperation operation) => _requestedWakeUps.Enqueue(operation);
 
     /// <summary>
     /// Takes a socket or pipe into the epoll for life. Room to write is reported only once it was missing: most never lack it, and
@@ -148,7 +148,7 @@ internal sealed partial class EpollPort : IoPort
     internal void Register(EpollHandle handle) => Register(handle, Interest(handle));
 
     /// <summary>Has reported what the handle now wants to hear of, and at once what of it is there already (epoll_ctl(2), EPOLL_CTL_MOD).</summary>
-    internal void Rewatch(EpollHandle handle) =>
+    internal void UpdateInterest(EpollHandle handle) =>
         Control(Libc.EPOLL_CTL_MOD, handle, Interest(handle), handle.Token);
 
     /// <summary>Takes a descriptor into the epoll.</summary>
@@ -163,7 +163,7 @@ internal sealed partial class EpollPort : IoPort
         }
         catch (IoException)
         {
-            Forget(handle);
+            RemoveToken(handle);
             throw;
         }
     }
@@ -172,7 +172,7 @@ internal sealed partial class EpollPort : IoPort
     internal void Unregister(EpollHandle handle)
     {
         Control(Libc.EPOLL_CTL_DEL, handle, 0, 0);
-        Forget(handle);
+        RemoveToken(handle);
     }
 
     /// <summary>
@@ -181,11 +181,11 @@ internal sealed partial class EpollPort : IoPort
     /// </summary>
     internal void Release(EpollHandle handle, bool canWait)
     {
-        Forget(handle);
-        if (!canWait || Reserve.IsWanting || !Calls.TryAdd(SystemCall.Close(handle)))
+        RemoveToken(handle);
+        if (!canWait || Reserve.NeedsDescriptor || !Calls.TryAdd(SystemCall.Close(handle)))
         {
             handle.Dispose();
-            NoteClosed();
+            OnDescriptorClosed();
         }
     }
 
@@ -199,7 +199,7 @@ internal sealed partial class EpollPort : IoPort
     }
 
     /// <summary>A descriptor is free again.</summary>
-    internal void NoteClosed() => _closed++;
+    internal void OnDescriptorClosed() => _closedCount++;
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -224,11 +224,11 @@ internal sealed partial class EpollPort : IoPort
 
     // A socket says of everything that has come that it may be urgent (sock_def_readable), so that the two go together.
     private static uint Interest(EpollHandle handle) =>
-        Libc.EPOLLRDHUP | Libc.EPOLLET | (handle.WatchesArrivals ? Libc.EPOLLIN | Libc.EPOLLPRI : 0) | (handle.WatchesRoom ? Libc.EPOLLOUT : 0);
+        Libc.EPOLLRDHUP | Libc.EPOLLET | (handle.WantsReadable ? Libc.EPOLLIN | Libc.EPOLLPRI : 0) | (handle.WantsWritable ? Libc.EPOLLOUT : 0);
 
     private static int Check(int result, string call) => result >= 0 ? result : throw Errno.Exception(Errno.Last, call);
 
-    private void Forget(EpollHandle handle)
+    private void RemoveToken(EpollHandle handle)
     {
         if (handle.Token != 0)
         {

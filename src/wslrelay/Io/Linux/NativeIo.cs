@@ -18,7 +18,7 @@ internal static class NativeIo
             if (result >= 0)
             {
                 received = (int)result;
-                NoteReceived(from, received, size);
+                OnReceiveResult(from, received, size);
                 return 0;
             }
 
@@ -29,7 +29,7 @@ internal static class NativeIo
             }
 
             received = 0;
-            NoteReceived(from, -error, size);
+            OnReceiveResult(from, -error, size);
             return error;
         }
     }
@@ -38,7 +38,7 @@ internal static class NativeIo
     /// Takes what a receive has returned, bytes or an errno below zero, before the epoll is asked again. A short read means dry, unless the end is
     /// near: that was one edge, and it has been used up.
     /// </summary>
-    internal static void NoteReceived(EpollHandle from, int result, int size)
+    internal static void OnReceiveResult(EpollHandle from, int result, int size)
     {
         if (result != -Errno.EINTR)
         {
@@ -51,7 +51,7 @@ internal static class NativeIo
     {
         if (result == -Errno.EAGAIN)
         {
-            to.NoteFull();
+            to.MarkNotWritable();
         }
     }
 

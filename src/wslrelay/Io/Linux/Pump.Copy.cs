@@ -10,24 +10,24 @@ internal sealed partial class Pump
     private unsafe int FillBuffer()
     {
         // Bulk comes here for what splice cannot say, or where it has no pipe: not worth the detour.
-        if (!_isBulk && from.Port.Calls.IsGathering && GatherReceive())
+        if (!_isBulk && from.Port.Calls.IsBatching && QueueReceive())
         {
             return 0;
         }
 
         byte[] buffer = from.Port.Buffers.Rent();
         int error = NativeIo.Receive(from, Memory(buffer), buffer.Length, out int received);
-        Filled(buffer, received);
+        OnReceived(buffer, received);
         return error;
     }
 
-    private unsafe bool GatherReceive()
+    private unsafe bool QueueReceive()
     {
-        byte[] buffer = from.Port.GatherBuffers.Rent();
-        Hold(buffer, 0);
+        byte[] buffer = from.Port.BatchBuffers.Rent();
+        SetUnsent(buffer, 0);
         if (from.Port.Calls.TryAdd(SystemCall.Receive(from, Memory(buffer), buffer.Length, this)))
         {
-            _gathered = Gathered.Receive;
+            _queuedCall = QueuedCall.Receive;
             return true;
         }
 
@@ -35,9 +35,9 @@ internal sealed partial class Pump
         return false;
     }
 
-    private void Filled(byte[] buffer, int received)
+    private void OnReceived(byte[] buffer, int received)
     {
-        Hold(buffer, received);
+        SetUnsent(buffer, received);
         if (received == 0)
         {
             Release();
@@ -49,15 +49,15 @@ internal sealed partial class Pump
     }
 
     // Takes the result of the call that was gathered. False if it was the end, or broke.
-    private bool Took(in IoEvent wake)
+    private bool OnResult(in IoEvent wake)
     {
-        Gathered call = _gathered;
-        _gathered = Gathered.None;
+        QueuedCall call = _queuedCall;
+        _queuedCall = QueuedCall.None;
         int error = wake.NativeError;
-        if (call == Gathered.Receive)
+        if (call == QueuedCall.Receive)
         {
-            Filled((byte[])_held!, (int)wake.Bytes);
-            if (_held is null && error is not (Errno.EAGAIN or Errno.EINTR))
+            OnReceived((byte[])_unsent!, (int)wake.Bytes);
+            if (_unsent is null && error is not (Errno.EAGAIN or Errno.EINTR))
             {
                 EndRead(error);
                 return false;
@@ -88,7 +88,7 @@ internal sealed partial class Pump
             to.PrepareSend(_end - _start);
             if (from.Port.Calls.TryAdd(SystemCall.Send(to, Memory(buffer) + _start, _end - _start, this)))
             {
-                _gathered = Gathered.Send;
+                _queuedCall = QueuedCall.Send;
                 return false;
             }
 
@@ -109,7 +109,7 @@ internal sealed partial class Pump
     {
         if (error is not (Errno.EAGAIN or Errno.EINTR))
         {
-            to.Break();
+            to.MarkBroken();
         }
     }
 

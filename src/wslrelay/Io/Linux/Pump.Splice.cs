@@ -6,7 +6,7 @@ namespace Wslrelay.Io.Linux;
 internal sealed partial class Pump
 {
     // A burst smaller than this is not worth the two calls of a splice.
-    private const int LeastBurst = 16 * 1024;
+    private const int MinSpliceBurst = 16 * 1024;
 
     // Takes up to a pipe full. Never into a pipe that still holds bytes: EAGAIN could then mean either end.
     private unsafe int FillPipe(bool isFirst)
@@ -26,8 +26,8 @@ internal sealed partial class Pump
 
         if (taken > 0)
         {
-            Hold(pipe, (int)taken);
-            _isBulk = taken >= LeastBurst || from.Port.PumpMode == PumpMode.Splice;
+            SetUnsent(pipe, (int)taken);
+            _isBulk = taken >= MinSpliceBurst || from.Port.PumpMode == PumpMode.Splice;
             return 0;
         }
 
@@ -36,7 +36,7 @@ internal sealed partial class Pump
         switch (error)
         {
             case Errno.EINVAL:
-                CopyFromNowOn();
+                DisableSplice();
                 return FillBuffer();
             case Errno.EAGAIN when !isFirst && !from.HasUrgent && !from.Ended:
                 // This turn has taken what was announced. What splice is silent about, urgent data or an end, the next wait brings.
@@ -72,12 +72,12 @@ internal sealed partial class Pump
                     continue;
                 case Errno.EAGAIN:
                     to.WidenSendBuffer();
-                    to.NoteFull();
+                    to.MarkNotWritable();
                     return false;
                 case Errno.EINVAL:
-                    return TakeOutOfPipe(pipe) && FlushBuffer((byte[])_held!, ref moved);
+                    return CopyPipeToBuffer(pipe) && FlushBuffer((byte[])_unsent!, ref moved);
                 default:
-                    to.Break();
+                    to.MarkBroken();
                     return false;
             }
         }
@@ -86,9 +86,9 @@ internal sealed partial class Pump
     }
 
     // The receiving side's family cannot splice: what is in the pipe goes the other way, once.
-    private unsafe bool TakeOutOfPipe(SplicePipe pipe)
+    private unsafe bool CopyPipeToBuffer(SplicePipe pipe)
     {
-        CopyFromNowOn();
+        DisableSplice();
         int size = _end - _start;
         byte[] buffer = from.Port.Buffers.Rent(size);
         for (int taken = 0; taken < size;)
@@ -97,7 +97,7 @@ internal sealed partial class Pump
             if (read <= 0)
             {
                 from.Port.Buffers.Return(buffer);
-                to.Break();
+                to.MarkBroken();
                 return false;
             }
 
@@ -105,11 +105,11 @@ internal sealed partial class Pump
         }
 
         from.Port.Pipes.Return(pipe, isEmpty: true);
-        Hold(buffer, size);
+        SetUnsent(buffer, size);
         return true;
     }
 
-    private void CopyFromNowOn()
+    private void DisableSplice()
     {
         _cannotSplice = true;
         _isBulk = false;

@@ -13,19 +13,19 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
     : PumpOperation(owner, counter)
 {
     // What one direction may move before the others have their turn; and where there are no others just now.
-    private const int MaxPerTurn = 1 << 20;
-    private const int MaxPerLoneTurn = 4 << 20;
+    private const int MaxBytesPerTurn = 1 << 20;
+    private const int MaxBytesWhenAlone = 4 << 20;
 
     // What was read and not yet sent, in a buffer or in a pipe, from its start to its end; null when there is nothing.
-    private object? _held;
+    private object? _unsent;
     private int _start;
     private int _end;
     private bool _isBulk = from.Port.PumpMode == PumpMode.Splice;
     private bool _cannotSplice = from.Port.PumpMode == PumpMode.Copy;
-    private Gathered _gathered;
+    private QueuedCall _queuedCall;
 
     // Which call of this direction is to be made together with those of others.
-    private enum Gathered : byte
+    private enum QueuedCall : byte
     {
         None,
         Receive,
@@ -43,7 +43,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
     /// <inheritdoc/>
     protected internal override void Collect(in IoEvent wake)
     {
-        if (_gathered != Gathered.None && wake.Source is null)
+        if (_queuedCall != QueuedCall.None && wake.Source is null)
         {
             // The result is on its way, and all else is known by the sockets then.
             return;
@@ -51,12 +51,12 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
 
         if (CancelReason != IoError.None)
         {
-            _gathered = Gathered.None;
+            _queuedCall = QueuedCall.None;
             Complete(IoError.Cancelled, 0);
         }
         else if (wake.Source is null)
         {
-            if (_held is not null && !to.Writable)
+            if (_unsent is not null && !to.Writable)
             {
                 // It was more to be read that has ended this wait, and there is still no room for what there was.
                 from.PauseReading();
@@ -64,7 +64,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
 
             Move();
         }
-        else if (Took(wake))
+        else if (OnResult(wake))
         {
             Move();
         }
@@ -84,7 +84,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
 
     private void Move()
     {
-        int most = from.Port.IsLoneTurn ? MaxPerLoneTurn : MaxPerTurn;
+        int most = from.Port.IsOnlyActivePump ? MaxBytesWhenAlone : MaxBytesPerTurn;
         for (int moved = 0; moved < most;)
         {
             if (to.Broken)
@@ -93,7 +93,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
                 return;
             }
 
-            if (_held is null)
+            if (_unsent is null)
             {
                 if (!from.Readable)
                 {
@@ -102,20 +102,20 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
                 }
 
                 int error = _isBulk ? FillPipe(isFirst: moved == 0) : FillBuffer();
-                if (_gathered != Gathered.None)
+                if (_queuedCall != QueuedCall.None)
                 {
                     Pend();
                     return;
                 }
 
-                if (_held is null)
+                if (_unsent is null)
                 {
                     EndRead(error);
                     return;
                 }
             }
 
-            if (!to.Writable || !(_held is byte[] buffer ? FlushBuffer(buffer, ref moved) : FlushPipe((SplicePipe)_held, ref moved)))
+            if (!to.Writable || !(_unsent is byte[] buffer ? FlushBuffer(buffer, ref moved) : FlushPipe((SplicePipe)_unsent, ref moved)))
             {
                 Block();
                 return;
@@ -125,7 +125,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         }
 
         Yield();
-        from.Port.NoteYield();
+        from.Port.OnPumpYielded();
     }
 
     // Nothing was read: there is nothing yet, or it broke, or it was the end.
@@ -135,7 +135,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         {
             PendForMore();
         }
-        else if (error != 0 || from.Broken || from.EndIsReset())
+        else if (error != 0 || from.Broken || from.IsPeerGone())
         {
             Complete(Errno.ToIoError(error == 0 ? Errno.ECONNRESET : error), error);
         }
@@ -148,7 +148,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         else
         {
             // Not connected any more: the other side broke in the meantime.
-            to.Break();
+            to.MarkBroken();
             EndBroken();
         }
     }
@@ -159,9 +159,9 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         Pend();
     }
 
-    private void Hold(object held, int size)
+    private void SetUnsent(object unsent, int size)
     {
-        _held = held;
+        _unsent = unsent;
         _start = 0;
         _end = size;
     }
@@ -175,21 +175,21 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
 
     private void Release()
     {
-        if (_held is byte[] buffer)
+        if (_unsent is byte[] buffer)
         {
-            (buffer.Length == EpollPort.GatherBufferSize ? from.Port.GatherBuffers : from.Port.Buffers).Return(buffer);
+            (buffer.Length == EpollPort.BatchBufferSize ? from.Port.BatchBuffers : from.Port.Buffers).Return(buffer);
         }
-        else if (_held is SplicePipe pipe)
+        else if (_unsent is SplicePipe pipe)
         {
             from.Port.Pipes.Return(pipe, isEmpty: _start == _end);
         }
 
-        _held = null;
+        _unsent = null;
     }
 
     private void Block()
     {
-        if (to.Broken && _gathered == Gathered.None)
+        if (to.Broken && _queuedCall == QueuedCall.None)
         {
             EndBroken();
         }

@@ -12,7 +12,7 @@ internal sealed class SplicePipe : IDisposable
     internal const int WantedCapacity = 1 << 20;
 
     // Below this a pipe is not worth its calls: the system gives such ones when the user's budget (pipe-user-pages-soft) is spent.
-    private const int LeastCapacity = 64 * 1024;
+    private const int MinCapacity = 64 * 1024;
 
     private SplicePipe(SafeFileHandle readEnd, SafeFileHandle writeEnd, int capacity) => (ReadEnd, WriteEnd, Capacity) = (readEnd, writeEnd, capacity);
 
@@ -36,7 +36,7 @@ internal sealed class SplicePipe : IDisposable
 
         SafeFileHandle readEnd = new(ends[0], ownsHandle: true);
         SafeFileHandle writeEnd = new(ends[1], ownsHandle: true);
-        for (int size = WantedCapacity; size >= LeastCapacity; size /= 4)
+        for (int size = WantedCapacity; size >= MinCapacity; size /= 4)
         {
             int capacity = Libc.fcntl(ends[1], Libc.F_SETPIPE_SZ, size);
             if (capacity >= size)

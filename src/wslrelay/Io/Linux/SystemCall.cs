@@ -50,7 +50,7 @@ internal readonly unsafe struct SystemCall
     internal static SystemCall Close(EpollHandle socket) => new(Libc.IORING_OP_CLOSE, socket, null, 0, null);
 
     /// <summary>Makes it by itself; returns bytes, or an errno below zero.</summary>
-    internal int Make()
+    internal int Execute()
     {
         switch (Opcode)
         {
@@ -70,7 +70,7 @@ internal readonly unsafe struct SystemCall
         switch (Opcode)
         {
             case Libc.IORING_OP_RECV:
-                NativeIo.NoteReceived(Socket, result, Size);
+                NativeIo.OnReceiveResult(Socket, result, Size);
                 break;
             case Libc.IORING_OP_SEND:
                 NativeIo.NoteSent(Socket, result);
@@ -78,7 +78,7 @@ internal readonly unsafe struct SystemCall
             default:
                 Debug.Assert(result >= 0, "a descriptor could not be closed");
                 Socket.SetHandleAsInvalid();
-                Socket.Port.NoteClosed();
+                Socket.Port.OnDescriptorClosed();
                 break;
         }
     }

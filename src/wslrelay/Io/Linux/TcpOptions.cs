@@ -14,14 +14,14 @@ internal static class TcpOptions
     internal static void ApplyToListener(EpollHandle socket, in IoEndpoint endpoint)
     {
         EpollPort.SetOption(socket, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
-        DoNotPace(socket, endpoint);
+        AvoidPacing(socket, endpoint);
     }
 
     /// <summary>Those of a connection about to be made. That nothing is to be delayed can wait for its first sends: see <see cref="EpollHandle.PrepareSend"/>.</summary>
     internal static void ApplyToConnection(EpollHandle socket, in IoEndpoint endpoint)
     {
-        socket.Delays = true;
-        DoNotPace(socket, endpoint);
+        socket.NagleEnabled = true;
+        AvoidPacing(socket, endpoint);
     }
 
     /// <summary>Whether the system may give a connecting socket this port as its own (ip(7), ip_local_port_range).</summary>
@@ -32,7 +32,7 @@ internal static class TcpOptions
     }
 
     // On loopback no pacing, where the system's congestion control would pace. Before the connection is made: what has paced once goes on.
-    private static unsafe void DoNotPace(EpollHandle socket, in IoEndpoint endpoint)
+    private static unsafe void AvoidPacing(EpollHandle socket, in IoEndpoint endpoint)
     {
         if (!endpoint.IsLoopback)
         {

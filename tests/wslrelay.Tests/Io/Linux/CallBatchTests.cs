@@ -159,8 +159,8 @@ public sealed partial class CallBatchTests
             ThreadDescriptors.Separate();
             ThreadDescriptors.TakeAll();
             using var batch = new CallBatch(CallMode.Ring);
-            batch.Expect(1000);
-            return (batch.HasRing, batch.IsGathering);
+            batch.SetExpectedCalls(1000);
+            return (batch.HasRing, batch.IsBatching);
         });
         Assert.Equal((false, false), (hasRing, isGathering));
     }
@@ -207,7 +207,7 @@ public sealed partial class CallBatchTests
         bool heard = false;
         for (int turn = 0; turn < 10 && !heard; turn++)
         {
-            port.Calls.Expect(1);
+            port.Calls.SetExpectedCalls(1);
             Assert.True(port.Calls.TryAdd(SystemCall.Receive(socket, &memory, 1, busy)));
             port.EndTurn();
             var events = new IoEvent[8];
@@ -216,7 +216,7 @@ public sealed partial class CallBatchTests
             heard = events[..count].Any(wake => wake.Operation == watch);
         }
 
-        Assert.True(heard, "the epoll is never asked");
+        Assert.True(heard, "epoll is never polled");
     }
 
     [Fact]
