@@ -3,14 +3,13 @@ using Wslrelay.Diagnostics;
 
 namespace Wslrelay;
 
-/// <summary>The program's entry.</summary>
 internal static class Program
 {
     private static int Main(string[] args)
     {
         try
         {
-            return (int)CommandLine.Run(args, new CommandHandlers());
+            return (int)CommandLine.Run(args);
         }
         catch (Exception e)
         {

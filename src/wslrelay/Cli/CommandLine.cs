@@ -1,27 +1,29 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Microsoft.Extensions.Logging;
 using RelayProtocol;
+using Wslrelay.Diagnostics;
 using Wslrelay.Io;
 using Wslrelay.Relaying;
-using Wslrelay.Diagnostics;
 
 namespace Wslrelay.Cli;
 
-/// <summary>The command line: parses, and hands over to <see cref="ICommandHandlers"/>.</summary>
+/// <summary>Parses the command line and runs the command.</summary>
 internal static class CommandLine
 {
-    /// <summary>Parses and runs. Usage errors go to standard error, each naming its argument; standard output is the protocol's.</summary>
-    internal static ExitCode Run(IReadOnlyList<string> args, ICommandHandlers handlers)
+    /// <summary>Errors go to standard error, each naming its argument; standard output is for the control protocol.</summary>
+    internal static ExitCode Run(IReadOnlyList<string> args)
     {
-        ParseResult result = Build(handlers).Parse(args);
+        ParseResult result = Build().Parse(args);
         if (result.Errors.Count > 0)
         {
             foreach (string message in result.Errors.Select(error => error.Message).Distinct())
             {
-                StandardError.WriteLine($"{message}");
+                StandardError.WriteLine(message);
             }
 
-            StandardError.WriteLine("see 'wslrelay --help' for what it takes");
+            string command = result.CommandResult.Command is RootCommand ? "" : $"{result.CommandResult.Command.Name} ";
+            StandardError.WriteLine($"see 'wslrelay {command}--help'");
             return ExitCode.Usage;
         }
 
@@ -31,103 +33,125 @@ internal static class CommandLine
         }
         catch (UsageException e)
         {
-            StandardError.WriteLine($"{e.Message}");
+            StandardError.WriteLine(e.Message);
             return ExitCode.Usage;
         }
     }
 
-    private static RootCommand Build(ICommandHandlers handlers) =>
-        new("wslrelay: carries TCP connections from ports of this host to servers inside a virtual machine or container.")
-        {
-            Serve(handlers),
-            Forward(handlers),
-            Guest(handlers),
-            Demo(handlers),
-        };
-
-    private static Command Serve(ICommandHandlers handlers)
+    private static RootCommand Build()
     {
-        Option<RelayTarget?> target = Options.Target();
-        Option<Guid?> vmId = Options.VmId();
-        Option<long?> port = Options.Integer("--port", "PORT", "The agent's port at the Hyper-V socket; goes with --vm-id.", 0, uint.MaxValue - 1);
-        Option<long?> exitEvent = Options.ExitEvent();
-        Option<GuestProtocol?> protocol = Options.Protocol();
-        Option<long?> drain = Options.Integer(
-            "--drain-ms", "N", "After end of file on standard input, let connections go on for at most so many milliseconds. Default: 0.", 0, 3_600_000);
-        Option<bool> allowRemote = Options.AllowRemote();
-        Option<LogLevel?> level = Options.Level();
-        Command command = new("serve", "Be a parent's child: takes map and unmap messages on standard input, answers on standard output.")
+        Dictionary<Command, string> examples = new()
         {
-            target, vmId, port, protocol, exitEvent, drain, allowRemote, level,
+            [Serve()] = "wslrelay serve --target vsock:3:7000",
+            [Forward()] = "wslrelay forward 8080:80 --target direct:192.168.122.10",
+            [Guest()] = "wslrelay guest --listen vsock:7000",
+            [Demo()] = "wslrelay demo --ports 3",
+        };
+        RootCommand root = new("Forward TCP ports of this host to servers inside a virtual machine or container.");
+        foreach (Command command in examples.Keys)
+        {
+            root.Add(command);
+        }
+
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!, examples);
+        return root;
+    }
+
+    private static Command Serve()
+    {
+        Option<RelayTarget> target = Options.Target();
+        Option<Guid?> vmId = Options.VmId();
+        Option<long?> port = Options.Integer("--port", "PORT", "The port of the agent's Hyper-V socket; needs --vm-id", 0, uint.MaxValue - 1);
+        Option<long?> exitEvent = Options.ExitEvent();
+        Option<string> guestProtocol = Options.GuestProtocol();
+        Option<long?> drain = Options.Integer(
+            "--drain-ms", "MS", "At end of file on standard input, give open connections this many milliseconds to finish", 0, 3_600_000, 0);
+        Option<bool> allowRemote = Options.AllowRemote();
+        Option<string> logLevel = Options.LogLevel();
+        Command command = new("serve", "Run as the child process of a VM manager, which sends requests to standard input and reads answers from standard output.")
+        {
+            target, vmId, port, guestProtocol, exitEvent, drain, allowRemote, logLevel,
         };
         command.Validators.Add(result =>
         {
             bool hasVmId = result.GetResult(vmId) is not null;
             if (hasVmId != result.GetResult(port) is not null)
             {
-                result.AddError(hasVmId ? "--vm-id: --port is needed too" : "--port: --vm-id is needed too");
+                result.AddError(hasVmId ? "--vm-id: needs --port" : "--port: needs --vm-id");
             }
-            else if (hasVmId && result.GetResult(target) is not null)
+            else if (hasVmId && result.GetResult(target) is { Implicit: false })
             {
-                result.AddError("--vm-id: --target says where to connect already; give one of them");
+                result.AddError("--vm-id: cannot be combined with --target");
             }
         });
-        command.SetAction(result => (int)handlers.Serve(new ServeOptions(
-            result.GetValue(vmId) is { } id ? RelayTarget.HvSocket(id, (uint)result.GetValue(port)!.Value) : result.GetValue(target) ?? RelayTarget.Direct,
-            result.GetValue(exitEvent),
-            (int)(result.GetValue(drain) ?? 0),
-            result.GetValue(protocol) ?? GuestProtocol.Relay,
-            result.GetValue(allowRemote),
-            result.GetValue(level) ?? LogLevel.Information)));
+        command.SetAction(result =>
+        {
+            using LoopHost host = new(Options.ToEnum<LogLevel>(result.GetRequiredValue(logLevel)));
+            host.WatchExitEvent(result.GetValue(exitEvent));
+            return (int)ServeRunner.Run(
+                host,
+                result.GetValue(vmId) is { } id ? RelayTarget.HvSocket(id, (uint)result.GetValue(port)!.Value) : result.GetRequiredValue(target),
+                Options.ToEnum<GuestProtocol>(result.GetRequiredValue(guestProtocol)),
+                result.GetValue(allowRemote),
+                (int)result.GetValue(drain)!.Value);
+        });
         return command;
     }
 
-    private static Command Forward(ICommandHandlers handlers)
+    private static Command Forward()
     {
         Argument<PortMapping[]> mappings = Options.Mappings();
-        Option<RelayTarget?> target = Options.Target();
-        Option<GuestProtocol?> protocol = Options.Protocol();
+        Option<RelayTarget> target = Options.Target();
+        Option<string> guestProtocol = Options.GuestProtocol();
         Option<bool> allowRemote = Options.AllowRemote();
-        Option<LogLevel?> level = Options.Level();
-        Command command = new("forward", "Relay by hand, without a parent, until Ctrl+C.") { mappings, target, protocol, allowRemote, level };
+        Option<string> logLevel = Options.LogLevel();
+        Command command = new("forward", "Forward ports until Ctrl+C.") { mappings, target, guestProtocol, allowRemote, logLevel };
         command.Validators.Add(result =>
         {
             if (result.GetResult(mappings) is not { Tokens.Count: > 0 })
             {
-                result.AddError("MAPPING: at least one is needed, as in 8080:80");
+                result.AddError("MAPPING: at least one is required, such as 8080:80");
             }
         });
-        command.SetAction(result => (int)handlers.Forward(new ForwardOptions(
-            result.GetRequiredValue(mappings),
-            result.GetValue(target) ?? RelayTarget.Direct,
-            result.GetValue(protocol) ?? GuestProtocol.Relay,
-            result.GetValue(allowRemote),
-            result.GetValue(level) ?? LogLevel.Information)));
-        return command;
-    }
-
-    private static Command Guest(ICommandHandlers handlers)
-    {
-        Option<(IoEndpoint Endpoint, string Text)?> listen = Options.Listen();
-        listen.Required = true;
-        Option<long?> exitEvent = Options.ExitEvent();
-        Option<bool> allowAnyCid = Options.AllowAnyCid();
-        Option<LogLevel?> level = Options.Level();
-        Command command = new("guest", "Be the agent inside the virtual machine or container, to which the relay's target leads.") { listen, exitEvent, allowAnyCid, level };
         command.SetAction(result =>
         {
-            (IoEndpoint endpoint, string text) = result.GetValue(listen)!.Value;
-            return (int)handlers.Guest(new GuestOptions(
-                endpoint, text, result.GetValue(exitEvent), result.GetValue(allowAnyCid), result.GetValue(level) ?? LogLevel.Information));
+            using LoopHost host = new(Options.ToEnum<LogLevel>(result.GetRequiredValue(logLevel)));
+            return (int)ForwardRunner.Run(
+                host,
+                result.GetRequiredValue(mappings),
+                result.GetRequiredValue(target),
+                Options.ToEnum<GuestProtocol>(result.GetRequiredValue(guestProtocol)),
+                result.GetValue(allowRemote));
         });
         return command;
     }
 
-    private static Command Demo(ICommandHandlers handlers)
+    private static Command Guest()
     {
-        Option<long?> ports = Options.Integer("--ports", "N", "How many ports to map. Default: 100.", 1, 10_000);
-        Command command = new("demo", "Show the whole on this machine: a parent, the relay as its child, and a guest server.") { ports };
-        command.SetAction(result => (int)handlers.Demo((int)(result.GetValue(ports) ?? 100)));
+        Option<(IoEndpoint Endpoint, string Text)> listen = Options.Listen();
+        Option<long?> exitEvent = Options.ExitEvent();
+        Option<bool> allowAnyCid = Options.AllowAnyCid();
+        Option<string> logLevel = Options.LogLevel();
+        Command command = new("guest", "Run the agent inside the virtual machine or container, which connects the relay to the servers there.")
+        {
+            listen, exitEvent, allowAnyCid, logLevel,
+        };
+        command.SetAction(result =>
+        {
+            using LoopHost host = new(Options.ToEnum<LogLevel>(result.GetRequiredValue(logLevel)));
+            host.WatchExitEvent(result.GetValue(exitEvent));
+            (IoEndpoint endpoint, string text) = result.GetRequiredValue(listen);
+            return (int)GuestRunner.Run(host, endpoint, text, result.GetValue(allowAnyCid));
+        });
+        return command;
+    }
+
+    private static Command Demo()
+    {
+        Option<long?> ports = Options.Integer("--ports", "N", "The number of ports to map", 1, 10_000, 100);
+        Command command = new("demo", "Start a relay on this machine, map ports to a test server, and check what comes back through each.") { ports };
+        command.SetAction(result => (int)DemoRunner.Run((int)result.GetValue(ports)!.Value));
         return command;
     }
 }

@@ -3,133 +3,112 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using RelayProtocol;
+using Wslrelay.Diagnostics;
 
 namespace Wslrelay.Cli;
 
 /// <summary>
-/// <c>demo</c>: the whole on one machine. A parent that starts the relay as its child, a server that stands for the guest's, and a user who
-/// connects to every mapped port. Says what it does as it does it; succeeds only if all of it worked.
+/// <c>demo</c>: a parent that starts a relay as its child, a server in place of the guest's, and a client of each mapped port. Prints each step;
+/// succeeds only if every answer was right.
 /// </summary>
-internal sealed class DemoRunner(int ports)
+internal static class DemoRunner
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
-    private readonly Lock _lock = new();
+    // "dotnet wslrelay.dll" runs in a process that is not this program.
+    private static string ProgramPath =>
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Path.Combine(AppContext.BaseDirectory, "wslrelay") : Environment.ProcessPath!;
 
     internal static ExitCode Run(int ports)
     {
         try
         {
-            return new DemoRunner(ports).RunAsync().WaitAsync(Patience).GetAwaiter().GetResult();
+            return RunAsync(ports).WaitAsync(Timeout).GetAwaiter().GetResult() ? ExitCode.Success : ExitCode.Failed;
         }
-        catch (Exception e) when (e is IOException or SocketException or RelayException or RelayDisconnectedException or TimeoutException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or SocketException or RelayException or RelayDisconnectedException or TimeoutException)
         {
-            Diagnostics.StandardError.WriteLine($"the demo failed: {e.Message}");
+            StandardError.WriteLine($"the demo failed: {e.Message}");
             return ExitCode.Failed;
         }
     }
 
-    private static string ProgramPath() =>
-        Path.Combine(AppContext.BaseDirectory, OperatingSystemSuffix("wslrelay")) is var beside && File.Exists(beside)
-            ? beside
-            : Environment.ProcessPath ?? throw new InvalidOperationException("the program does not know its own path");
-
-    // The name of the file that runs now tells what this system puts behind a program's name.
-    private static string OperatingSystemSuffix(string name) => name + Path.GetExtension(Environment.ProcessPath);
-
-    private static async Task ServeGuestAsync(TcpListener guest)
-    {
-        while (true)
-        {
-            TcpClient client = await guest.AcceptTcpClientAsync().ConfigureAwait(false);
-            _ = AnswerAsync(client);
-        }
-
-        static async Task AnswerAsync(TcpClient client)
-        {
-            using (client)
-            {
-                NetworkStream stream = client.GetStream();
-                using StreamReader reader = new(stream, leaveOpen: true);
-                string question = await reader.ReadToEndAsync().ConfigureAwait(false);
-                await stream.WriteAsync(Encoding.UTF8.GetBytes($"the guest heard: {question}")).ConfigureAwait(false);
-            }
-        }
-    }
-
-    // Sends, ends its sending, and reads until the guest has ended its own: both ends pass through the relay.
-    private static async Task<string> AskAsync(PortMapping mapping, string question)
-    {
-        using TcpClient user = new(mapping.Address.AddressFamily);
-        await user.ConnectAsync(mapping.Address, mapping.HostPort).ConfigureAwait(false);
-        NetworkStream stream = user.GetStream();
-        await stream.WriteAsync(Encoding.UTF8.GetBytes(question)).ConfigureAwait(false);
-        user.Client.Shutdown(SocketShutdown.Send);
-        using StreamReader reader = new(stream);
-        return await reader.ReadToEndAsync().ConfigureAwait(false);
-    }
-
-    private async Task<ExitCode> RunAsync()
+    private static async Task<bool> RunAsync(int ports)
     {
         using TcpListener guest = new(IPAddress.Loopback, 0);
         guest.Start(backlog: 512);
         int guestPort = ((IPEndPoint)guest.LocalEndpoint).Port;
         _ = ServeGuestAsync(guest);
-        Say("guest", $"listens on its own 127.0.0.1:{guestPort}");
+        Print("guest", $"listens on 127.0.0.1:{guestPort}");
 
-        Stopwatch watch = Stopwatch.StartNew();
-        await using RelayProcess relay = RelayProcess.Start(new RelayStartInfo(ProgramPath()));
+        var watch = Stopwatch.StartNew();
+        await using RelayProcess relay = RelayProcess.Start(new RelayStartInfo(ProgramPath));
         RelayHello hello = await relay.Client.HelloAsync().ConfigureAwait(false);
-        Say("relay", $"{hello.Name} {hello.Version} runs as process {hello.ProcessId}, target {hello.Target} ({watch.ElapsedMilliseconds} ms)");
+        Print("relay", $"{hello.Name} {hello.Version} runs as process {hello.ProcessId}, target {hello.Target} ({watch.ElapsedMilliseconds} ms)");
 
         watch.Restart();
         PortMapping[] mapped = await Task.WhenAll(Enumerable.Range(0, ports).Select(_ => MapAsync(relay.Client, guestPort))).ConfigureAwait(false);
-        Say("parent", $"mapped {mapped.Length} ports in {watch.ElapsedMilliseconds} ms");
+        Print("parent", $"mapped {ports} ports in {watch.ElapsedMilliseconds} ms");
 
         watch.Restart();
-        int right = 0;
+        int correct = 0;
         foreach (PortMapping mapping in mapped)
         {
             string question = $"hello from port {mapping.HostPort}";
             string answer = await AskAsync(mapping, question).ConfigureAwait(false);
-            Say("user", $"{mapping} <- \"{question}\"  -> \"{answer}\"");
-            right += answer == $"the guest heard: {question}" ? 1 : 0;
+            Print("client", $"{mapping} <- \"{question}\"  -> \"{answer}\"");
+            correct += answer == $"the guest heard: {question}" ? 1 : 0;
         }
 
-        Say("user", $"{right} of {ports} ports gave the right answer, in {watch.ElapsedMilliseconds} ms");
-        return await EndAsync(relay, mapped, right).ConfigureAwait(false);
+        Print("client", $"{correct} of {ports} answers are right, in {watch.ElapsedMilliseconds} ms");
+
+        UnmapResult unmapped = await relay.Client.UnmapAsync(mapped[0].Key, drain: TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+        Print("parent", $"unmap {mapped[0]} -> active {unmapped.Active}, reset {unmapped.Reset}");
+        IReadOnlyList<PortMappingStatus> list = await relay.Client.ListAsync().ConfigureAwait(false);
+        long accepted = list.Sum(status => status.Accepted);
+        Print("parent", $"list -> {list.Count} mappings, {accepted} connections, {list.Sum(status => status.BytesToGuest)} bytes to the guest, {list.Sum(status => status.BytesToHost)} to the host");
+
+        watch.Restart();
+        relay.SignalExit();
+        int? exitCode = await relay.WaitForExitAsync().ConfigureAwait(false);
+        Print("parent", $"exit event signalled -> the relay exited with {exitCode} ({watch.ElapsedMilliseconds} ms)");
+
+        bool worked = correct == ports && list.Count == ports - 1 && accepted == ports - 1 && exitCode == 0;
+        Print("demo", worked ? "everything worked" : "something failed, see above");
+        return worked;
     }
 
-    private async Task<PortMapping> MapAsync(RelayClient client, int guestPort)
+    private static async Task<PortMapping> MapAsync(RelayClient client, int guestPort)
     {
         PortMapping mapping = await client.MapAsync(new PortMapping(0, guestPort)).ConfigureAwait(false);
-        Say("parent", $"map guestPort {guestPort} -> {mapping}");
+        Print("parent", $"map guestPort {guestPort} -> {mapping}");
         return mapping;
     }
 
-    private async Task<ExitCode> EndAsync(RelayProcess relay, PortMapping[] mapped, int right)
+    // Ends its sending before it reads: both half-closes pass through the relay.
+    private static async Task<string> AskAsync(PortMapping mapping, string question)
     {
-        UnmapResult unmapped = await relay.Client.UnmapAsync(mapped[0].Key, drain: TimeSpan.FromSeconds(1)).ConfigureAwait(false);
-        Say("parent", $"unmap {mapped[0]} -> active {unmapped.Active}, reset {unmapped.Reset}");
-        IReadOnlyList<PortMappingStatus> list = await relay.Client.ListAsync().ConfigureAwait(false);
-        long accepted = list.Sum(status => status.Accepted);
-        Say("parent", $"list -> {list.Count} mappings, {accepted} connections, {list.Sum(status => status.BytesToGuest)} bytes to the guest, {list.Sum(status => status.BytesToHost)} to the host");
-
-        Stopwatch watch = Stopwatch.StartNew();
-        relay.SignalExit();
-        int? exitCode = await relay.WaitForExitAsync().ConfigureAwait(false);
-        Say("parent", $"exit event signalled -> the relay ended with {exitCode} ({watch.ElapsedMilliseconds} ms)");
-
-        bool worked = right == ports && list.Count == ports - 1 && accepted == ports - 1 && exitCode == 0;
-        Say("demo", worked ? "all of it worked" : "it did not work: see above");
-        return worked ? ExitCode.Asked : ExitCode.Failed;
+        using TcpClient client = new();
+        await client.ConnectAsync(mapping.Address, mapping.HostPort).ConfigureAwait(false);
+        using StreamReader reader = new(client.GetStream());
+        await reader.BaseStream.WriteAsync(Encoding.UTF8.GetBytes(question)).ConfigureAwait(false);
+        client.Client.Shutdown(SocketShutdown.Send);
+        return await reader.ReadToEndAsync().ConfigureAwait(false);
     }
 
-    private void Say(string who, string what)
+    private static async Task ServeGuestAsync(TcpListener guest)
     {
-        lock (_lock)
+        while (true)
         {
-            Console.WriteLine($"{who,-7} {what}");
+            _ = AnswerAsync(await guest.AcceptTcpClientAsync().ConfigureAwait(false));
         }
     }
+
+    private static async Task AnswerAsync(TcpClient client)
+    {
+        using StreamReader reader = new(client.GetStream());
+        string question = await reader.ReadToEndAsync().ConfigureAwait(false);
+        await reader.BaseStream.WriteAsync(Encoding.UTF8.GetBytes($"the guest heard: {question}")).ConfigureAwait(false);
+    }
+
+    private static void Print(string who, string what) => Console.WriteLine($"{who,-7} {what}");
 }

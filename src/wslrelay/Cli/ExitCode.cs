@@ -1,17 +1,11 @@
 namespace Wslrelay.Cli;
 
-/// <summary>What the program ends with.</summary>
 internal enum ExitCode
 {
-    /// <summary>Asked to end.</summary>
-    Asked = 0,
-
-    /// <summary>Failed.</summary>
+    Success = 0,
     Failed = 1,
-
-    /// <summary>The command line was wrong.</summary>
     Usage = 2,
 
-    /// <summary>The parent sent what is not the protocol's.</summary>
+    /// <summary>The parent sent bytes that are not the control protocol.</summary>
     BrokenStream = 3,
 }

@@ -1,28 +1,21 @@
 using RelayProtocol;
 using Wslrelay.Diagnostics;
-using Wslrelay.Io;
 using Wslrelay.Relaying;
 
 namespace Wslrelay.Cli;
 
-/// <summary>
-/// <c>forward</c>: the relay by hand. Maps what it is told, says so, and goes on until a signal. Runs the loop on the thread that calls it.
-/// </summary>
-internal sealed class ForwardRunner(ForwardOptions options)
+/// <summary><c>forward</c>: the relay without a parent. Prints a line for each mapping and runs until a signal.</summary>
+internal static class ForwardRunner
 {
-    internal ExitCode Run()
+    internal static ExitCode Run(LoopHost host, IReadOnlyList<PortMapping> mappings, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote)
     {
-        StandardErrorLogger logger = new(options.LogLevel);
-        using IoPort port = IoPort.Create();
-        IoLoop loop = new(port);
-        using StopSignals signals = new(loop);
-        RelayTargetEndpoint target = Target.Open(port, options.Target);
+        using StopSignals signals = new(host);
+        PortTable table = new(host.Loop, host.OpenTarget(target), guestProtocol, allowRemote, host.Log);
         try
         {
-            PortTable table = new(loop, target, options.GuestProtocol, options.AllowRemote, new RelayLog(logger));
-            foreach (PortMapping mapping in table.Map(options.Mappings))
+            foreach (PortMapping mapping in table.Map(mappings))
             {
-                Console.WriteLine($"{mapping} -> {options.Target} {mapping.GuestPort}");
+                Console.WriteLine($"{mapping} -> {target} {mapping.GuestPort}");
             }
         }
         catch (RelayException e)
@@ -31,8 +24,7 @@ internal sealed class ForwardRunner(ForwardOptions options)
             return ExitCode.Failed;
         }
 
-        loop.Run();
-        logger.Flush(100);
-        return ExitCode.Asked;
+        host.Run();
+        return ExitCode.Success;
     }
 }

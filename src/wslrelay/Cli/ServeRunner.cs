@@ -1,64 +1,42 @@
-using System.Runtime.InteropServices;
+using RelayProtocol;
 using Wslrelay.Control;
-using Wslrelay.Diagnostics;
 using Wslrelay.Io;
 using Wslrelay.Relaying;
 
 namespace Wslrelay.Cli;
 
 /// <summary>
-/// <c>serve</c>: the relay as a child process. Ends on the first of: end of file on standard input, the exit event, a broken stream.
-/// Runs the loop on the thread that calls it.
+/// <c>serve</c>: the relay as a child process. Runs until end of file on standard input, the exit event, or a broken stream.
 /// </summary>
-internal sealed class ServeRunner : IIoOwner
+internal sealed class ServeRunner
 {
-    // The relay must be gone within a second of being told: what a parent has not read by then is lost.
+    // The relay must end within a second: answers that the parent has not read by then are lost.
     private const int MaxFlushMilliseconds = 400;
 
-    private readonly ServeOptions _options;
-    private readonly StandardErrorLogger _logger;
-    private readonly RelayLog _log;
-    private readonly ActionTimer _lastCall;
-    private IoLoop _loop = null!;
-    private PortTable _table = null!;
-    private ControlSession _session = null!;
+    private readonly LoopHost _host;
+    private readonly int _drainMilliseconds;
+    private readonly PortTable _table;
+    private readonly ControlSession _session;
+    private readonly ActionTimer _flushTimer;
     private ExitCode _exitCode;
     private bool _ending;
 
-    internal ServeRunner(ServeOptions options)
+    private ServeRunner(LoopHost host, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote, int drainMilliseconds)
     {
-        _options = options;
-        _logger = new StandardErrorLogger(options.LogLevel);
-        _log = new RelayLog(_logger);
-        _lastCall = new ActionTimer(() => _loop.Stop());
+        _host = host;
+        _drainMilliseconds = drainMilliseconds;
+        _table = new PortTable(host.Loop, host.OpenTarget(target), guestProtocol, allowRemote, host.Log);
+        _session = new ControlSession(_table, host.Log, OnSessionEnded);
+        _flushTimer = new ActionTimer(host.Loop.Stop);
+        host.Stop = cause => End(ExitCode.Success, cause);
     }
 
-    /// <inheritdoc/>
-    public void Completed(IoOperation operation)
+    internal static ExitCode Run(LoopHost host, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote, int drainMilliseconds)
     {
-        if (operation.Error == IoError.None)
-        {
-            End(ExitCode.Asked, "the exit event is signalled");
-        }
-    }
-
-    internal ExitCode Run()
-    {
-        using IoPort port = IoPort.Create();
-        _loop = new IoLoop(port);
-        using SafeHandle? exitEvent = ExitEvent.Open(port, _options.ExitEvent);
-        RelayTargetEndpoint target = Target.Open(port, _options.Target);
-        _table = new PortTable(_loop, target, _options.GuestProtocol, _options.AllowRemote, _log);
-        _session = new ControlSession(_table, _log, OnSessionEnded);
-        if (exitEvent is not null)
-        {
-            _loop.Start(port.Watch(exitEvent, this));
-        }
-
-        _session.Start();
-        _loop.Run();
-        _logger.Flush(100);
-        return _exitCode;
+        ServeRunner runner = new(host, target, guestProtocol, allowRemote, drainMilliseconds);
+        runner._session.Start();
+        host.Run();
+        return runner._exitCode;
     }
 
     private void OnSessionEnded(SessionEnd end)
@@ -67,9 +45,9 @@ internal sealed class ServeRunner : IIoOwner
         {
             End(ExitCode.BrokenStream, "the control stream is broken");
         }
-        else if (_options.DrainMilliseconds == 0)
+        else if (_drainMilliseconds == 0)
         {
-            End(ExitCode.Asked, "end of file on standard input");
+            End(ExitCode.Success, "end of file on standard input");
         }
         else
         {
@@ -77,7 +55,7 @@ internal sealed class ServeRunner : IIoOwner
         }
     }
 
-    // The parent is gone, its users may finish what they began.
+    // The parent is gone; connections may finish.
     private void Drain()
     {
         _table.UnmapAll(listeners =>
@@ -90,7 +68,7 @@ internal sealed class ServeRunner : IIoOwner
 
             foreach (PortListener listener in listeners)
             {
-                listener.Drain(_options.DrainMilliseconds, _ =>
+                listener.Drain(_drainMilliseconds, _ =>
                 {
                     if (--left == 0)
                     {
@@ -100,7 +78,7 @@ internal sealed class ServeRunner : IIoOwner
             }
         });
 
-        void Drained() => End(ExitCode.Asked, "end of file on standard input, and drained");
+        void Drained() => End(ExitCode.Success, "end of file on standard input, and drained");
     }
 
     private void End(ExitCode exitCode, string cause)
@@ -112,18 +90,18 @@ internal sealed class ServeRunner : IIoOwner
 
         _ending = true;
         _exitCode = exitCode;
-        _log.Ends(cause);
+        _host.Log.Ends(cause);
         _session.Close();
         _session.Sent = StopWhenSent;
-        _loop.Timers.Start(_lastCall, MaxFlushMilliseconds);
-        _loop.Post(StopWhenSent);
+        _host.Loop.Timers.Start(_flushTimer, MaxFlushMilliseconds);
+        _host.Loop.Post(StopWhenSent);
     }
 
     private void StopWhenSent()
     {
         if (!_session.HasUnsentAnswers)
         {
-            _loop.Stop();
+            _host.Loop.Stop();
         }
     }
 }

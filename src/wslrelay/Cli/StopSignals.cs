@@ -1,30 +1,28 @@
 using System.Runtime.InteropServices;
-using Wslrelay.Io;
 
 namespace Wslrelay.Cli;
 
-/// <summary>Lets SIGINT (Ctrl+C) and SIGTERM end a loop in good order for as long as it lives. The signals come on a thread of the runtime's.</summary>
+/// <summary>Ends the program in order on SIGINT (Ctrl+C) and SIGTERM, for as long as it lives. Signals arrive on a thread of the runtime.</summary>
 internal sealed class StopSignals : IDisposable
 {
-    private readonly PosixSignalRegistration _interrupt;
-    private readonly PosixSignalRegistration _terminate;
+    private readonly PosixSignalRegistration[] _registrations;
 
-    internal StopSignals(IoLoop loop)
+    internal StopSignals(LoopHost host)
     {
-        _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        _registrations = [.. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM]).Select(signal => PosixSignalRegistration.Create(signal, Received))];
 
-        void Stop(PosixSignalContext signal)
+        void Received(PosixSignalContext context)
         {
-            signal.Cancel = true;
-            loop.Post(loop.Stop);
+            context.Cancel = true;
+            host.Loop.Post(() => host.Stop($"{context.Signal}"));
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
-        _interrupt.Dispose();
-        _terminate.Dispose();
+        foreach (PosixSignalRegistration registration in _registrations)
+        {
+            registration.Dispose();
+        }
     }
 }

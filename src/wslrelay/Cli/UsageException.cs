@@ -1,4 +1,4 @@
 namespace Wslrelay.Cli;
 
-/// <summary>An argument that was well written and still cannot be: found out only when it was used, before anything was listened on.</summary>
+/// <summary>A valid argument that cannot be used on this machine; found before anything is listened on.</summary>
 internal sealed class UsageException(string argument, string message) : Exception($"{argument}: {message}");

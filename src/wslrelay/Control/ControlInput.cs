@@ -4,18 +4,15 @@ using Wslrelay.Io;
 namespace Wslrelay.Control;
 
 /// <summary>
-/// The parent's bytes, one piece at a time: each is asked for by <see cref="Next"/>, so that a parent that sends faster than it is
-/// answered waits in its pipe. Loop thread.
+/// Standard input, read one piece per <see cref="Next"/>: a parent that sends requests faster than they are answered is held up by its pipe. Loop thread only.
 /// </summary>
 internal abstract class ControlInput(IControlReader reader)
 {
-    /// <summary>Bytes of one piece.</summary>
     protected const int PieceSize = 16 * 1024;
 
-    /// <summary>Who gets the bytes.</summary>
     protected IControlReader Reader { get; } = reader;
 
-    /// <summary>Opens standard input: in the loop where the system can wait for it, on a thread of its own where not.</summary>
+    /// <summary>Reads in the loop where the system can wait for standard input, on a background thread where it cannot.</summary>
     public static ControlInput OpenStandardInput(IoLoop loop, IControlReader reader)
     {
         using SafeHandle handle = IoPort.StandardHandle(StandardStream.Input);
@@ -24,6 +21,6 @@ internal abstract class ControlInput(IControlReader reader)
             : new ThreadControlInput(loop, reader);
     }
 
-    /// <summary>Asks for the next piece.</summary>
+    /// <summary>Reads the next piece; <see cref="IControlReader.Received"/> gets it later, never inside this call.</summary>
     public abstract void Next();
 }

@@ -5,25 +5,25 @@ using Wslrelay.Io;
 namespace Wslrelay.Control;
 
 /// <summary>
-/// What the relay says to its parent: messages are gathered and written in one piece while the one before is under way. A parent that does not
-/// read makes them wait here, and nothing else. Loop thread.
+/// Standard output: messages are collected while the previous piece is being written, and written in one piece after it. If the parent does not read,
+/// they wait here and hold up nothing else. Loop thread only.
 /// </summary>
 internal abstract class ControlOutput
 {
-    private ArrayBufferWriter<byte> _gathered = new();
-    private ArrayBufferWriter<byte> _underWay = new();
+    private ArrayBufferWriter<byte> _collected = new();
+    private ArrayBufferWriter<byte> _inFlight = new();
     private bool _writing;
 
-    /// <summary>Bytes that the parent has not taken.</summary>
-    public int Backlog => _gathered.WrittenCount + _underWay.WrittenCount;
+    /// <summary>Bytes not yet written.</summary>
+    public int Backlog => _collected.WrittenCount + _inFlight.WrittenCount;
 
-    /// <summary>Where the next message is written; <see cref="Flush"/> sends it on its way.</summary>
-    public IBufferWriter<byte> Writer => _gathered;
+    /// <summary>Takes the next message; <see cref="Flush"/> writes it.</summary>
+    public IBufferWriter<byte> Writer => _collected;
 
-    /// <summary>Called on the loop thread when a piece was taken, or was given up because nobody reads any more.</summary>
+    /// <summary>Called when a piece has been written, or dropped because standard output is closed.</summary>
     public Action? Progress { get; set; }
 
-    /// <summary>Opens standard output: in the loop where the system can wait for it, on a thread of its own where not.</summary>
+    /// <summary>Writes in the loop where the system can wait for standard output, on a background thread where it cannot.</summary>
     public static ControlOutput OpenStandardOutput(IoLoop loop)
     {
         using SafeHandle handle = IoPort.StandardHandle(StandardStream.Output);
@@ -32,34 +32,32 @@ internal abstract class ControlOutput
             : new ThreadControlOutput(loop);
     }
 
-    /// <summary>Sends what has been gathered.</summary>
     public void Flush()
     {
-        if (_writing || _gathered.WrittenCount == 0)
+        if (_writing || _collected.WrittenCount == 0)
         {
             return;
         }
 
-        (_gathered, _underWay) = (_underWay, _gathered);
+        (_collected, _inFlight) = (_inFlight, _collected);
         _writing = true;
-        Write(MemoryMarshal.AsMemory(_underWay.WrittenMemory));
+        Write(MemoryMarshal.AsMemory(_inFlight.WrittenMemory));
     }
 
-    /// <summary>Begins to write; ends, later and on the loop thread, with <see cref="Written"/>.</summary>
+    /// <summary>Starts to write; calls <see cref="Written"/> later, on the loop thread.</summary>
     protected abstract void Write(Memory<byte> piece);
 
-    /// <summary>The piece was taken, or nobody reads any more.</summary>
     protected void Written()
     {
         const int Keep = 64 * 1024;
         _writing = false;
-        if (_underWay.Capacity > Keep)
+        if (_inFlight.Capacity > Keep)
         {
-            _underWay = new ArrayBufferWriter<byte>();
+            _inFlight = new ArrayBufferWriter<byte>();
         }
         else
         {
-            _underWay.ResetWrittenCount();
+            _inFlight.ResetWrittenCount();
         }
 
         Flush();

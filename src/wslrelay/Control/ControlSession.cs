@@ -6,12 +6,10 @@ using Wslrelay.Relaying;
 
 namespace Wslrelay.Control;
 
-/// <summary>
-/// The conversation with the parent: takes one request after the other, asks the table, answers. Loop thread only.
-/// </summary>
+/// <summary>The control channel: carries out the parent's requests in order, and answers them. Loop thread only.</summary>
 internal sealed class ControlSession : IControlReader
 {
-    // A parent that sends requests and reads no answers is not listened to any further.
+    // No further request is carried out while so many bytes of answers are unread.
     private const int MaxBacklog = 256 * 1024;
 
     private readonly PortTable _table;
@@ -27,7 +25,7 @@ internal sealed class ControlSession : IControlReader
 
     private delegate void WriteItem<T>(ref MessagePackWriter writer, T item);
 
-    /// <summary>Opens the standard streams. <paramref name="ended"/> is called once, when the parent has ended the conversation or broken it.</summary>
+    /// <summary>Opens the standard streams. <paramref name="ended"/> is called once, at end of file or when the stream is broken.</summary>
     public ControlSession(PortTable table, RelayLog log, Action<SessionEnd> ended)
     {
         _table = table;
@@ -42,19 +40,16 @@ internal sealed class ControlSession : IControlReader
         _input = ControlInput.OpenStandardInput(table.Loop, this);
     }
 
-    /// <summary>Whether answers are still on their way to the parent.</summary>
     public bool HasUnsentAnswers => _output.Backlog > 0;
 
-    /// <summary>Called when fewer answers are on their way.</summary>
+    /// <summary>Called when answers have been written.</summary>
     public Action? Sent { get; set; }
 
-    /// <summary>Begins to listen to the parent.</summary>
     public void Start() => Advance();
 
-    /// <summary>Takes no further request: the relay ends.</summary>
+    /// <summary>Carries out no further request.</summary>
     public void Close() => _over = true;
 
-    /// <inheritdoc/>
     public void Received(ReadOnlySpan<byte> bytes)
     {
         if (_over)
@@ -75,7 +70,7 @@ internal sealed class ControlSession : IControlReader
         Advance();
     }
 
-    // Carries out what has arrived, up to a request that must be waited for; then asks for more, unless the answers pile up.
+    // Stops at a request that has to wait, or when too many answers are unread.
     private void Advance()
     {
         try
@@ -123,18 +118,18 @@ internal sealed class ControlSession : IControlReader
         switch (message.Kind)
         {
             case RpcKind.Request:
-                Carry(message);
+                Dispatch(message);
                 break;
             case RpcKind.Invalid:
                 NotifyError(new RelayError(RelayErrorCode.InvalidParams, message.Problem));
                 break;
             default:
-                // A notification or a response asks for nothing, and this version knows none.
+                // Notifications and responses need no answer, and this version knows none.
                 break;
         }
     }
 
-    private void Carry(RpcEnvelope request)
+    private void Dispatch(RpcEnvelope request)
     {
         try
         {
@@ -178,7 +173,7 @@ internal sealed class ControlSession : IControlReader
         writer.Flush();
     }
 
-    // The next request waits until the ports are free again; a drain goes on behind it.
+    // The next request waits until the ports are free again, not until the drain has ended.
     private void Unmap(uint id, IReadOnlyList<UnmapItem> items)
     {
         PortMappingKey[] keys = new PortMappingKey[items.Count];

@@ -1,8 +1,8 @@
 namespace Wslrelay.Control;
 
-/// <summary>Who reads the parent's bytes from a <see cref="ControlInput"/>; on the loop thread.</summary>
+/// <summary>Receives the bytes of a <see cref="ControlInput"/>, on the loop thread.</summary>
 internal interface IControlReader
 {
-    /// <summary>Bytes have come; they are valid during the call. None is the end of the stream. Nothing more comes before <see cref="ControlInput.Next"/>.</summary>
+    /// <summary>The bytes are valid during the call; an empty span is the end of file.</summary>
     void Received(ReadOnlySpan<byte> bytes);
 }

@@ -2,7 +2,7 @@ using Wslrelay.Io;
 
 namespace Wslrelay.Control;
 
-/// <summary>Standard input as an operation of the loop. Loop thread only.</summary>
+/// <summary>Reads standard input in the loop. Loop thread only.</summary>
 internal sealed class PipeControlInput : ControlInput, IIoOwner
 {
     private readonly IoLoop _loop;
@@ -16,13 +16,11 @@ internal sealed class PipeControlInput : ControlInput, IIoOwner
         _receive.Buffer = GC.AllocateUninitializedArray<byte>(PieceSize, pinned: true);
     }
 
-    /// <inheritdoc/>
     public override void Next() => _loop.Start(_receive);
 
-    /// <inheritdoc/>
     public void Completed(IoOperation operation)
     {
-        // A pipe that broke is a parent that is gone: the end, like its end of file.
+        // A broken pipe means that the parent is gone, as end of file does.
         if (operation.Error != IoError.Cancelled)
         {
             Reader.Received(operation.Error == IoError.None ? _receive.Buffer.Span[.._receive.BytesTransferred] : []);

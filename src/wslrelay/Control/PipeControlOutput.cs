@@ -3,7 +3,7 @@ using Wslrelay.Io;
 
 namespace Wslrelay.Control;
 
-/// <summary>Standard output as an operation of the loop. Loop thread only.</summary>
+/// <summary>Writes standard output in the loop. Loop thread only.</summary>
 internal sealed class PipeControlOutput : ControlOutput, IIoOwner
 {
     private readonly IoLoop _loop;
@@ -16,7 +16,6 @@ internal sealed class PipeControlOutput : ControlOutput, IIoOwner
         _send = loop.Port.Send(pipe, this);
     }
 
-    /// <inheritdoc/>
     public void Completed(IoOperation operation)
     {
         _pinned.Dispose();
@@ -24,7 +23,6 @@ internal sealed class PipeControlOutput : ControlOutput, IIoOwner
         Written();
     }
 
-    /// <inheritdoc/>
     protected override void Write(Memory<byte> piece)
     {
         _pinned = piece.Pin();

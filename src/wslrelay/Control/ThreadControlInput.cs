@@ -12,7 +12,6 @@ internal sealed class ThreadControlInput(IoLoop loop, IControlReader reader) : C
     private readonly byte[] _piece = new byte[PieceSize];
     private Thread? _thread;
 
-    /// <inheritdoc/>
     public override void Next()
     {
         if (_thread is null)

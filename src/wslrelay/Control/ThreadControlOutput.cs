@@ -11,7 +11,6 @@ internal sealed class ThreadControlOutput(IoLoop loop) : ControlOutput
     private Memory<byte> _piece;
     private Thread? _thread;
 
-    /// <inheritdoc/>
     protected override void Write(Memory<byte> piece)
     {
         _piece = piece;

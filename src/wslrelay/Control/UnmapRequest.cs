@@ -5,7 +5,7 @@ using Wslrelay.Relaying;
 namespace Wslrelay.Control;
 
 /// <summary>
-/// The second half of an unmap: the ports are free, now those that asked for it are drained, and the answer is given when the last drain has
+/// An unmap request after its listeners have closed: drains the connections of those mappings that ask for it, and answers when the last drain has
 /// ended. Loop thread only.
 /// </summary>
 internal sealed class UnmapRequest(uint id, IReadOnlyList<UnmapItem> items, PortListener[] listeners, Action<uint, UnmapResult[]> answer)
@@ -13,7 +13,7 @@ internal sealed class UnmapRequest(uint id, IReadOnlyList<UnmapItem> items, Port
     private readonly int[] _reset = new int[listeners.Length];
     private int _draining = listeners.Length;
 
-    /// <summary>Begins all drains; answers at once if there are none.</summary>
+    /// <summary>Starts the drains; answers at once if there are none.</summary>
     public void Start()
     {
         for (int i = 0; i < listeners.Length; i++)

@@ -4,14 +4,13 @@ using Wslrelay.Io;
 namespace Wslrelay.Diagnostics;
 
 /// <summary>
-/// Standard error without a console in between, which would want descriptors, a terminal and time when it is first used. Never throws. For any thread.
+/// Standard error without <see cref="Console"/>, which needs descriptors, a terminal and time when it is first used. Never throws. For any thread.
 /// </summary>
 internal static class StandardError
 {
     private static readonly FileStream? Stream = TryOpen();
 
-    /// <summary>Writes text as it is.</summary>
-    public static void Write(string text)
+    internal static void Write(string text)
     {
         try
         {
@@ -19,12 +18,12 @@ internal static class StandardError
         }
         catch (Exception)
         {
-            // Nobody reads it any more, or there is no room: nothing that a message meets may end the relay.
+            // The reader is gone, or the disk is full: a message that cannot be written must not end the relay.
         }
     }
 
-    /// <summary>Writes a line, as from the program to the person who started it.</summary>
-    public static void WriteLine(string text) => Write($"wslrelay: {text}\n");
+    /// <summary>Writes a line for the person who started the program.</summary>
+    internal static void WriteLine(string text) => Write($"wslrelay: {text}\n");
 
     private static FileStream? TryOpen()
     {
@@ -34,7 +33,6 @@ internal static class StandardError
         }
         catch (Exception)
         {
-            // The parent gave none.
             return null;
         }
     }

@@ -4,38 +4,35 @@ using Microsoft.Extensions.Logging;
 namespace Wslrelay.Diagnostics;
 
 /// <summary>
-/// Writes single lines to standard error, from a thread of its own: a parent that does not read them stops nothing but the log. When too many
+/// Writes single lines to standard error from its own thread: a parent that does not read them holds up the log and nothing else. When too many lines
 /// wait, new ones are dropped and counted. For any thread.
 /// </summary>
 internal sealed class StandardErrorLogger : ILogger
 {
     private const int MaxWaiting = 1000;
 
-    private readonly LogLevel _least;
+    private readonly LogLevel _minLevel;
     private readonly Lock _lock = new();
     private readonly Queue<string> _waiting = new();
     private readonly SemaphoreSlim _added = new(0);
     private int _dropped;
     private int _unwritten;
 
-    /// <summary>Starts the thread at once: the line that says that there are no handles left must not need one.</summary>
-    internal StandardErrorLogger(LogLevel least)
+    /// <summary>Starts the thread now: the message that the process is out of handles must not need one.</summary>
+    internal StandardErrorLogger(LogLevel minLevel)
     {
-        _least = least;
-        if (least != LogLevel.None)
+        _minLevel = minLevel;
+        if (minLevel != LogLevel.None)
         {
             new Thread(Write, 256 * 1024) { IsBackground = true, Name = "log" }.Start();
         }
     }
 
-    /// <inheritdoc/>
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= _least && logLevel != LogLevel.None;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= _minLevel && logLevel != LogLevel.None;
 
-    /// <inheritdoc/>
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    /// <inheritdoc/>
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (!IsEnabled(logLevel))
@@ -44,18 +41,18 @@ internal sealed class StandardErrorLogger : ILogger
         }
 
         string text = exception is null ? formatter(state, null) : $"{formatter(state, exception)}: {exception}";
-        string word = logLevel switch
+        string level = logLevel switch
         {
             LogLevel.Warning => "warning",
             LogLevel.Error or LogLevel.Critical => "error",
             LogLevel.Information => "information",
             _ => "debug",
         };
-        Enqueue($"{DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)} wslrelay {word}: {OneLine(text)}");
+        Enqueue($"{DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)} wslrelay {level}: {text.ReplaceLineEndings(" | ")}");
     }
 
-    /// <summary>Waits until everything is written, but not for long: the reader may have stopped reading.</summary>
-    public void Flush(int milliseconds)
+    /// <summary>Waits until everything is written, at most so long: the reader may have stopped reading.</summary>
+    internal void Flush(int milliseconds)
     {
         long end = Environment.TickCount64 + milliseconds;
         while (Volatile.Read(ref _unwritten) > 0 && Environment.TickCount64 < end)
@@ -63,8 +60,6 @@ internal sealed class StandardErrorLogger : ILogger
             Thread.Sleep(1);
         }
     }
-
-    private static string OneLine(string text) => text.ReplaceLineEndings(" | ");
 
     private void Enqueue(string line)
     {

@@ -6,21 +6,23 @@ namespace Wslrelay.Tests.EndToEnd.CommandLine;
 public sealed class HelpTests
 {
     [Fact]
-    public async Task Help_names_every_command()
+    public async Task Help_has_an_example_of_every_command()
     {
         var run = await ProgramRun.OfRelayAsync("--help");
         Assert.Equal((0, string.Empty), (run.ExitCode, run.Error));
-        Assert.All((string[])["serve", "forward", "demo"], command => Assert.Contains(command, run.Output, StringComparison.Ordinal));
+        Assert.All((string[])["serve", "forward", "guest", "demo"], command => Assert.Contains($"  wslrelay {command} ", run.Output, StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData("serve", "--target", "--vm-id", "--port", "--exit-event", "--drain-ms", "--allow-remote", "--log-level")]
     [InlineData("forward", "MAPPING", "--target", "--allow-remote", "--log-level")]
+    [InlineData("guest", "--listen", "--exit-event", "--allow-any-cid", "--log-level")]
     [InlineData("demo", "--ports")]
-    public async Task Help_of_a_command_names_every_option(string command, params string[] options)
+    public async Task Help_of_a_command_names_every_option_and_has_an_example(string command, params string[] options)
     {
         var run = await ProgramRun.OfRelayAsync(command, "--help");
         Assert.Equal((0, string.Empty), (run.ExitCode, run.Error));
+        Assert.Contains($"  wslrelay {command} ", run.Output.Split("Example:").Last(), StringComparison.Ordinal);
         Assert.All(options, option => Assert.Contains(option, run.Output, StringComparison.OrdinalIgnoreCase));
     }
 
