@@ -6,29 +6,31 @@ namespace Wslrelay.Relaying;
 /// <summary>
 /// The guest's side: listens for the relay, and takes each of its connections to a server on this machine's loopback. Loop thread only.
 /// </summary>
-internal sealed class GuestAgent(IoLoop loop, RelayLog log, bool allowAnyCid) : IAcceptOwner
+internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
 {
-    // A preamble's limit: what the relay sends first is read into one such buffer.
-    private const int MaxPreamble = 1024;
     private const uint LocalCid = 1;
     private const uint HostCid = 2;
 
+    private readonly bool _allowAnyCid;
     private IoSocket? _listener;
 
-    /// <summary>The loop that owns everything here.</summary>
-    public IoLoop Loop { get; } = loop;
+    public GuestAgent(IoLoop loop, RelayLog log, bool allowAnyCid)
+    {
+        Loop = loop;
+        Log = log;
+        _allowAnyCid = allowAnyCid;
+        SetUps = new SetUpPool<GuestSetUp>(() => new GuestSetUp(this));
+    }
 
-    /// <summary>The log.</summary>
-    public RelayLog Log { get; } = log;
+    public IoLoop Loop { get; }
 
-    /// <summary>Lends the memory that preambles are read into.</summary>
-    public BufferPool Buffers { get; } = new(MaxPreamble);
+    public RelayLog Log { get; }
 
-    /// <summary>Counts what goes to the servers.</summary>
-    public ByteCounter ToServers { get; } = new();
+    public SetUpPool<GuestSetUp> SetUps { get; }
 
-    /// <summary>Counts what comes from the servers.</summary>
-    public ByteCounter FromServers { get; } = new();
+    public ByteCounter ToTarget { get; } = new();
+
+    public ByteCounter ToClient { get; } = new();
 
     /// <summary>Milliseconds for a preamble to be complete, and for a server to answer.</summary>
     public int SetUpTimeout { get; init; } = 10_000;
@@ -45,19 +47,25 @@ internal sealed class GuestAgent(IoLoop loop, RelayLog log, bool allowAnyCid) : 
         return _listener.LocalPort;
     }
 
-    /// <inheritdoc/>
     public void Accepted(IoSocket socket)
     {
-        if (!allowAnyCid && socket.PeerCid is { } cid and not (LocalCid or HostCid))
+        if (!_allowAnyCid && socket.PeerCid is { } cid and not (LocalCid or HostCid))
         {
             Log.CidRefused(cid);
             socket.Close(abort: true);
             return;
         }
 
-        new GuestRelay(this, socket).Start();
+        new Relay(this, socket, SetUps.Rent()).Start();
     }
 
-    /// <inheritdoc/>
     public void Completed(IoOperation operation) => _listener!.Close(abort: false);
+
+    public void ConnectionBroke(IoError error)
+    {
+    }
+
+    public void Ended(Relay relay, bool failed)
+    {
+    }
 }

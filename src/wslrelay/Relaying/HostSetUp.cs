@@ -1,26 +1,212 @@
+using System.Text;
+using RelayProtocol;
+using RelayProtocol.MessagePack;
+using RelayProtocol.Rpc;
 using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
 
 /// <summary>
-/// What a connection needs until it is set up, and no longer: the connect, the deadline, the agent's greeting. Loop thread only.
+/// Sets up a connection that was accepted on a host port: connects to the target and, where that is an agent, sends the preamble and reads
+/// the answer (protocol, section 3). The client's bytes follow the preamble without waiting for the answer. Loop thread only.
 /// </summary>
-internal sealed class HostSetUp : IoTimer, IIoOwner
+internal sealed class HostSetUp : SetUp
 {
-    internal HostSetUp(IoPort port, in IoEndpoint target) => Connect = port.Connect(target, this);
+    private const int MaxLine = 64;
 
-    /// <summary>The connection that it serves now; null while it is in the pool.</summary>
-    internal HostRelay? Relay { get; set; }
+    private readonly PortTable _table;
+    private readonly ConnectOperation _connect;
+    private TransferOperation? _send;
+    private TransferOperation? _receive;
+    private RpcReader? _error;
+    private bool _preambleSent;
+    private int _lineLength;
 
-    /// <summary>The connect to the target.</summary>
-    internal ConnectOperation Connect { get; }
+    internal HostSetUp(PortTable table)
+    {
+        _table = table;
+        _connect = table.Loop.Port.Connect(default, this);
+    }
 
-    /// <summary>What is said to an agent; null where there is none, and before the connect.</summary>
-    internal GuestGreeting? Greeting { get; set; }
+    /// <summary>The mapping of the present connection.</summary>
+    internal PortListener Listener { get; set; } = null!;
 
-    /// <inheritdoc/>
-    public void Completed(IoOperation operation) => Relay!.Completed(operation);
+    protected override void Begin()
+    {
+        _connect.Endpoint = Listener.Target;
+        SetDeadline(_table.SetUpTimeout);
+        Run(_connect);
+    }
 
-    /// <inheritdoc/>
-    protected internal override void OnExpired() => Relay!.Abort(IoError.TimedOut);
+    protected override void Advance(IoOperation operation)
+    {
+        if (operation == _connect)
+        {
+            Connected();
+        }
+        else if (operation == _send)
+        {
+            Sent();
+        }
+        else if (_receive!.BytesTransferred == 0)
+        {
+            Fail(RelayErrorCode.ConnectionRefused, "the agent's side closed the connection without an answer");
+        }
+        else if (_preambleSent)
+        {
+            ReadAnswer(_receive.Buffer.Span[.._receive.BytesTransferred]);
+        }
+        else
+        {
+            ReadLine();
+        }
+    }
+
+    protected override void Failed(IoOperation operation)
+    {
+        if (operation.Error is IoError.Cancelled or IoError.None)
+        {
+            Fail("Cancelled", "it was ended before it was set up");
+        }
+        else
+        {
+            Fail(operation.Error.ToErrorCode(), Describe(operation));
+        }
+    }
+
+    protected override void OnReleased()
+    {
+        _send = _receive = null;
+        _error = null;
+        _preambleSent = false;
+        _lineLength = 0;
+        _table.SetUps.Return(this);
+    }
+
+    private void Connected()
+    {
+        if (!_table.Preamble.HasAgent)
+        {
+            Succeed();
+            return;
+        }
+
+        // The agent has a time of its own to answer.
+        SetDeadline(_table.SetUpTimeout);
+        _send = Relay.Loop.Port.Send(Relay.Target!, this);
+        _receive = Relay.Loop.Port.Receive(Relay.Target!, this);
+        if (_table.Preamble.ConnectLine.IsEmpty)
+        {
+            SendPreamble();
+        }
+        else
+        {
+            Run(_send, _table.Preamble.ConnectLine);
+        }
+    }
+
+    private void SendPreamble()
+    {
+        _preambleSent = true;
+        Run(_send!, Listener.Preamble);
+    }
+
+    private void Sent()
+    {
+        if (!_preambleSent)
+        {
+            ReadByteOfLine();
+            return;
+        }
+
+        Relay.PumpToTarget();
+        if (_table.Preamble.ExpectsAnswer)
+        {
+            // One byte is enough for the usual answer, and leaves the server's bytes behind it where they are.
+            Run(_receive!, Buffer.AsMemory(0, 1));
+        }
+        else
+        {
+            Succeed();
+        }
+    }
+
+    private void ReadByteOfLine() => Run(_receive!, Buffer.AsMemory(_lineLength, 1));
+
+    private void ReadLine()
+    {
+        byte last = Buffer[_lineLength++];
+        if (last != (byte)'\n' && _lineLength < MaxLine)
+        {
+            ReadByteOfLine();
+        }
+        else if (last == (byte)'\n' && Buffer.AsSpan(0, _lineLength).StartsWith("OK "u8))
+        {
+            SendPreamble();
+        }
+        else
+        {
+            Fail(RelayErrorCode.ConnectionRefused, $"the hybrid vsock answered '{Encoding.ASCII.GetString(Buffer, 0, _lineLength).Trim()}', not OK");
+        }
+    }
+
+    private void ReadAnswer(ReadOnlySpan<byte> bytes)
+    {
+        if (_error is null && bytes[0] == MessagePackCode.Nil)
+        {
+            Succeed();
+            return;
+        }
+
+        // Nothing but the error follows, so that it may be read in larger pieces.
+        try
+        {
+            _error ??= new RpcReader();
+            _error.Append(bytes);
+            if (!_error.TryRead(out ReadOnlyMemory<byte> answer))
+            {
+                Run(_receive!, Buffer);
+                return;
+            }
+
+            MessagePackReader reader = new(answer);
+            RelayError error = WireFormat.ReadError(ref reader);
+            Fail(error.Name, error.Message);
+        }
+        catch (Exception e) when (e is RpcFormatException or RelayException)
+        {
+            string problem = e is RpcFormatException broken ? broken.Reason.ToString() : e.Message;
+            Fail(RelayErrorCode.InvalidParams, $"the agent's answer is neither nil nor an error: {problem}");
+        }
+    }
+
+    private void Succeed()
+    {
+        // In this order: what a server said before it broke needs somebody to carry it.
+        Relay.PumpToClient();
+        if (!_preambleSent)
+        {
+            Relay.PumpToTarget();
+        }
+
+        Relay.EndSetUp();
+    }
+
+    private void Fail(RelayErrorCode code, string reason) => Fail(code.Name(), reason);
+
+    private void Fail(string code, string reason)
+    {
+        _table.Log.ConnectionFailed(Listener.Mapping, Listener.Target, code, reason);
+        Relay.Abort();
+    }
+
+    private string Describe(IoOperation operation) => operation.Error switch
+    {
+        IoError.ConnectionRefused => "nothing listens there",
+        IoError.Reset => "the connection was reset while it was set up",
+        IoError.TimedOut => $"no answer within {_table.SetUpTimeout / 1000.0:0.#} seconds",
+        IoError.HostUnreachable => "there is no way to it",
+        IoError.TooManyOpenFiles => "the process is out of handles",
+        _ => $"{operation.Error} (system error {operation.NativeError})",
+    };
 }

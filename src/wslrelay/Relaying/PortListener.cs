@@ -8,15 +8,15 @@ namespace Wslrelay.Relaying;
 /// One mapping in force: its listening socket, its connections, its counters. No other listener is touched by what happens here. It
 /// outlives its mapping for as long as connections do. Loop thread only.
 /// </summary>
-internal sealed class PortListener : IAcceptOwner
+internal sealed class PortListener : IAcceptOwner, IRelayOwner
 {
     private readonly IoSocket _socket;
     private readonly IoOperation _accept;
     private PortMappingKey[]? _loopKeys;
-    private Memory<byte> _greeting;
+    private Memory<byte> _preamble;
     private Relay? _first;
-    private ByteCounter? _toGuest;
-    private ByteCounter? _toHost;
+    private ByteCounter? _toTarget;
+    private ByteCounter? _toClient;
     private Action? _closed;
     private Action? _emptied;
 
@@ -28,8 +28,9 @@ internal sealed class PortListener : IAcceptOwner
         _accept = table.Loop.Port.Accept(socket, this);
     }
 
-    /// <summary>The table it belongs to.</summary>
     public PortTable Table { get; }
+
+    public IoLoop Loop => Table.Loop;
 
     /// <summary>The mapping, with the port that is really bound.</summary>
     public PortMapping Mapping { get; }
@@ -38,7 +39,7 @@ internal sealed class PortListener : IAcceptOwner
     public IoEndpoint Target => Table.Target.For(Mapping);
 
     /// <summary>What an agent is told first on each connection; pinned.</summary>
-    public Memory<byte> Greeting => _greeting.IsEmpty ? _greeting = Table.Greeter.Greeting(Mapping) : _greeting;
+    public Memory<byte> Preamble => _preamble.IsEmpty ? _preamble = Table.Preamble.For(Mapping) : _preamble;
 
     /// <summary>Connections that are open or being set up.</summary>
     public int ActiveCount { get; private set; }
@@ -50,14 +51,14 @@ internal sealed class PortListener : IAcceptOwner
     public long FailedCount { get; private set; }
 
     /// <summary>Bytes that the target has taken.</summary>
-    public ByteCounter ToGuest => _toGuest ??= new ByteCounter();
+    public ByteCounter ToTarget => _toTarget ??= new ByteCounter();
 
     /// <summary>Bytes that the clients have taken.</summary>
-    public ByteCounter ToHost => _toHost ??= new ByteCounter();
+    public ByteCounter ToClient => _toClient ??= new ByteCounter();
 
     /// <summary>The mapping with its counters, as <c>list</c> gives it.</summary>
     public PortMappingStatus Status =>
-        new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)(_toGuest?.Value ?? 0), (long)(_toHost?.Value ?? 0));
+        new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)(_toTarget?.Value ?? 0), (long)(_toClient?.Value ?? 0));
 
     /// <summary>Whether the target is a port of this relay itself: a connection would go round until the handles run out.</summary>
     public bool LoopsBack
@@ -138,7 +139,6 @@ internal sealed class PortListener : IAcceptOwner
         }
     }
 
-    /// <inheritdoc/>
     public void Accepted(IoSocket socket)
     {
         AcceptedCount++;
@@ -151,13 +151,14 @@ internal sealed class PortListener : IAcceptOwner
         }
 
         ActiveCount++;
-        HostRelay relay = new(this, socket) { Next = _first };
+        HostSetUp setUp = Table.SetUps.Rent();
+        setUp.Listener = this;
+        Relay relay = new(this, socket, setUp) { Next = _first };
         _first?.Previous = relay;
         _first = relay;
         relay.Start();
     }
 
-    /// <inheritdoc/>
     public void Completed(IoOperation operation)
     {
         _socket.Close(abort: false);
@@ -170,9 +171,9 @@ internal sealed class PortListener : IAcceptOwner
         _closed?.Invoke();
     }
 
-    /// <summary>A connection has ended and its sockets are closed.</summary>
-    /// <param name="relay">The connection.</param>
-    /// <param name="failed">It could not be set up.</param>
+    public void ConnectionBroke(IoError error) =>
+        Table.Log.ConnectionBroke(Mapping, error == IoError.TimedOut ? "a peer is silent" : error == IoError.Reset ? "reset by a peer" : error.ToString());
+
     public void Ended(Relay relay, bool failed)
     {
         FailedCount += failed ? 1 : 0;

@@ -9,24 +9,32 @@ namespace Wslrelay.Relaying;
 /// The mappings in force, and the only way to change them. Each map and each unmap touches its own listeners and no other.
 /// Loop thread only.
 /// </summary>
-internal sealed class PortTable(IoLoop loop, RelayTargetEndpoint target, GuestProtocol guestProtocol, bool allowRemote, RelayLog log)
+internal sealed class PortTable
 {
     private readonly Dictionary<PortMappingKey, PortListener> _listeners = [];
+    private readonly bool _allowRemote;
 
-    /// <summary>The loop that owns everything here.</summary>
-    public IoLoop Loop { get; } = loop;
+    public PortTable(IoLoop loop, RelayTargetEndpoint target, GuestProtocol guestProtocol, bool allowRemote, RelayLog log)
+    {
+        Loop = loop;
+        Target = target;
+        Log = log;
+        Preamble = new AgentPreamble(target.Target, guestProtocol);
+        SetUps = new SetUpPool<HostSetUp>(() => new HostSetUp(this));
+        _allowRemote = allowRemote;
+    }
+
+    public IoLoop Loop { get; }
 
     /// <summary>Where connections go.</summary>
-    public RelayTargetEndpoint Target { get; } = target;
+    public RelayTargetEndpoint Target { get; }
 
-    /// <summary>The log.</summary>
-    public RelayLog Log { get; } = log;
+    public RelayLog Log { get; }
 
-    /// <summary>How the agent is met, if there is one.</summary>
-    public GuestGreeter Greeter { get; } = new(target.Target, guestProtocol);
+    /// <summary>What the agent is told first, if there is one.</summary>
+    public AgentPreamble Preamble { get; }
 
-    /// <summary>What connections need while they are set up.</summary>
-    public HostSetUpPool SetUps { get; } = new(loop.Port);
+    public SetUpPool<HostSetUp> SetUps { get; }
 
     /// <summary>Milliseconds that a target has to answer, and its agent after it.</summary>
     public int SetUpTimeout { get; init; } = 10_000;
@@ -164,7 +172,7 @@ internal sealed class PortTable(IoLoop loop, RelayTargetEndpoint target, GuestPr
 
     private PortListener Open(PortMapping mapping)
     {
-        if (!allowRemote && !IPAddress.IsLoopback(mapping.Address))
+        if (!_allowRemote && !IPAddress.IsLoopback(mapping.Address))
         {
             throw new RelayException(RelayErrorCode.AddressNotAllowed, $"{mapping}: not a loopback address; start the relay with --allow-remote to listen there");
         }

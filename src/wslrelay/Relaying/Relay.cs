@@ -3,14 +3,17 @@ using Wslrelay.Io;
 namespace Wslrelay.Relaying;
 
 /// <summary>
-/// Two sockets and two lanes, one for each direction (WSL: <c>BidirectionalRelay</c>). A lane runs one operation after the other: what sets the
-/// connection up, then its pump, which goes on for as long as it likes. When both lanes have ended, both sockets are closed: with an end where
-/// all went well, with a reset otherwise. Loop thread only.
+/// One connection: a client's socket, its target's, and a pump for each direction. A <see cref="SetUp"/> connects the target and starts the
+/// pumps; it is gone once both run. When all of them have ended both sockets are closed: with an end of sending if all went well, with a reset
+/// otherwise. Loop thread only.
 /// </summary>
-internal abstract class Relay(IoSocket client) : IIoOwner
+internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : IIoOwner
 {
-    private IoOperation? _toTarget;
-    private IoOperation? _toClient;
+    private SetUp? _setUp = setUp;
+    private PumpOperation? _toTarget;
+    private PumpOperation? _toClient;
+    private bool _broke;
+    private bool _aborted;
 
     /// <summary>The neighbours in the owner's list of connections.</summary>
     internal Relay? Previous { get; set; }
@@ -18,26 +21,16 @@ internal abstract class Relay(IoSocket client) : IIoOwner
     /// <inheritdoc cref="Previous"/>
     internal Relay? Next { get; set; }
 
-    /// <summary>The loop that owns it.</summary>
-    protected abstract IoLoop Loop { get; }
+    internal IoLoop Loop => owner.Loop;
 
-    /// <summary>The socket that was accepted.</summary>
-    protected IoSocket Client { get; } = client;
+    internal IoSocket Client => client;
 
-    /// <summary>The socket that was connected; null until then.</summary>
-    protected IoSocket? Target { get; set; }
+    /// <summary>Null until it is connected.</summary>
+    internal IoSocket? Target { get; set; }
 
-    /// <summary>Something went wrong: both sides get a reset.</summary>
-    protected bool Broke { get; private set; }
+    /// <summary>Nothing more is started: all that runs was cancelled.</summary>
+    internal bool IsAborted => _aborted;
 
-    /// <summary>Ends it with a reset on both sides; its owner hears of it when all of it is closed.</summary>
-    public void Abort(IoError reason = IoError.Cancelled)
-    {
-        _toTarget?.Cancel(reason);
-        _toClient?.Cancel(reason);
-    }
-
-    /// <inheritdoc/>
     public void Completed(IoOperation operation)
     {
         if (operation == _toTarget)
@@ -51,61 +44,61 @@ internal abstract class Relay(IoSocket client) : IIoOwner
 
         if (operation.Error != IoError.None)
         {
-            OnFailed(operation);
-        }
-        else if (operation is not PumpOperation)
-        {
-            // Also after a break: what was made must be known to be closed.
-            Advance(operation);
+            if (!_broke && _setUp is null)
+            {
+                owner.ConnectionBroke(operation.Error);
+            }
+
+            Abort(operation.Error);
         }
 
-        if (_toTarget is null && _toClient is null)
-        {
-            Target?.Close(Broke);
-            Client.Close(Broke);
-            OnClosed();
-        }
+        CloseIfEnded();
     }
 
-    /// <summary>Pumps from the client to the target from now on.</summary>
-    protected void PumpToTarget(ByteCounter counter) => RunToTarget(Loop.Port.Pump(Client, Target!, counter, this));
+    internal void Start() => _setUp!.Begin(this);
 
-    /// <summary>Pumps from the target to the client from now on.</summary>
-    protected void PumpToClient(ByteCounter counter) => RunToClient(Loop.Port.Pump(Target!, Client, counter, this));
-
-    /// <summary>Gives up: what runs is cancelled, and both sides get a reset.</summary>
-    protected void Break()
+    /// <summary>Ends the connection with a reset on both sides; the owner is told once all of it is closed.</summary>
+    internal void Abort(IoError reason = IoError.Cancelled)
     {
-        Broke = true;
-        Abort();
+        _broke = _aborted = true;
+        _setUp?.Cancel(reason);
+        _toTarget?.Cancel(reason);
+        _toClient?.Cancel(reason);
     }
 
-    /// <summary>Starts the next operation of the lane to the target. Does nothing once the connection broke.</summary>
-    protected void RunToTarget(IoOperation operation)
+    internal void PumpToTarget()
     {
-        if (!Broke)
+        if (!_aborted)
         {
-            _toTarget = operation;
-            Loop.Start(operation);
+            Loop.Start(_toTarget = Loop.Port.Pump(client, Target!, owner.ToTarget, this));
         }
     }
 
-    /// <summary>Starts the next operation of the lane to the client. Does nothing once the connection broke.</summary>
-    protected void RunToClient(IoOperation operation)
+    internal void PumpToClient()
     {
-        if (!Broke)
+        if (!_aborted)
         {
-            _toClient = operation;
-            Loop.Start(operation);
+            Loop.Start(_toClient = Loop.Port.Pump(Target!, client, owner.ToClient, this));
         }
     }
 
-    /// <summary>An operation of the set-up has ended well: goes on from there.</summary>
-    protected abstract void Advance(IoOperation operation);
+    /// <summary>The connection is set up: from here on only its pumps count.</summary>
+    internal void EndSetUp()
+    {
+        _setUp?.Release();
+        _setUp = null;
+    }
 
-    /// <summary>An operation has failed, or was cancelled: calls <see cref="Break"/>, unless it knows better.</summary>
-    protected abstract void OnFailed(IoOperation operation);
-
-    /// <summary>Both sockets are closed.</summary>
-    protected abstract void OnClosed();
+    /// <summary>Closes both sockets if nothing runs any more.</summary>
+    internal void CloseIfEnded()
+    {
+        if (_toTarget is null && _toClient is null && _setUp is not { IsRunning: true })
+        {
+            Target?.Close(_broke);
+            client.Close(_broke);
+            bool failed = _setUp is not null;
+            EndSetUp();
+            owner.Ended(this, failed);
+        }
+    }
 }

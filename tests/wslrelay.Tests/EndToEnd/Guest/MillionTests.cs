@@ -66,7 +66,7 @@ public sealed class MillionTests
 
         void Check(Visit visit)
         {
-            Assert.Equal((1, 0, 0), (loop.ActiveCount, loop.Timers.Count, agent.Buffers.RentedCount));
+            Assert.Equal((1, 0, 0), (loop.ActiveCount, loop.Timers.Count, agent.SetUps.RentedCount));
             Assert.False(visit.Peer.Aborted);
             Assert.True(visit.Peer.SendEnded);
             if (visit.Server is null)

@@ -4,49 +4,47 @@ using System.Text;
 using RelayProtocol;
 using RelayProtocol.MessagePack;
 using RelayProtocol.Rpc;
-using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
 
-/// <summary>Knows how the agent at the other end wants to be met, and makes the greetings. Loop thread only.</summary>
-internal sealed class GuestGreeter
+/// <summary>What the relay sends first on each connection to an agent. Immutable; any thread.</summary>
+internal sealed class AgentPreamble
 {
-    private const int BufferSize = 1024;
-
     private readonly GuestProtocol _protocol;
-    private readonly Memory<byte> _connectLine;
-    private readonly BufferPool _buffers = new(BufferSize);
 
-    internal GuestGreeter(RelayTarget target, GuestProtocol protocol)
+    internal AgentPreamble(RelayTarget target, GuestProtocol protocol)
     {
         _protocol = target.HasAgent ? protocol : GuestProtocol.None;
         if (target.Kind == RelayTargetKind.Firecracker)
         {
-            _connectLine = Pinned(Encoding.ASCII.GetBytes($"CONNECT {target.Port}\n"));
+            ConnectLine = Pinned(Encoding.ASCII.GetBytes($"CONNECT {target.Port}\n"));
         }
     }
 
-    /// <summary>Begins to greet, or returns null where the target is the server itself.</summary>
-    internal GuestGreeting? Begin(IoPort port, IoSocket agent, PortListener listener, IIoOwner owner) => _protocol == GuestProtocol.None
-        ? null
-        : new GuestGreeting(port, agent, owner, _buffers, _connectLine, listener.Greeting, _protocol == GuestProtocol.Relay);
+    /// <summary>False where the target is the server itself: nothing comes before the client's bytes.</summary>
+    internal bool HasAgent => _protocol != GuestProtocol.None;
 
-    /// <summary>The greeting of a mapping: made once, sent often.</summary>
-    internal Memory<byte> Greeting(PortMapping mapping) =>
-        _protocol == GuestProtocol.Wsl ? Pinned(WslGreeting(mapping)) : Pinned(RelayGreeting(mapping));
+    internal bool ExpectsAnswer => _protocol == GuestProtocol.Relay;
 
-    private static byte[] RelayGreeting(PortMapping mapping)
+    /// <summary>What a hybrid vsock wants before the preamble; empty for every other target. Pinned.</summary>
+    internal Memory<byte> ConnectLine { get; }
+
+    /// <summary>The preamble of a mapping's connections. Pinned.</summary>
+    internal Memory<byte> For(PortMapping mapping) =>
+        _protocol == GuestProtocol.Wsl ? Pinned(WslMessage(mapping)) : Pinned(Preamble(mapping));
+
+    private static ReadOnlySpan<byte> Preamble(PortMapping mapping)
     {
         ArrayBufferWriter<byte> bytes = new();
         MessagePackWriter writer = new(bytes);
         new GuestPreamble(mapping.Family, mapping.GuestPort).Write(ref writer);
         writer.Flush();
-        return bytes.WrittenSpan.ToArray();
+        return bytes.WrittenSpan;
     }
 
     // LX_INIT_START_SOCKET_RELAY as WSL's init has read it since August 2026, when MESSAGE_HEADER grew from 12 to 16 bytes: header (type,
     // size, transaction id, transaction step), then family and port in Linux's numbers, padding, and the size of init's buffer.
-    private static byte[] WslGreeting(PortMapping mapping)
+    private static byte[] WslMessage(PortMapping mapping)
     {
         const uint Type = 15;
         const ushort AfInet = 2;

@@ -1,0 +1,203 @@
+using System.Buffers;
+using System.Net;
+using RelayProtocol;
+using RelayProtocol.MessagePack;
+using RelayProtocol.Rpc;
+using Wslrelay.Io;
+
+namespace Wslrelay.Relaying;
+
+/// <summary>
+/// Sets up a connection that the agent has accepted: reads the preamble, connects to the server, answers, passes on what came along with the
+/// preamble (protocol, section 3). A relay that is refused is told why; what it still sends is read and dropped for a while, so that the
+/// answer is not lost to a reset. Loop thread only.
+/// </summary>
+internal sealed class GuestSetUp : SetUp
+{
+    private static readonly byte[] Nil = Pinned([MessagePackCode.Nil]);
+
+    private readonly GuestAgent _agent;
+    private readonly ConnectOperation _connect;
+    private readonly MessageScanner _scanner = new(BufferSize);
+    private TransferOperation? _receive;
+    private TransferOperation? _answer;
+    private GuestPreamble _preamble;
+    private int _received;
+    private int _preambleEnd;
+    private bool _refused;
+
+    internal GuestSetUp(GuestAgent agent)
+    {
+        _agent = agent;
+        _connect = agent.Loop.Port.Connect(default, this);
+    }
+
+    protected override void Begin()
+    {
+        _receive = Relay.Loop.Port.Receive(Relay.Client, this);
+        SetDeadline(_agent.SetUpTimeout);
+        Run(_receive, Buffer);
+    }
+
+    protected override void Advance(IoOperation operation)
+    {
+        if (operation == _connect)
+        {
+            Answer(Nil);
+        }
+        else if (operation == _answer)
+        {
+            Answered();
+        }
+        else if (operation != _receive)
+        {
+            // What came along with the preamble has been sent.
+            Succeed();
+        }
+        else if (_refused)
+        {
+            Drop();
+        }
+        else
+        {
+            ReadPreamble();
+        }
+    }
+
+    protected override void Failed(IoOperation operation)
+    {
+        if (_refused)
+        {
+            // The answer has been sent, or cannot be.
+            return;
+        }
+
+        if (operation == _receive && operation.Error == IoError.TimedOut)
+        {
+            Refuse(RelayErrorCode.InvalidParams, $"the preamble is not complete after {_agent.SetUpTimeout / 1000.0:0.#} seconds");
+        }
+        else if (operation == _connect && operation.Error != IoError.Cancelled)
+        {
+            string reason = operation.Error == IoError.ConnectionRefused ? "nothing listens there" : operation.Error.ToString();
+            Refuse(operation.Error.ToErrorCode(), $"port {_preamble.Port} of the guest: {reason}");
+        }
+        else
+        {
+            Relay.Abort();
+        }
+    }
+
+    protected override void OnReleased()
+    {
+        _receive = _answer = null;
+        _scanner.Reset();
+        _preamble = default;
+        _received = _preambleEnd = 0;
+        _refused = false;
+        _agent.SetUps.Return(this);
+    }
+
+    private static byte[] Pinned(ReadOnlySpan<byte> bytes)
+    {
+        byte[] pinned = GC.AllocateUninitializedArray<byte>(bytes.Length, pinned: true);
+        bytes.CopyTo(pinned);
+        return pinned;
+    }
+
+    private void ReadPreamble()
+    {
+        ReadOnlySpan<byte> piece = Buffer.AsSpan(_received, _receive!.BytesTransferred);
+        ScanStatus status = _scanner.Scan(piece, out int consumed);
+        _preambleEnd = _received + consumed;
+        _received += piece.Length;
+        if (piece.IsEmpty)
+        {
+            Refuse(RelayErrorCode.InvalidParams, "the preamble ends before it is complete");
+        }
+        else if (status == ScanStatus.NeedMore)
+        {
+            Run(_receive, Buffer.AsMemory(_received));
+        }
+        else if (status != ScanStatus.Complete)
+        {
+            Refuse(RelayErrorCode.InvalidParams, status == ScanStatus.TooLarge ? $"the preamble is over {GuestPreamble.MaxSize} bytes" : "the preamble is not MessagePack");
+        }
+        else
+        {
+            Connect();
+        }
+    }
+
+    private void Connect()
+    {
+        try
+        {
+            MessagePackReader reader = new(Buffer.AsMemory(0, _preambleEnd));
+            _preamble = GuestPreamble.Read(ref reader);
+        }
+        catch (RelayException e)
+        {
+            Refuse(e.Error);
+            return;
+        }
+
+        SetDeadline(_agent.SetUpTimeout);
+        _connect.Endpoint = IoEndpoint.Tcp(_preamble.Family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, _preamble.Port);
+        Run(_connect);
+    }
+
+    private void Answer(byte[] answer)
+    {
+        _answer = Relay.Loop.Port.Send(Relay.Client, this);
+        Run(_answer, answer);
+    }
+
+    private void Answered()
+    {
+        if (_refused)
+        {
+            if (Relay.Client.ShutdownSend())
+            {
+                Run(_receive!, Buffer);
+            }
+        }
+        else if (_received > _preambleEnd)
+        {
+            // The server gets the client's first bytes before all others.
+            Run(Relay.Loop.Port.Send(Relay.Target!, this), Buffer.AsMemory(_preambleEnd, _received - _preambleEnd));
+        }
+        else
+        {
+            Succeed();
+        }
+    }
+
+    private void Succeed()
+    {
+        Relay.PumpToClient();
+        Relay.PumpToTarget();
+        Relay.EndSetUp();
+    }
+
+    private void Refuse(RelayErrorCode code, string message) => Refuse(new RelayError(code, message));
+
+    private void Refuse(RelayError error)
+    {
+        _refused = true;
+        _agent.Log.GuestFailed(_preamble.Port, error.Name, error.Message);
+        ArrayBufferWriter<byte> bytes = new();
+        MessagePackWriter writer = new(bytes);
+        WireFormat.WriteError(ref writer, error);
+        writer.Flush();
+        SetDeadline(_agent.RefusalTimeout);
+        Answer(Pinned(bytes.WrittenSpan));
+    }
+
+    private void Drop()
+    {
+        if (_receive!.BytesTransferred > 0)
+        {
+            Run(_receive);
+        }
+    }
+}
