@@ -1,5 +1,5 @@
 using System.Globalization;
-using RelayProtocol.MessagePack;
+using MessagePack;
 using RelayProtocol.Rpc;
 
 namespace RelayProtocol;

@@ -1,4 +1,4 @@
-using RelayProtocol.MessagePack;
+using MessagePack;
 using RelayProtocol.Rpc;
 
 namespace RelayProtocol;

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
-using RelayProtocol.MessagePack;
+using MessagePack;
 
 namespace RelayProtocol.Rpc;
 

@@ -1,4 +1,4 @@
-using RelayProtocol.MessagePack;
+using MessagePack;
 
 namespace RelayProtocol.Rpc;
 

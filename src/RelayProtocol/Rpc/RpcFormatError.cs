@@ -1,7 +1,7 @@
 namespace RelayProtocol.Rpc;
 
 /// <summary>Why a control stream cannot be read on.</summary>
-public enum RpcFormatError
+internal enum RpcFormatError
 {
     /// <summary>The bytes are not MessagePack.</summary>
     Malformed,

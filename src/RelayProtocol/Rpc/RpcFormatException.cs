@@ -1,17 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace RelayProtocol.Rpc;
 
 /// <summary>Thrown when a control stream is broken: where the next message begins can no longer be known, so the session is over.</summary>
-public sealed class RpcFormatException : Exception
+[SuppressMessage("Design", "CA1064:Exceptions should be public", Justification = "Both readers of a stream catch it; a parent sees RelayDisconnectedException.")]
+internal sealed class RpcFormatException(RpcFormatError reason, string message) : Exception(message)
 {
-    /// <summary>Makes an exception.</summary>
-    /// <param name="reason">Why the stream cannot be read on.</param>
-    /// <param name="message">The same for a person.</param>
-    public RpcFormatException(RpcFormatError reason, string message)
-        : base(message)
-    {
-        Reason = reason;
-    }
-
-    /// <summary>Why the stream cannot be read on.</summary>
-    public RpcFormatError Reason { get; }
+    internal RpcFormatError Reason => reason;
 }

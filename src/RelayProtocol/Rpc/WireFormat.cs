@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using RelayProtocol.MessagePack;
+using MessagePack;
 
 namespace RelayProtocol.Rpc;
 

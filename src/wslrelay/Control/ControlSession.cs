@@ -1,5 +1,5 @@
+using MessagePack;
 using RelayProtocol;
-using RelayProtocol.MessagePack;
 using RelayProtocol.Rpc;
 using Wslrelay.Diagnostics;
 using Wslrelay.Relaying;

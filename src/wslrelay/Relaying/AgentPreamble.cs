@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using MessagePack;
 using RelayProtocol;
-using RelayProtocol.MessagePack;
 using RelayProtocol.Rpc;
 
 namespace Wslrelay.Relaying;

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net;
+using MessagePack;
 using RelayProtocol;
-using RelayProtocol.MessagePack;
 using RelayProtocol.Rpc;
 using Wslrelay.Io;
 

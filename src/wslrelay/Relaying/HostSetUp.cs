@@ -1,6 +1,6 @@
 using System.Text;
+using MessagePack;
 using RelayProtocol;
-using RelayProtocol.MessagePack;
 using RelayProtocol.Rpc;
 using Wslrelay.Io;
 

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using RelayProtocol.MessagePack;
+using MessagePack;
 
 namespace RelayProtocol.Tests.MessagePack;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json.Nodes;
-using RelayProtocol.MessagePack;
+using MessagePack;
 using RelayProtocol.Rpc;
 using Xunit;
 

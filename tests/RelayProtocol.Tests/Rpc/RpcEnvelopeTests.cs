@@ -1,5 +1,5 @@
 using System.Buffers;
-using RelayProtocol.MessagePack;
+using MessagePack;
 using RelayProtocol.Rpc;
 using RelayProtocol.Tests.MessagePack;
 using Xunit;

@@ -1,5 +1,5 @@
 using System.Net;
-using RelayProtocol.MessagePack;
+using MessagePack;
 using RelayProtocol.Rpc;
 using Xunit;
 

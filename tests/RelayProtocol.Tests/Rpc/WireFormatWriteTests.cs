@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Net;
-using RelayProtocol.MessagePack;
+using MessagePack;
 using RelayProtocol.Rpc;
 using Xunit;
 

@@ -1,4 +1,6 @@
-namespace RelayProtocol.MessagePack;
+using MessagePack;
+
+namespace RelayProtocol.Rpc;
 
 /// <summary>
 /// How far an object reaches, told by its first byte and the big-endian number that may follow it. The one place that knows this,
