@@ -10,10 +10,6 @@ namespace RelayProtocol;
 /// <remarks>Source of the syntax: the protocol document, section 2. An IPv6 host is in brackets.</remarks>
 public sealed record RelayTarget
 {
-    // A Hyper-V socket's service id is the port and this template. Source: Microsoft's "Make your own integration services" and
-    // hvsocket.h's HV_GUID_VSOCK_TEMPLATE.
-    private static readonly Guid ServiceTemplate = new("00000000-facb-11e6-bd58-64006a7986d3");
-
     private RelayTarget(RelayTargetKind kind) => Kind = kind;
 
     /// <summary>The default: the loopback address of each mapping's own family.</summary>
@@ -28,7 +24,7 @@ public sealed record RelayTarget
     public string? Host { get; private init; }
 
     /// <summary>The host when it is an IP address; null when there is none or it is a name, to be resolved.</summary>
-    public IPAddress? HostAddress => Host is not null && AddressText.TryParse(Host, out IPAddress? address, out _) ? address : null;
+    internal IPAddress? HostAddress => Host is not null && AddressText.TryParse(Host, out IPAddress? address, out _) ? address : null;
 
     /// <summary>The path of the Unix socket, of <c>unix</c> and <c>firecracker</c>; at most 107 bytes of UTF-8.</summary>
     public string? Path { get; private init; }
@@ -51,13 +47,13 @@ public sealed record RelayTarget
     public Guid ServiceId => Kind == RelayTargetKind.HvSocket ? ServiceIdOf(Port) : Guid.Empty;
 
     /// <summary>Whether a guest agent is at the target, so that every connection begins with the guest preamble.</summary>
-    public bool HasAgent => Kind != RelayTargetKind.Direct;
+    internal bool HasAgent => Kind != RelayTargetKind.Direct;
 
     /// <summary>The mapped ports of one host.</summary>
     /// <param name="host">An IP address, without brackets, or a name.</param>
     /// <exception cref="FormatException">The host is neither.</exception>
     public static RelayTarget DirectTo(string host) =>
-        new(RelayTargetKind.Direct) { Host = Checked(host, RelayTargetParser.CheckHost) };
+        new(RelayTargetKind.Direct) { Host = EndpointText.CheckHost(host) };
 
     /// <summary>A guest agent at a TCP address.</summary>
     /// <param name="host">An IP address, without brackets, or a name.</param>
@@ -68,14 +64,14 @@ public sealed record RelayTarget
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(port, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(port, 65535);
-        return new(RelayTargetKind.Tcp) { Host = Checked(host, RelayTargetParser.CheckHost), Port = (uint)port };
+        return new(RelayTargetKind.Tcp) { Host = EndpointText.CheckHost(host), Port = (uint)port };
     }
 
     /// <summary>A guest agent at a Unix domain socket.</summary>
     /// <param name="path">The socket's path, at most 107 bytes of UTF-8.</param>
     /// <exception cref="FormatException">The path is empty, too long, or holds a NUL.</exception>
     public static RelayTarget Unix(string path) =>
-        new(RelayTargetKind.Unix) { Path = Checked(path, RelayTargetParser.CheckPath) };
+        new(RelayTargetKind.Unix) { Path = EndpointText.CheckPath(path) };
 
     /// <summary>A guest agent at a vsock address (Linux).</summary>
     /// <param name="cid">The context id, 0..4294967294.</param>
@@ -106,18 +102,11 @@ public sealed record RelayTarget
     public static RelayTarget Firecracker(string path, uint port)
     {
         ArgumentOutOfRangeException.ThrowIfEqual(port, uint.MaxValue);
-        return new(RelayTargetKind.Firecracker) { Path = Checked(path, RelayTargetParser.CheckPath), Port = port };
+        return new(RelayTargetKind.Firecracker) { Path = EndpointText.CheckPath(path), Port = port };
     }
 
-    /// <summary>The Hyper-V service id of a vsock port, <c>PORT-facb-11e6-bd58-64006a7986d3</c>.</summary>
-    /// <param name="port">The port.</param>
-    public static Guid ServiceIdOf(uint port)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        ServiceTemplate.TryWriteBytes(bytes, bigEndian: true, out _);
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(bytes, port);
-        return new Guid(bytes, bigEndian: true);
-    }
+    /// <summary>The Hyper-V service id of a vsock port. Source: HV_GUID_VSOCK_TEMPLATE of hvsocket.h.</summary>
+    internal static Guid ServiceIdOf(uint port) => new(port, 0xfacb, 0x11e6, 0xbd, 0x58, 0x64, 0x00, 0x6a, 0x79, 0x86, 0xd3);
 
     /// <summary>Reads a target.</summary>
     /// <param name="text">The text, as <see cref="ToString"/> writes it.</param>
@@ -145,10 +134,4 @@ public sealed record RelayTarget
     };
 
     private string? BracketedHost => Host is not null && Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host;
-
-    private static string Checked(string value, Func<string, string?> check)
-    {
-        ArgumentNullException.ThrowIfNull(value);
-        return check(value) is { } error ? throw new FormatException(error) : value;
-    }
 }

@@ -3,7 +3,7 @@ using MessagePack;
 namespace RelayProtocol.Rpc;
 
 /// <summary>
-/// What a relay tells a guest agent at the beginning of each connection, <c>{"v": 1, "protocol": "tcp", "family": 4, "port": 80}</c>.
+/// The first message of each connection from a relay to a guest agent, <c>{"v": 1, "protocol": "tcp", "family": 4, "port": 80}</c>.
 /// Immutable; any thread. Source: the protocol document, section 3.
 /// </summary>
 /// <param name="Family">The family of the loopback address to connect to, 4 or 6.</param>
@@ -15,7 +15,6 @@ internal readonly record struct GuestPreamble(int Family, int Port)
 
     private const int Version = 1;
 
-    /// <summary>Writes it, in the shortest form.</summary>
     internal void Write(ref MessagePackWriter writer)
     {
         writer.WriteMapHeader(4);
@@ -29,8 +28,6 @@ internal readonly record struct GuestPreamble(int Family, int Port)
         writer.Write(Port);
     }
 
-    /// <summary>Reads one.</summary>
-    /// <param name="reader">A reader of one well-formed object.</param>
     /// <exception cref="RelayException">InvalidParams with a message that names the key, or NotSupported.</exception>
     internal static GuestPreamble Read(ref MessagePackReader reader)
     {

@@ -3,12 +3,12 @@ using MessagePack;
 namespace RelayProtocol.Rpc;
 
 /// <summary>
-/// The values of one MessagePack map by key, for strict decoding: what is missing, of the wrong type or out of range throws
-/// <see cref="RelayErrorCode.InvalidParams"/> with a message that begins with the key. Its views are valid as long as the bytes. One thread.
+/// The values of one MessagePack map by key, decoded strictly: what is missing, of the wrong type or out of range throws a <see cref="RelayException"/> with
+/// <see cref="RelayErrorCode.InvalidParams"/> and a message that begins with the key. One thread.
 /// </summary>
 /// <remarks>
-/// A nil value counts as absent. A key that is asked for and is there twice is refused: no guess which one was meant. Keys that nobody
-/// asks for are ignored, whatever they are, so that the protocol can grow.
+/// A nil value counts as absent. A key that is asked for and is there twice is refused. Keys that nobody asks for are ignored, whatever they are, so that the
+/// protocol can grow.
 /// </remarks>
 internal sealed class MapFields
 {
@@ -19,10 +19,7 @@ internal sealed class MapFields
     {
     }
 
-    /// <summary>Reads the map that is next.</summary>
-    /// <param name="reader">A reader of a well-formed object, at the map.</param>
-    /// <param name="what">What the map is, for the message if it is none.</param>
-    /// <exception cref="RelayException">InvalidParams: it is not a map.</exception>
+    /// <summary>Reads a map; <paramref name="what"/> names it in the error if it is none.</summary>
     internal static MapFields Read(ref MessagePackReader reader, string what)
     {
         if (reader.NextMessagePackType != MessagePackType.Map)
@@ -47,9 +44,7 @@ internal sealed class MapFields
         return fields;
     }
 
-    /// <summary>An optional integer of any encoding.</summary>
-    /// <returns>The integer, or null if it is absent.</returns>
-    /// <exception cref="RelayException">InvalidParams.</exception>
+    /// <summary>An integer within a range, or null if it is absent.</summary>
     internal long? Integer(string key, long least, long most)
     {
         if (!TryFind(key, out MessagePackReader reader))
@@ -66,25 +61,17 @@ internal sealed class MapFields
             : value;
     }
 
-    /// <summary>A required integer of any encoding.</summary>
-    /// <exception cref="RelayException">InvalidParams.</exception>
     internal long RequiredInteger(string key, long least, long most) => Integer(key, least, most) ?? throw Invalid(key, "is missing");
 
-    /// <summary>An optional text, sent as str or bin.</summary>
-    /// <returns>The text, or null if it is absent.</returns>
-    /// <exception cref="RelayException">InvalidParams.</exception>
+    /// <summary>A text, or null if it is absent.</summary>
     internal string? Text(string key) =>
         !TryFind(key, out MessagePackReader reader) ? null
         : reader.TryReadText(out string? text) ? text
         : throw Invalid(key, "is not a string");
 
-    /// <summary>A required text, sent as str or bin.</summary>
-    /// <exception cref="RelayException">InvalidParams.</exception>
     internal string RequiredText(string key) => Text(key) ?? throw Invalid(key, "is missing");
 
-    /// <summary>An optional array of texts.</summary>
-    /// <returns>The texts, or none if it is absent.</returns>
-    /// <exception cref="RelayException">InvalidParams.</exception>
+    /// <summary>An array of texts, empty if it is absent.</summary>
     internal IReadOnlyList<string> Texts(string key)
     {
         if (!TryFind(key, out MessagePackReader reader))
@@ -103,7 +90,6 @@ internal sealed class MapFields
         return texts;
     }
 
-    /// <summary>The exception that says what is wrong with a key's value.</summary>
     internal static RelayException Invalid(string key, string problem) => new(RelayErrorCode.InvalidParams, $"{key}: {problem}");
 
     private bool TryFind(string key, out MessagePackReader reader)

@@ -2,14 +2,11 @@ using MessagePack;
 
 namespace RelayProtocol.Rpc;
 
-/// <summary>
-/// How far an object reaches, told by its first byte and the big-endian number that may follow it. The one place that knows this,
-/// so that the reader and the scanner cannot disagree. Stateless, so any thread may use it.
-/// </summary>
+/// <summary>How far an object reaches, by its first byte and the big-endian number that may follow it: a value, a length or a count. Stateless.</summary>
 internal static class MessagePackFormat
 {
-    /// <summary>The size of the number (a value, length or count) between the first byte and the rest: 0, 1, 2, 4 or 8 bytes.</summary>
-    internal static int ArgumentSize(byte code) => code switch
+    /// <summary>The size of the number that follows the first byte: 0, 1, 2, 4 or 8 bytes.</summary>
+    internal static int NumberSize(byte code) => code switch
     {
         MessagePackCode.UInt8 or MessagePackCode.Int8 or MessagePackCode.Str8 or MessagePackCode.Bin8 or MessagePackCode.Ext8 => 1,
         MessagePackCode.UInt16 or MessagePackCode.Int16 or MessagePackCode.Str16 or MessagePackCode.Bin16 or MessagePackCode.Ext16
@@ -20,30 +17,25 @@ internal static class MessagePackFormat
         _ => 0,
     };
 
-    /// <summary>The bytes of content that follow first byte and number: text, bytes, or an extension's type code and bytes.</summary>
-    /// <param name="code">The first byte.</param>
-    /// <param name="argument">The number, 0 if the format has none.</param>
-    internal static long PayloadLength(byte code, ulong argument) => MessagePackCode.ToMessagePackType(code) switch
+    /// <summary>The bytes that follow the number (0 if the format has none): text, bytes, or an extension's type code and bytes.</summary>
+    internal static long PayloadLength(byte code, ulong number) => MessagePackCode.ToMessagePackType(code) switch
     {
         MessagePackType.String when code <= MessagePackCode.MaxFixStr => code - MessagePackCode.MinFixStr,
-        MessagePackType.String or MessagePackType.Binary => (long)argument,
+        MessagePackType.String or MessagePackType.Binary => (long)number,
         MessagePackType.Extension when code >= MessagePackCode.FixExt1 => 1 + (1 << (code - MessagePackCode.FixExt1)),
-        MessagePackType.Extension => 1 + (long)argument,
-        _ => 0,
-    };
-
-    /// <summary>The elements of an array or pairs of a map; 0 for everything else.</summary>
-    /// <param name="code">The first byte.</param>
-    /// <param name="argument">The number, 0 if the format has none.</param>
-    internal static uint Count(byte code, ulong argument) => MessagePackCode.ToMessagePackType(code) switch
-    {
-        MessagePackType.Array or MessagePackType.Map => ArgumentSize(code) == 0 ? code & 0x0fu : (uint)argument,
+        MessagePackType.Extension => 1 + (long)number,
         _ => 0,
     };
 
     /// <summary>The objects that follow as parts of this one: an array's elements, a map's keys and values.</summary>
-    /// <param name="code">The first byte.</param>
-    /// <param name="argument">The number, 0 if the format has none.</param>
-    internal static long ChildCount(byte code, ulong argument) =>
-        MessagePackCode.ToMessagePackType(code) == MessagePackType.Map ? 2L * Count(code, argument) : Count(code, argument);
+    internal static long ChildCount(byte code, ulong number)
+    {
+        long count = NumberSize(code) == 0 ? code & 0x0f : (long)number;
+        return MessagePackCode.ToMessagePackType(code) switch
+        {
+            MessagePackType.Array => count,
+            MessagePackType.Map => 2 * count,
+            _ => 0,
+        };
+    }
 }

@@ -3,8 +3,8 @@ using MessagePack;
 namespace RelayProtocol.Rpc;
 
 /// <summary>
-/// Finds the end of one MessagePack object in bytes that arrive in pieces, each byte looked at once and none kept. For one thread at
-/// a time; after its construction it allocates nothing.
+/// Finds the end of one MessagePack object in bytes that arrive in pieces, without decoding it: each byte is looked at once and none is kept. One thread at a time;
+/// allocates nothing after its construction.
 /// </summary>
 /// <remarks>
 /// <para>Wire format: the MessagePack specification, https://github.com/msgpack/msgpack/blob/master/spec.md.</para>
@@ -22,42 +22,40 @@ internal sealed class MessageScanner
     internal const int DefaultMaxDepth = 16;
 
     private readonly int _maxSize;
-    private readonly int[] _toCome; // for each open container, outermost first: the objects it still waits for
+    private readonly int[] _childrenToCome; // of each open array and map, outermost first
 
     private ScanStatus _status;
     private int _depth;
-    private long _leastSize = 1;    // what the object must come to at least, by what is known
-    private long _taken;
+    private long _leastSize = 1; // of the object, by what it has announced so far
+    private long _scanned;
     private byte _code;
-    private int _argumentToCome;
-    private ulong _argument;
-    private long _payloadToCome;
+    private int _numberBytesToCome;
+    private ulong _number;
+    private long _payloadBytesToCome;
 
-    /// <summary>Makes a scanner that waits for the first byte of an object.</summary>
+    /// <summary>Begins before the first byte of an object.</summary>
     /// <param name="maxSize">The largest object that passes, in bytes, at least 1.</param>
     /// <param name="maxDepth">The deepest nesting that passes, at least 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A limit is out of its range.</exception>
     internal MessageScanner(int maxSize = DefaultMaxSize, int maxDepth = DefaultMaxDepth)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxSize, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(maxDepth);
         _maxSize = maxSize;
-        _toCome = new int[maxDepth];
+        _childrenToCome = new int[maxDepth];
     }
 
     /// <summary>
     /// The least number of bytes that the object still needs, 1 .. the size limit. A reader that asks its stream for no more
     /// than this never takes a byte of what follows the object.
     /// </summary>
-    internal int Missing => (int)(_leastSize - _taken);
+    internal int Missing => (int)(_leastSize - _scanned);
 
-    /// <summary>Goes on with the object, or begins the next one after <see cref="ScanStatus.Complete"/>.</summary>
-    /// <param name="bytes">The bytes that come next; any number.</param>
+    /// <summary>Scans the bytes that come next; after <see cref="ScanStatus.Complete"/> they begin the next object.</summary>
+    /// <param name="bytes">Any number of bytes.</param>
     /// <param name="consumed">
-    /// How many were taken: all with <see cref="ScanStatus.NeedMore"/>, those up to the object's end with
-    /// <see cref="ScanStatus.Complete"/>.
+    /// How many belong to the object: all of them with <see cref="ScanStatus.NeedMore"/>, those up to its end with <see cref="ScanStatus.Complete"/>.
     /// </param>
-    /// <returns>What is known now. An error is final: it is returned again until <see cref="Reset"/>.</returns>
+    /// <returns>The status. An error is final: it is returned again until <see cref="Reset"/>.</returns>
     internal ScanStatus Scan(ReadOnlySpan<byte> bytes, out int consumed)
     {
         consumed = 0;
@@ -68,39 +66,39 @@ internal sealed class MessageScanner
 
         while (_status == ScanStatus.NeedMore && consumed < bytes.Length)
         {
-            int taken = 1;
-            if (_payloadToCome > 0)
+            int count = 1;
+            if (_payloadBytesToCome > 0)
             {
-                taken = (int)Math.Min(_payloadToCome, bytes.Length - consumed);
-                _payloadToCome -= taken;
-                _status = _payloadToCome > 0 ? ScanStatus.NeedMore : EndObject();
+                count = (int)Math.Min(_payloadBytesToCome, bytes.Length - consumed);
+                _payloadBytesToCome -= count;
+                _status = _payloadBytesToCome > 0 ? ScanStatus.NeedMore : EndObject();
             }
-            else if (_argumentToCome > 0)
+            else if (_numberBytesToCome > 0)
             {
-                _argument = (_argument << 8) | bytes[consumed];
-                _status = --_argumentToCome > 0 ? ScanStatus.NeedMore : BeginContent();
+                _number = (_number << 8) | bytes[consumed];
+                _status = --_numberBytesToCome > 0 ? ScanStatus.NeedMore : BeginContent();
             }
             else
             {
                 _status = BeginObject(bytes[consumed]);
             }
 
-            consumed += taken;
-            _taken += taken;
+            consumed += count;
+            _scanned += count;
         }
 
         return _status;
     }
 
-    /// <summary>Forgets everything: the next byte is the first of an object.</summary>
+    /// <summary>Begins again: the next byte is the first of an object.</summary>
     internal void Reset()
     {
         _status = ScanStatus.NeedMore;
         _depth = 0;
         _leastSize = 1;
-        _taken = 0;
-        _argumentToCome = 0;
-        _payloadToCome = 0;
+        _scanned = 0;
+        _numberBytesToCome = 0;
+        _payloadBytesToCome = 0;
     }
 
     private ScanStatus BeginObject(byte code)
@@ -109,23 +107,23 @@ internal sealed class MessageScanner
         {
             case MessagePackType.Unknown:
                 return ScanStatus.Malformed;
-            case MessagePackType.Array or MessagePackType.Map when _depth == _toCome.Length:
+            case MessagePackType.Array or MessagePackType.Map when _depth == _childrenToCome.Length:
                 return ScanStatus.TooDeep;
         }
 
         _code = code;
-        _argument = 0;
-        _argumentToCome = MessagePackFormat.ArgumentSize(code);
-        return !Announce(_argumentToCome) ? ScanStatus.TooLarge
-            : _argumentToCome > 0 ? ScanStatus.NeedMore
+        _number = 0;
+        _numberBytesToCome = MessagePackFormat.NumberSize(code);
+        return !Announce(_numberBytesToCome) ? ScanStatus.TooLarge
+            : _numberBytesToCome > 0 ? ScanStatus.NeedMore
             : BeginContent();
     }
 
     private ScanStatus BeginContent()
     {
-        long children = MessagePackFormat.ChildCount(_code, _argument);
-        _payloadToCome = MessagePackFormat.PayloadLength(_code, _argument);
-        if (!Announce(_payloadToCome + children))
+        long children = MessagePackFormat.ChildCount(_code, _number);
+        _payloadBytesToCome = MessagePackFormat.PayloadLength(_code, _number);
+        if (!Announce(_payloadBytesToCome + children))
         {
             return ScanStatus.TooLarge;
         }
@@ -133,18 +131,18 @@ internal sealed class MessageScanner
         if (children > 0)
         {
             // Fits an int: each child has just been counted within the size limit.
-            _toCome[_depth++] = (int)children;
+            _childrenToCome[_depth++] = (int)children;
             return ScanStatus.NeedMore;
         }
 
-        return _payloadToCome > 0 ? ScanStatus.NeedMore : EndObject();
+        return _payloadBytesToCome > 0 ? ScanStatus.NeedMore : EndObject();
     }
 
     private ScanStatus EndObject()
     {
         while (_depth > 0)
         {
-            if (--_toCome[_depth - 1] > 0)
+            if (--_childrenToCome[_depth - 1] > 0)
             {
                 return ScanStatus.NeedMore;
             }

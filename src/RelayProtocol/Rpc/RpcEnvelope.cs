@@ -3,8 +3,7 @@ using MessagePack;
 namespace RelayProtocol.Rpc;
 
 /// <summary>
-/// A whole message taken apart into its kind, id and method, with params, error and result left undecoded. Immutable; its views
-/// are valid as long as the message's bytes.
+/// A message's kind, id and method, with params, error and result not decoded yet. Immutable; valid as long as the message's bytes.
 /// </summary>
 /// <remarks>Wire format: MessagePack-RPC, https://github.com/msgpack-rpc/msgpack-rpc/blob/master/spec.md.</remarks>
 internal readonly record struct RpcEnvelope
@@ -13,7 +12,6 @@ internal readonly record struct RpcEnvelope
     private const int ResponseType = 1;
     private const int NotificationType = 2;
 
-    /// <summary>What the message is.</summary>
     internal RpcKind Kind { get; private init; }
 
     /// <summary>The id of a request or response, 0 .. 2^32-1.</summary>
@@ -31,12 +29,10 @@ internal readonly record struct RpcEnvelope
     /// <summary>The result of a response: one object, or no bytes if the call failed.</summary>
     internal ReadOnlyMemory<byte> Result { get; private init; }
 
-    /// <summary>Why an <see cref="RpcKind.Invalid"/> message is none, for a person; else empty.</summary>
+    /// <summary>What is wrong with an <see cref="RpcKind.Invalid"/> message, for a person; else empty.</summary>
     internal string Problem { get => field ?? ""; private init; }
 
-    /// <summary>Takes a message apart.</summary>
-    /// <param name="message">One whole well-formed object, as <see cref="RpcReader"/> gives it.</param>
-    /// <returns>The parts; an object that is not an RPC message is <see cref="RpcKind.Invalid"/> and not an exception.</returns>
+    /// <summary>Parses one whole object, as <see cref="RpcReader"/> returns it. One that is not an RPC message is <see cref="RpcKind.Invalid"/>, not an exception.</summary>
     internal static RpcEnvelope Parse(ReadOnlyMemory<byte> message)
     {
         var reader = new MessagePackReader(message);

@@ -3,15 +3,12 @@ using System.Numerics;
 namespace RelayProtocol.Rpc;
 
 /// <summary>
-/// Turns the bytes of a control stream, in the pieces in which they arrive, into whole messages. For one thread at a time.
+/// Splits the bytes of a control stream, in the pieces in which they arrive, into whole messages. One thread at a time. Its buffer
+/// holds at most one incomplete message and the piece last appended, and shrinks to its resting size when a burst has been read.
 /// </summary>
-/// <remarks>
-/// Its buffer holds the unread bytes and nothing else: at most one incomplete message and the piece last appended. It goes back to
-/// its resting size when a burst has been read.
-/// </remarks>
 internal sealed class RpcReader
 {
-    /// <summary>The buffer's size in bytes when no more than that is in it.</summary>
+    /// <summary>The buffer's size between bursts, in bytes.</summary>
     internal const int RestingCapacity = 4096;
 
     private readonly int _maxSize;
@@ -26,10 +23,7 @@ internal sealed class RpcReader
     private long _streamOffset; // of the byte at scanned
     private RpcFormatException? _broken;
 
-    /// <summary>Makes a reader at the beginning of a stream.</summary>
-    /// <param name="maxSize">The largest message that passes, in bytes, at least 1.</param>
-    /// <param name="maxDepth">The deepest nesting that passes, at least 0; see <see cref="MessageScanner"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A limit is out of its range.</exception>
+    /// <summary>Begins at the start of a stream; for the limits see <see cref="MessageScanner"/>.</summary>
     internal RpcReader(int maxSize = MessageScanner.DefaultMaxSize, int maxDepth = MessageScanner.DefaultMaxDepth)
     {
         _maxSize = maxSize;
@@ -37,14 +31,12 @@ internal sealed class RpcReader
         _scanner = new MessageScanner(maxSize, maxDepth);
     }
 
-    /// <summary>How many bytes were appended and not yet read as part of a message.</summary>
+    /// <summary>Bytes that were appended and not yet read as part of a message.</summary>
     internal int BufferedBytes => _end - _start;
 
-    /// <summary>The size of the buffer, in bytes.</summary>
     internal int Capacity => _buffer.Length;
 
-    /// <summary>Takes bytes that have arrived. They are copied; what <see cref="TryRead"/> gave before is no longer valid.</summary>
-    /// <param name="bytes">The bytes, any number.</param>
+    /// <summary>Copies bytes that have arrived. Messages that <see cref="TryRead"/> returned before are no longer valid.</summary>
     /// <exception cref="InvalidOperationException">
     /// A whole message may be waiting: <see cref="TryRead"/> must be called until it returns false before more is appended.
     /// </exception>
@@ -66,9 +58,7 @@ internal sealed class RpcReader
         _end += bytes.Length;
     }
 
-    /// <summary>Gives the next whole message.</summary>
-    /// <param name="message">The bytes of one well-formed MessagePack object, valid until the next <see cref="Append"/>.</param>
-    /// <returns>False if the next message is not complete yet.</returns>
+    /// <summary>Returns the next message, one well-formed MessagePack object, valid until the next <see cref="Append"/>; false if it is not complete yet.</summary>
     /// <exception cref="RpcFormatException">The stream is broken; every later call throws the same.</exception>
     internal bool TryRead(out ReadOnlyMemory<byte> message)
     {
@@ -95,8 +85,8 @@ internal sealed class RpcReader
         }
     }
 
-    /// <summary>Says that the stream has ended.</summary>
-    /// <exception cref="RpcFormatException">It ended within a message, or has been found to be broken before.</exception>
+    /// <summary>The stream has ended.</summary>
+    /// <exception cref="RpcFormatException">It ended within a message, or was broken before.</exception>
     internal void Complete()
     {
         ThrowIfBroken();

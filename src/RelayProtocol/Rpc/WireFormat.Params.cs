@@ -7,12 +7,10 @@ internal static partial class WireFormat
 {
     private delegate T ItemReader<T>(ref MessagePackReader reader);
 
-    /// <summary>Reads the params of <c>map</c>.</summary>
-    /// <returns>One mapping or more.</returns>
+    /// <summary>Reads the params of <c>map</c>, one mapping or more.</summary>
     /// <exception cref="RelayException">InvalidParams or NotSupported, with the index of the failing item.</exception>
     internal static IReadOnlyList<PortMapping> ReadMapParams(ReadOnlyMemory<byte> parameters) => ReadItems(parameters, ReadMapping);
 
-    /// <summary>Writes one item of the params of <c>unmap</c>.</summary>
     internal static void WriteUnmapItem(ref MessagePackWriter writer, UnmapItem item)
     {
         writer.WriteMapHeader(item.Drain is null ? 4 : 5);
@@ -24,8 +22,7 @@ internal static partial class WireFormat
         }
     }
 
-    /// <summary>Reads the params of <c>unmap</c>.</summary>
-    /// <returns>One item or more.</returns>
+    /// <summary>Reads the params of <c>unmap</c>, one item or more.</summary>
     /// <exception cref="RelayException">InvalidParams or NotSupported, with the index of the failing item.</exception>
     internal static IReadOnlyList<UnmapItem> ReadUnmapParams(ReadOnlyMemory<byte> parameters) => ReadItems(parameters, ReadUnmapItem);
 

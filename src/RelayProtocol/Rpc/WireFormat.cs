@@ -5,8 +5,8 @@ using MessagePack;
 namespace RelayProtocol.Rpc;
 
 /// <summary>
-/// What the protocol's methods carry, written and read in this one place for parent and relay. Writing gives every key, in the
-/// shortest encoding; reading is strict (see <see cref="MapFields"/>) and expects well-formed objects. Stateless; any thread.
+/// Writes and reads the values of the protocol, for the parent, the relay and the agent. Every key is written, in the shortest encoding; reading is strict
+/// (see <see cref="MapFields"/>) and expects well-formed objects. Stateless; any thread.
 /// </summary>
 /// <remarks>
 /// Source: the protocol document, section 1. Reading throws <see cref="RelayException"/>: InvalidParams with a message that names the
@@ -17,17 +17,14 @@ internal static partial class WireFormat
     /// <summary>The longest drain, in milliseconds: an hour.</summary>
     internal const int MaxDrainMilliseconds = 3_600_000;
 
-    /// <summary>Writes a mapping: a map of five keys.</summary>
     internal static void WriteMapping(ref MessagePackWriter writer, PortMapping mapping)
     {
         writer.WriteMapHeader(5);
         WriteMappingKeys(ref writer, mapping);
     }
 
-    /// <summary>Reads a mapping.</summary>
     internal static PortMapping ReadMapping(ref MessagePackReader reader) => Mapping(MapFields.Read(ref reader, "a mapping"));
 
-    /// <summary>Writes a mapping and its counters: a map of ten keys.</summary>
     internal static void WriteStatus(ref MessagePackWriter writer, PortMappingStatus status)
     {
         writer.WriteMapHeader(10);
@@ -44,7 +41,6 @@ internal static partial class WireFormat
         writer.Write(status.BytesToHost);
     }
 
-    /// <summary>Reads a mapping and its counters.</summary>
     internal static PortMappingStatus ReadStatus(ref MessagePackReader reader)
     {
         MapFields fields = MapFields.Read(ref reader, "a mapping");
@@ -53,7 +49,6 @@ internal static partial class WireFormat
             Counter(fields, "bytesToGuest"), Counter(fields, "bytesToHost"));
     }
 
-    /// <summary>Writes what became of a removed mapping's connections: a map of two keys.</summary>
     internal static void WriteUnmapResult(ref MessagePackWriter writer, UnmapResult result)
     {
         writer.WriteMapHeader(2);
@@ -63,14 +58,12 @@ internal static partial class WireFormat
         writer.Write(result.Reset);
     }
 
-    /// <summary>Reads what became of a removed mapping's connections.</summary>
     internal static UnmapResult ReadUnmapResult(ref MessagePackReader reader)
     {
         MapFields fields = MapFields.Read(ref reader, "an unmap result");
         return new UnmapResult(Counter(fields, "active"), Counter(fields, "reset"));
     }
 
-    /// <summary>Writes the answer to <c>hello</c>: a map of six keys.</summary>
     internal static void WriteHello(ref MessagePackWriter writer, RelayHello hello)
     {
         writer.WriteMapHeader(6);
@@ -92,7 +85,6 @@ internal static partial class WireFormat
         }
     }
 
-    /// <summary>Reads the answer to <c>hello</c>.</summary>
     internal static RelayHello ReadHello(ref MessagePackReader reader)
     {
         MapFields fields = MapFields.Read(ref reader, "the answer to hello");
@@ -105,7 +97,6 @@ internal static partial class WireFormat
             fields.Texts("capabilities"));
     }
 
-    /// <summary>Writes an error: a map of three keys, or four with an index.</summary>
     internal static void WriteError(ref MessagePackWriter writer, RelayError error)
     {
         writer.WriteMapHeader(error.Index is null ? 3 : 4);

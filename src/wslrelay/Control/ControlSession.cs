@@ -221,9 +221,7 @@ internal sealed class ControlSession : IControlReader
     private void AnswerError(uint id, RelayError error)
     {
         MessagePackWriter writer = new(_output.Writer);
-        RpcWriter.BeginError(ref writer, id);
-        WireFormat.WriteError(ref writer, error);
-        RpcWriter.EndError(ref writer);
+        RpcWriter.WriteError(ref writer, id, error);
         writer.Flush();
     }
 

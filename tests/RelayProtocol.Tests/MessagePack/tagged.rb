@@ -1,4 +1,4 @@
-# The values of values.txt to and from Ruby's, and bytes to and from the hexadecimal with runs that is used there.
+# The values of values.txt as Ruby's, and bytes to and from the hexadecimal with runs that is used there.
 require "json"
 require "msgpack"
 
@@ -44,25 +44,4 @@ def pack(value)
   packer = FACTORY.packer
   write(packer, value)
   packer.to_s
-end
-
-# Decodes one object with ruby-msgpack, floats of either width as f64.
-def unpack(data)
-  unpacker = FACTORY.unpacker(allow_unknown_ext: true)
-  unpacker.feed(data)
-  from_ruby(unpacker.read)
-end
-
-def from_ruby(value)
-  case value
-  when nil then ["nil"]
-  when true, false then ["bool", value]
-  when Integer then ["int", value.to_s]
-  when Float then ["f64", [value].pack("G").unpack1("H*")]
-  when String then [value.encoding == Encoding::UTF_8 ? "str" : "bin", format_bytes(value)]
-  when Array then ["array", value.map { |item| from_ruby(item) }]
-  when Hash then ["map", value.map { |key, item| [from_ruby(key), from_ruby(item)] }]
-  when MessagePack::Timestamp then ["time", value.sec.to_s, value.nsec]
-  when MessagePack::ExtensionValue then ["ext", value.type, format_bytes(value.payload)]
-  end
 end

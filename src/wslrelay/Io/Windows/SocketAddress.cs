@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using RelayProtocol;
 using static Wslrelay.Io.Windows.Interop.Ws2_32;
 
 namespace Wslrelay.Io.Windows;
@@ -14,9 +15,6 @@ internal static class SocketAddress
 
     private const int InLength = 16;
     private const int In6Length = 28;
-
-    /// <summary>HV_GUID_VSOCK_TEMPLATE: its first field is the vsock port.</summary>
-    internal static Guid ServiceId(uint port) => new(port, 0xfacb, 0x11e6, 0xbd, 0x58, 0x64, 0x00, 0x6a, 0x79, 0x86, 0xd3);
 
     /// <summary>The address family of an endpoint; null where Windows has none for it.</summary>
     internal static ushort? FamilyOf(in IoEndpoint endpoint) => endpoint.Kind switch
@@ -42,7 +40,7 @@ internal static class SocketAddress
                 break;
             default:
                 endpoint.VmId.TryWriteBytes(to[4..20]);
-                ServiceId(endpoint.Port).TryWriteBytes(to[20..36]);
+                RelayTarget.ServiceIdOf(endpoint.Port).TryWriteBytes(to[20..36]);
                 break;
         }
 
