@@ -6,35 +6,35 @@ using static Wslrelay.Io.Windows.NativeError;
 namespace Wslrelay.Io.Windows;
 
 /// <summary>
-/// Keeps several AcceptEx in flight on one listener. It stays pending from its first call to its last packet, whatever
-/// happens to single connections; where the system has no handles left it waits for room, without a call in flight.
+/// Keeps several AcceptEx in flight on one listener, whatever happens to single connections. Where the system is out of handles it has none
+/// in flight, and tries again later. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener, IAcceptOwner owner) : AcceptOperation(owner)
 {
-    /// <summary>AcceptEx in flight on a listener.</summary>
     internal const int AcceptDepth = 4;
 
     /// <summary>
-    /// Every AcceptEx holds a socket, so ten thousand idle ports would hold forty thousand: past so many, a listener has
-    /// one in flight, and the backlog keeps the rest.
+    /// Every AcceptEx holds a socket, and ten thousand idle ports would hold forty thousand. Beyond so many in the process, a listener has
+    /// one in flight, and the backlog holds the rest.
     /// </summary>
-    internal const int MostExtraAccepts = 1536;
+    internal const int MaxExtraAccepts = 1536;
 
-    private const int MostFailuresAtOnce = 16;
+    private const int MaxFailuresInARow = 16;
+
+    // A connection that waited in the backlog when its listener was unmapped is a connection all the same.
+    private const int MaxWhenCancelled = 4096;
 
     private readonly AcceptSlot?[] _slots = new AcceptSlot?[AcceptDepth];
     private int _inFlight;
     private bool _starved;
 
-    /// <inheritdoc/>
     protected internal override void Schedule()
     {
         Pend();
         Arm();
     }
 
-    /// <inheritdoc/>
     protected internal override void Collect(in IoEvent wake)
     {
         var slot = (AcceptSlot)wake.Source!;
@@ -42,48 +42,46 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
         slot.Candidate = null;
         if (candidate is not null)
         {
-            Landed();
+            OnReturned();
+        }
+
+        if (wake.NativeError != 0)
+        {
+            // Cancelled, or reset before it was accepted: either way the candidate cannot be used again.
+            candidate?.Close(abort: true);
+            candidate = null;
         }
 
         if (CancelReason != IoError.None)
         {
-            // A connection that slipped in before the cancel goes the way of those in the backlog.
-            candidate?.Close(abort: true);
+            // What had been accepted before the cancel is served.
+            HandOut(candidate);
             if (_inFlight == 0)
             {
+                AcceptBacklog();
                 Complete(IoError.Cancelled, 0);
             }
 
             return;
         }
 
-        if (wake.NativeError != 0)
+        if (ToIoError(wake.NativeError) is not (IoError.None or IoError.Reset))
         {
-            // One connection is gone, reset before it was accepted: its socket cannot be used again. The listener goes on.
-            candidate?.Close(abort: true);
-            candidate = null;
-            if (ToIoError(wake.NativeError) != IoError.Reset)
-            {
-                // Not the connection but the system failed: at once again would be a spin.
-                WaitForRoom();
-                return;
-            }
+            // The system has failed, not the connection: an immediate retry would spin.
+            WaitForRoom();
+            return;
         }
 
         // Armed again before the connection is handed out: its owner may take its time.
         Arm();
-        if (candidate is not null && Prepare(candidate))
-        {
-            Acceptor.Accepted(candidate);
-        }
+        HandOut(candidate);
     }
 
-    /// <inheritdoc/>
     protected internal override void CancelPending()
     {
         if (_inFlight == 0)
         {
-            // It waits for room: nothing of it is with the kernel, so its wake-up has to be posted.
+            // No call is in flight: the packet must be posted.
             AcceptSlot slot = _slots[0] ??= new AcceptSlot(port);
             slot.Lend(this);
             slot.PostOnce();
@@ -99,7 +97,6 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
         }
     }
 
-    /// <inheritdoc/>
     protected internal override void OnCompleted()
     {
         for (int i = 0; i < _slots.Length; i++)
@@ -112,7 +109,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
     }
 
     /// <summary>The port's turn has ended and there may be handles again.</summary>
-    internal void RoomMade()
+    internal void OnRoomMade()
     {
         _starved = false;
         if (State == IoState.Pending && CancelReason == IoError.None && _inFlight == 0)
@@ -126,15 +123,15 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
         int failures = 0;
         for (int i = 0; i < _slots.Length; i++)
         {
-            // The first is a must, the others are for bursts.
-            if (_inFlight > 0 && port.ExtraAccepts >= MostExtraAccepts)
+            // The first is needed, the others are for bursts.
+            if (_inFlight > 0 && port.ExtraAccepts >= MaxExtraAccepts)
             {
                 return;
             }
 
             AcceptSlot slot = _slots[i] ??= new AcceptSlot(port);
 
-            // Not "while it is not lent": its packet may have been taken from the port, and wait in this batch to be collected.
+            // IsLent would not do: the packet may have been taken from the port, and wait in this batch to be collected.
             while (slot.Candidate is null)
             {
                 int error = Call(slot);
@@ -143,8 +140,8 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
                     break;
                 }
 
-                // A connection that was reset while it waited: the next one may be well. Anything else is of the system.
-                if (ToIoError(error) != IoError.Reset || ++failures == MostFailuresAtOnce)
+                // A reset concerns one connection that waited, and the next may be well. Any other error is the system's.
+                if (ToIoError(error) != IoError.Reset || ++failures == MaxFailuresInARow)
                 {
                     WaitForRoom();
                     return;
@@ -153,7 +150,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
         }
     }
 
-    /// <summary>Makes the call; returns 0 when its packet will come.</summary>
+    /// <summary>Returns 0 if a packet will come.</summary>
     private int Call(AcceptSlot slot)
     {
         WindowsSocket? candidate = WindowsSocket.TryCreate(port, listener.Family, out int error);
@@ -190,7 +187,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
         return error;
     }
 
-    private void Landed()
+    private void OnReturned()
     {
         if (--_inFlight > 0)
         {
@@ -203,22 +200,37 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
         if (_inFlight == 0 && !_starved)
         {
             _starved = true;
-            port.Starved(this);
+            port.WaitForRoom(this);
         }
     }
 
-    /// <summary>Makes a connection of an accepted socket: without its context, shutdown and getpeername would fail.</summary>
-    private bool Prepare(WindowsSocket socket)
+    private void AcceptBacklog()
     {
+        listener.SetNonBlocking();
+        for (int i = 0; i < MaxWhenCancelled && listener.TryAccept() is { } socket; i++)
+        {
+            HandOut(socket);
+        }
+    }
+
+    private void HandOut(WindowsSocket? socket)
+    {
+        if (socket is null)
+        {
+            return;
+        }
+
+        // Without its context, shutdown and getpeername would fail. It may fail where the client was faster to reset, and what that had
+        // sent is still to be read.
         nint context = listener.DangerousGetHandle();
-        int failed = setsockopt(socket, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, &context, sizeof(nint));
-        if (failed != 0 || port.Associate(socket) != 0)
+        _ = setsockopt(socket, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, &context, sizeof(nint));
+        if (port.Associate(socket) != 0)
         {
             socket.Close(abort: true);
-            return false;
+            return;
         }
 
         socket.SetNoDelay();
-        return true;
+        Acceptor.Accepted(socket);
     }
 }

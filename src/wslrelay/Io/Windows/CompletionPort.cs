@@ -7,25 +7,25 @@ using static Wslrelay.Io.Windows.Interop.Kernel32;
 namespace Wslrelay.Io.Windows;
 
 /// <summary>
-/// The wait on Windows: an I/O completion port. A packet names its slot by its OVERLAPPED, and the slot its operation; the
-/// completion key is not used. FILE_SKIP_COMPLETION_PORT_ON_SUCCESS is never set, so a call that did not fail at once has
-/// exactly one packet, and no handle can starve the others by completing at once. Runs on the loop thread but for Wake and Post.
+/// The wait on Windows: an I/O completion port. A packet's OVERLAPPED leads to its slot, and the slot to its operation; the completion key
+/// is not used. FILE_SKIP_COMPLETION_PORT_ON_SUCCESS is never set: a call that did not fail at once has exactly one packet, and no
+/// handle starves the others by completing at once. Loop thread only, but for Wake and Post.
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class CompletionPort : IoPort
 {
-    private const int LargestBatch = 256;
-    private const int MostSlotsKept = 1024;
-    private const int StarvedRetryMilliseconds = 100;
+    private const int MaxBatch = 256;
+    private const int MaxSlotsKept = 1024;
+    private const int RetryMilliseconds = 100;
 
     private readonly SafeCompletionPort _port;
     private readonly Stack<OverlappedSlot> _slots = new();
     private readonly Queue<Accept> _starved = new();
+    private readonly Queue<(long Due, IRetryable Operation)> _retries = new();
     private readonly Dictionary<ushort, Mswsock> _extensions = [];
     private bool _roomMade;
     private long _starvedUntil;
 
-    /// <summary>Makes a port for one thread.</summary>
     internal CompletionPort()
     {
         Winsock.Start();
@@ -48,41 +48,32 @@ internal sealed unsafe class CompletionPort : IoPort
     /// <summary>Lets a test be a system that has no socket left.</summary>
     internal bool RefuseSockets { get; set; }
 
-    /// <summary>Buffers for data that moves.</summary>
     internal BufferPool Buffers { get; } = new();
+
+    internal LoopbackListeners LoopbackListeners { get; } = new();
 
     private ListenerFactory Listeners { get; }
 
-    /// <inheritdoc/>
     public override IoSocket Listen(in IoEndpoint endpoint) => Listeners.Listen(endpoint);
 
-    /// <inheritdoc/>
     public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) =>
         new Accept(this, (WindowsSocket)listener, owner);
 
-    /// <inheritdoc/>
     public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => new Connect(this, endpoint, owner);
 
-    /// <inheritdoc/>
     public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Transfer(this, to, send: true, owner);
 
-    /// <inheritdoc/>
     public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Transfer(this, from, send: false, owner);
 
-    /// <inheritdoc/>
     public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner) =>
         new Pump(this, (WindowsSocket)from, (WindowsSocket)to, counter, owner);
 
-    /// <inheritdoc/>
     public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 
-    /// <inheritdoc/>
     public override SafeHandle OpenSignal(long number) => InheritedSignal.Open(number);
 
-    /// <inheritdoc/>
     public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write) => WindowsPipe.TryOpen(this, pipe);
 
-    /// <inheritdoc/>
     public override void RequireSupport(IoEndpointKind kind)
     {
         if (kind is not (IoEndpointKind.Tcp or IoEndpointKind.HvSocket))
@@ -103,18 +94,12 @@ internal sealed unsafe class CompletionPort : IoPort
         }
     }
 
-    /// <inheritdoc/>
     public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)
     {
-        // A listener that waits for room has no packet to come: the wait must end for it.
-        if (_starved.Count > 0 && (uint)timeoutMilliseconds > StarvedRetryMilliseconds)
-        {
-            timeoutMilliseconds = StarvedRetryMilliseconds;
-        }
-
-        OVERLAPPED_ENTRY* entries = stackalloc OVERLAPPED_ENTRY[LargestBatch];
-        uint room = (uint)Math.Min(events.Length, LargestBatch);
-        bool any = GetQueuedCompletionStatusEx(_port, entries, room, out uint removed, (uint)timeoutMilliseconds, fAlertable: false);
+        uint timeout = Math.Min((uint)timeoutMilliseconds, MillisecondsToRetry());
+        OVERLAPPED_ENTRY* entries = stackalloc OVERLAPPED_ENTRY[MaxBatch];
+        uint room = (uint)Math.Min(events.Length, MaxBatch);
+        bool any = GetQueuedCompletionStatusEx(_port, entries, room, out uint removed, timeout, fAlertable: false);
         int error = Marshal.GetLastPInvokeError();
         if (!any)
         {
@@ -139,24 +124,32 @@ internal sealed unsafe class CompletionPort : IoPort
         return count;
     }
 
-    /// <inheritdoc/>
     public override void Wake() => Post(null);
 
-    /// <inheritdoc/>
     public override void EndTurn()
     {
-        if (_starved.Count == 0 || (!_roomMade && Environment.TickCount64 < _starvedUntil))
+        if (_retries.Count > 0)
         {
-            return;
+            long now = Environment.TickCount64;
+            while (_retries.TryPeek(out (long Due, IRetryable Operation) next) && next.Due <= now)
+            {
+                _retries.Dequeue().Operation.Retry();
+            }
         }
 
-        _roomMade = false;
-        _starvedUntil = Environment.TickCount64 + StarvedRetryMilliseconds;
-        for (int left = _starved.Count; left > 0; left--)
+        if (_starved.Count > 0 && (_roomMade || Environment.TickCount64 >= _starvedUntil))
         {
-            _starved.Dequeue().RoomMade();
+            _roomMade = false;
+            _starvedUntil = Environment.TickCount64 + RetryMilliseconds;
+            for (int left = _starved.Count; left > 0; left--)
+            {
+                _starved.Dequeue().OnRoomMade();
+            }
         }
     }
+
+    /// <summary>Has <see cref="IRetryable.Retry"/> called after 100 ms, at the end of a turn.</summary>
+    internal void RetryLater(IRetryable operation) => _retries.Enqueue((Environment.TickCount64 + RetryMilliseconds, operation));
 
     /// <summary>Posts a packet: a slot's own, or null to wake. For any thread.</summary>
     internal void Post(OVERLAPPED* overlapped)
@@ -165,13 +158,13 @@ internal sealed unsafe class CompletionPort : IoPort
         {
             if (!PostQueuedCompletionStatus(_port, 0, 0, overlapped))
             {
-                // A packet that is lost would be waited for until the end of days.
+                // A lost packet would be waited for without end.
                 Environment.FailFast($"PostQueuedCompletionStatus failed: {Marshal.GetLastPInvokeError()}.");
             }
         }
         catch (ObjectDisposedException) when (overlapped is null)
         {
-            // Another thread wakes a port that has been closed: nobody is left to be woken.
+            // Another thread wakes a port that has been closed: nobody waits there any more.
         }
     }
 
@@ -183,7 +176,7 @@ internal sealed unsafe class CompletionPort : IoPort
         return port != 0 ? 0 : error;
     }
 
-    /// <summary>The extension functions for sockets of a family; null, and the error, where there are none.</summary>
+    /// <summary>The extension functions for sockets of that family; null, and the error, where there are none.</summary>
     internal Mswsock? Extensions(WindowsSocket socket, out int error)
     {
         error = 0;
@@ -199,14 +192,14 @@ internal sealed unsafe class CompletionPort : IoPort
         return found;
     }
 
-    /// <summary>Lends out a slot; <see cref="ReturnSlot"/> takes it when its operation has completed.</summary>
+    /// <summary>Lends a slot until <see cref="ReturnSlot"/>.</summary>
     internal OverlappedSlot RentSlot() => _slots.TryPop(out OverlappedSlot? slot) ? slot : new OverlappedSlot(this);
 
     /// <summary>Takes a slot back that is not lent to the kernel.</summary>
     internal void ReturnSlot(OverlappedSlot slot)
     {
         Debug.Assert(!slot.IsLent, "a slot was given back while the kernel has it");
-        if (_slots.Count < MostSlotsKept)
+        if (_slots.Count < MaxSlotsKept)
         {
             _slots.Push(slot);
         }
@@ -216,21 +209,26 @@ internal sealed unsafe class CompletionPort : IoPort
         }
     }
 
-    /// <summary>An accept has nothing in flight for want of handles or memory: tell it when there may be room.</summary>
-    internal void Starved(Accept accept)
+    /// <summary>An accept could make no call for want of handles or memory: <see cref="Windows.Accept.OnRoomMade"/> is called when there may be room.</summary>
+    internal void WaitForRoom(Accept accept)
     {
         if (_starved.Count == 0)
         {
-            _starvedUntil = Environment.TickCount64 + StarvedRetryMilliseconds;
+            _starvedUntil = Environment.TickCount64 + RetryMilliseconds;
         }
 
         _starved.Enqueue(accept);
     }
 
-    /// <summary>A socket was closed: there may be room.</summary>
-    internal void SocketClosed() => _roomMade = true;
+    internal void OnSocketClosed() => _roomMade = true;
 
-    /// <inheritdoc/>
+    // What waits for room or for its next try has no packet to come: the wait must end for it.
+    private uint MillisecondsToRetry()
+    {
+        long left = _retries.TryPeek(out (long Due, IRetryable Operation) next) ? Math.Max(0, next.Due - Environment.TickCount64) : uint.MaxValue;
+        return _starved.Count > 0 ? (uint)Math.Min(left, RetryMilliseconds) : (uint)left;
+    }
+
     protected override void Dispose(bool disposing)
     {
         Debug.Assert(InFlight == 0, "the port is closed while the kernel has slots of it");

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Wslrelay.Io.Windows.Interop;
 using static Wslrelay.Io.Windows.Interop.Ws2_32;
@@ -6,21 +5,33 @@ using static Wslrelay.Io.Windows.NativeError;
 
 namespace Wslrelay.Io.Windows;
 
-/// <summary>Connects a new socket by ConnectEx, over TCP or a Hyper-V socket. Runs on the loop thread.</summary>
+/// <summary>
+/// Connects a new socket by ConnectEx, over TCP or a Hyper-V socket. A loopback port that refuses although somebody listens there has a full
+/// backlog, and is tried again every 100 ms until the owner's deadline. Loop thread only.
+/// </summary>
 [SupportedOSPlatform("windows")]
-internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint, IIoOwner owner) : ConnectOperation(endpoint, owner)
+internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint, IIoOwner owner)
+    : ConnectOperation(endpoint, owner), IRetryable
 {
-    /// <summary>In milliseconds: a guest that does not answer would otherwise hold the connect for minutes. The relay's own deadline is shorter.</summary>
+    /// <summary>Milliseconds, and longer than the relay's own deadline: without it a guest that does not answer holds a connect for minutes.</summary>
     internal const int HvConnectTimeout = 30_000;
 
-    /// <summary>So that the connection outlives a suspend of the virtual machine, and a guest that is away is noticed.</summary>
+    /// <summary>The connection outlives a suspend of the virtual machine, and a guest that does not answer is noticed.</summary>
     internal static readonly (int Option, int Value)[] HvOptions =
         [(HVSOCKET_CONNECTED_SUSPEND, 1), (HVSOCKET_CONNECT_TIMEOUT, HvConnectTimeout)];
 
     private OverlappedSlot? _slot;
     private WindowsSocket? _socket;
+    private bool _waitsToRetry;
 
-    /// <inheritdoc/>
+    public void Retry()
+    {
+        if (_waitsToRetry && State == IoState.Pending && !_slot!.IsLent)
+        {
+            PostPacket();
+        }
+    }
+
     protected internal override void Schedule()
     {
         Socket = null;
@@ -30,65 +41,56 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
             return;
         }
 
+        _slot ??= port.RentSlot();
         _socket = WindowsSocket.TryCreate(port, family, out int error);
-        if (_socket is null)
-        {
-            Complete(ToIoError(error), error);
-            return;
-        }
-
-        error = SetUp(_socket);
-        if (error == 0)
-        {
-            error = Call(_socket);
-        }
-
+        error = _socket is null ? error : SetUp(_socket);
+        error = error == 0 ? Call(_socket!) : error;
         if (error == 0)
         {
             Pend();
         }
         else
         {
-            Complete(ToIoError(error), error);
+            OnFailed(error);
         }
     }
 
-    /// <inheritdoc/>
     protected internal override void Collect(in IoEvent wake)
     {
-        int error = wake.NativeError;
         if (CancelReason != IoError.None)
         {
             Complete(IoError.Cancelled, 0);
         }
-        else if (error != 0)
+        else if (_waitsToRetry)
         {
-            Complete(ToIoError(error), error);
+            _waitsToRetry = false;
+            Schedule();
         }
-        else if (setsockopt(_socket!, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, null, 0) != 0)
+        else if (wake.NativeError != 0)
         {
-            // Without its context, shutdown would fail, and half-close with it. It fails where the peer has gone again.
-            error = Marshal.GetLastPInvokeError();
-            Complete(ToIoError(error), error);
-        }
-        else if (IsSelfConnected(_socket!))
-        {
-            Complete(IoError.ConnectionRefused, WSAECONNREFUSED);
+            OnFailed(wake.NativeError);
         }
         else
         {
-            Socket = _socket;
-            _socket = null;
-            Complete();
+            OnConnected();
         }
     }
 
-    /// <inheritdoc/>
-    protected internal override void CancelPending() => Kernel32.CancelIoEx(_socket!, _slot!.Overlapped);
+    protected internal override void CancelPending()
+    {
+        if (!_waitsToRetry)
+        {
+            _ = Kernel32.CancelIoEx(_socket!, _slot!.Overlapped);
+        }
+        else if (!_slot!.IsLent)
+        {
+            PostPacket();
+        }
+    }
 
-    /// <inheritdoc/>
     protected internal override void OnCompleted()
     {
+        _waitsToRetry = false;
         if (_slot is not null)
         {
             port.ReturnSlot(_slot);
@@ -100,7 +102,45 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         base.OnCompleted();
     }
 
-    /// <summary>Everything ConnectEx asks for before the call; returns the error.</summary>
+    private void OnConnected()
+    {
+        // Without its context, shutdown would fail, and half-close with it. It may fail where the peer was faster to reset, and what that had
+        // sent is still to be read.
+        _ = setsockopt(_socket!, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, null, 0);
+        if (IsSelfConnected(_socket!))
+        {
+            Complete(IoError.ConnectionRefused, WSAECONNREFUSED);
+            return;
+        }
+
+        Socket = _socket;
+        _socket = null;
+        Complete();
+    }
+
+    private void OnFailed(int error)
+    {
+        IoError meaning = ToIoError(error);
+        if (meaning != IoError.ConnectionRefused || !Endpoint.IsLoopback || !port.LoopbackListeners.Contains(Endpoint))
+        {
+            Complete(meaning, error);
+            return;
+        }
+
+        _socket?.Close(abort: true);
+        _socket = null;
+        _waitsToRetry = true;
+        port.RetryLater(this);
+        Pend();
+    }
+
+    private void PostPacket()
+    {
+        _slot!.Lend(this);
+        _slot.PostOnce();
+    }
+
+    /// <summary>What ConnectEx needs before the call; returns the error.</summary>
     private int SetUp(WindowsSocket socket)
     {
         int error = 0;
@@ -116,17 +156,17 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
             socket.SetNoDelay();
             if (Endpoint.IsLoopback)
             {
-                RefuseAtOnce(socket);
+                DisableSynRetransmissions(socket);
             }
         }
 
-        // ConnectEx wants a socket that is bound.
+        // ConnectEx needs a bound socket.
         error = error == 0 ? socket.BindWildcard() : error;
         return error == 0 ? port.Associate(socket) : error;
     }
 
-    /// <summary>Windows sends its SYN again after a refusal, for two seconds; on loopback the first one counts. Only an optimisation.</summary>
-    private static void RefuseAtOnce(WindowsSocket socket)
+    // After a refusal Windows sends its SYN again for some two seconds. On loopback the first refusal counts. Failure costs only time.
+    private static void DisableSynRetransmissions(WindowsSocket socket)
     {
         var parameters = new TCP_INITIAL_RTO_PARAMETERS
         {
@@ -138,7 +178,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
             socket, SIO_TCP_INITIAL_RTO, &parameters, (uint)sizeof(TCP_INITIAL_RTO_PARAMETERS), null, 0, &returned, null, null);
     }
 
-    /// <summary>Makes the call; returns 0 when its packet will come.</summary>
+    /// <summary>Returns 0 if a packet will come.</summary>
     private int Call(WindowsSocket socket)
     {
         if (port.Extensions(socket, out int error) is not { } extensions)
@@ -148,8 +188,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
 
         byte* name = stackalloc byte[SocketAddress.MaxLength];
         int length = SocketAddress.Encode(Endpoint, new Span<byte>(name, SocketAddress.MaxLength));
-        _slot = port.RentSlot();
-        error = extensions.ConnectEx(socket, name, length, _slot.Lend(this));
+        error = extensions.ConnectEx(socket, name, length, _slot!.Lend(this));
 
         // Done now: its packet is queued all the same. Pending: its packet will come.
         if (error is 0 or ERROR_IO_PENDING)
@@ -162,10 +201,8 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         return error;
     }
 
-    /// <summary>
-    /// A connect to a loopback port in the range of ephemeral ports can be given that very port as its own, and then it
-    /// connects to itself: nothing listens there.
-    /// </summary>
+    // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and then connects
+    // to itself (RFC 9293, simultaneous open).
     private static bool IsSelfConnected(WindowsSocket socket)
     {
         if (socket.Family == AF_HYPERV)

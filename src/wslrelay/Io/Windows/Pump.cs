@@ -7,63 +7,117 @@ using static Wslrelay.Io.Windows.NativeError;
 namespace Wslrelay.Io.Windows;
 
 /// <summary>
-/// One direction of a connection: one call in flight at a time. Idle is a receive of zero bytes, which owns no buffer; data
-/// is received into a buffer of the pool, all of it sent, and the buffer is given back once the socket has run dry. At most one
-/// buffer's worth moves between two packets, and packets come in turn, so no connection can starve the others. Loop thread only.
+/// One direction of a connection, with one transfer in flight at a time. An idle pump waits in a receive of zero bytes and holds no
+/// buffer. At most one buffer is moved between two packets, so no connection starves the others. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class Pump(
-    CompletionPort port, WindowsSocket from, WindowsSocket to, ByteCounter counter, IIoOwner owner) : PumpOperation(owner, counter)
+    CompletionPort port, WindowsSocket from, WindowsSocket to, ByteCounter counter, IIoOwner owner)
+    : PumpOperation(owner, counter), IRetryable
 {
     private OverlappedSlot? _slot;
+    private ResetPoll? _poll;
     private byte[]? _buffer;
     private Phase _phase;
     private int _received;
     private int _sent;
+    private ulong _progress;
+    private bool _retryQueued;
+    private IoError _result;
+    private int _nativeResult;
 
-    /// <summary>What is in flight.</summary>
     private enum Phase
     {
+        /// <summary>A receive of zero bytes is in flight.</summary>
         Idle,
+
         Receiving,
+
         Sending,
+
+        /// <summary>The end was passed on. The poll is in flight: nothing else tells of a reset of <c>from</c> any more.</summary>
+        EndPassedOn,
+
+        /// <summary><c>to</c> broke. What it had sent before is still carried by the other direction, whose error then ends both.</summary>
+        SendBroke,
+
+        /// <summary><c>from</c> was reset, and the kernel still holds bytes for <c>to</c> that a reset would discard.</summary>
+        Draining,
+
+        /// <summary>The result is known; a packet is still to come.</summary>
+        Finishing,
     }
 
-    /// <inheritdoc/>
+    public void Retry()
+    {
+        _retryQueued = false;
+        if (State != IoState.Pending || CancelReason != IoError.None || (_phase != Phase.Draining && (_phase != Phase.Sending || !from.Broken)))
+        {
+            return;
+        }
+
+        ulong progress = GetProgress();
+        bool advanced = progress != _progress;
+        if (_phase == Phase.Sending && !advanced)
+        {
+            _ = Kernel32.CancelIoEx(to, _slot!.Overlapped);
+        }
+        else if (_phase == Phase.Sending || (advanced && progress < to.SentBytes))
+        {
+            QueueRetry();
+        }
+        else
+        {
+            FinishByPacket();
+        }
+    }
+
     protected internal override void Schedule()
     {
+        from.Reader = this;
         _slot = port.RentSlot();
         ReceiveNothing();
     }
 
-    /// <inheritdoc/>
     protected internal override void Collect(in IoEvent wake)
     {
-        if (_phase == Phase.Sending)
+        if (wake.Source == _poll)
         {
-            Counter.Add((int)wake.Bytes);
+            OnPolled(wake.NativeError);
         }
-
-        if (wake.NativeError != 0)
+        else if (_phase == Phase.Finishing)
         {
-            Complete(ToIoError(wake.NativeError), wake.NativeError);
-        }
-        else if (CancelReason != IoError.None)
-        {
-            Complete(IoError.Cancelled, 0);
+            Finish(_result, _nativeResult);
         }
         else
         {
-            Continue((int)wake.Bytes);
+            OnTransferred((int)wake.Bytes, wake.NativeError);
         }
     }
 
-    /// <inheritdoc/>
-    protected internal override void CancelPending() => Kernel32.CancelIoEx(_phase == Phase.Sending ? to : from, _slot!.Overlapped);
+    protected internal override void CancelPending()
+    {
+        switch (_phase)
+        {
+            case Phase.Idle or Phase.Receiving:
+                _ = Kernel32.CancelIoEx(from, _slot!.Overlapped);
+                break;
+            case Phase.Sending:
+                _ = Kernel32.CancelIoEx(to, _slot!.Overlapped);
+                break;
+            case Phase.EndPassedOn:
+                _ = Kernel32.CancelIoEx(from, _poll!.Overlapped);
+                break;
+            case Phase.SendBroke or Phase.Draining:
+                (_result, _nativeResult) = (IoError.Cancelled, 0);
+                FinishByPacket();
+                break;
+        }
+    }
 
-    /// <inheritdoc/>
     protected internal override void OnCompleted()
     {
+        from.Reader = null;
         ReturnBuffer();
         if (_slot is not null)
         {
@@ -71,7 +125,31 @@ internal sealed unsafe class Pump(
             _slot = null;
         }
 
+        _poll?.Free();
+        _poll = null;
         base.OnCompleted();
+    }
+
+    private void OnTransferred(int bytes, int error)
+    {
+        if (_phase == Phase.Sending)
+        {
+            Counter.Add(bytes);
+            to.SentBytes += (uint)bytes;
+        }
+
+        if (CancelReason != IoError.None)
+        {
+            Finish(IoError.Cancelled, 0);
+        }
+        else if (error != 0)
+        {
+            OnFailed(error);
+        }
+        else
+        {
+            Continue(bytes);
+        }
     }
 
     private void Continue(int bytes)
@@ -79,11 +157,11 @@ internal sealed unsafe class Pump(
         switch (_phase)
         {
             case Phase.Idle:
-                // There is data, or the end: the receive that follows tells which.
+                // Data or the end: the receive that follows tells which.
                 Receive();
                 break;
             case Phase.Receiving when bytes == 0:
-                PassOnTheEnd();
+                OnEnd();
                 break;
             case Phase.Receiving:
                 _received = bytes;
@@ -91,7 +169,7 @@ internal sealed unsafe class Pump(
                 Send();
                 break;
             case Phase.Sending when bytes == 0:
-                Complete(IoError.Failed, 0);
+                Finish(IoError.Failed, 0);
                 break;
             default:
                 _sent += bytes;
@@ -105,7 +183,7 @@ internal sealed unsafe class Pump(
                 }
                 else
                 {
-                    // Less than there was room for: the socket ran dry. The kernel has let go of the buffer.
+                    // Less than there was room for: the socket is drained.
                     ReturnBuffer();
                     ReceiveNothing();
                 }
@@ -124,7 +202,7 @@ internal sealed unsafe class Pump(
     {
         _phase = Phase.Receiving;
         _buffer ??= port.Buffers.Rent();
-        Receive(Start(_buffer), BufferPool.BufferSize);
+        Receive(Address(_buffer), BufferPool.BufferSize);
     }
 
     private void Receive(byte* start, int length)
@@ -133,19 +211,23 @@ internal sealed unsafe class Pump(
         uint flags = 0;
         int failed = WSARecv(from, &buffer, 1, null, &flags, _slot!.Lend(this), null);
         int error = Marshal.GetLastPInvokeError();
-        Outcome(failed == 0 ? 0 : error);
+        OnCalled(failed == 0 ? 0 : error);
     }
 
     private void Send()
     {
         _phase = Phase.Sending;
-        var buffer = new WSABUF { len = (uint)(_received - _sent), buf = Start(_buffer!) + _sent };
+        var buffer = new WSABUF { len = (uint)(_received - _sent), buf = Address(_buffer!) + _sent };
         int failed = WSASend(to, &buffer, 1, null, 0, _slot!.Lend(this), null);
         int error = Marshal.GetLastPInvokeError();
-        Outcome(failed == 0 ? 0 : error);
+        OnCalled(failed == 0 ? 0 : error);
+        if (failed != 0 && error == ERROR_IO_PENDING)
+        {
+            WatchWhileBlocked();
+        }
     }
 
-    private void Outcome(int error)
+    private void OnCalled(int error)
     {
         // Done now: its packet is queued all the same. Pending: its packet will come.
         if (error is 0 or ERROR_IO_PENDING)
@@ -156,20 +238,205 @@ internal sealed unsafe class Pump(
 
         // Failed: no packet will come, so the slot comes back here.
         _slot!.TakeBack();
-        Complete(ToIoError(error), error);
+        OnFailed(error);
     }
 
-    private void PassOnTheEnd()
+    private void OnFailed(int error)
     {
-        int failed = shutdown(to, SD_SEND);
-        int error = failed == 0 ? 0 : Marshal.GetLastPInvokeError();
-        if (error == 0)
+        IoError meaning = ToIoError(error);
+        if (_phase == Phase.Sending)
         {
-            Complete();
+            OnSendFailed(meaning, error);
+        }
+        else if (_phase == Phase.Idle && meaning == IoError.Reset)
+        {
+            // What came before the reset may still be there: only a receive of bytes can tell.
+            from.Broken = true;
+            Receive();
         }
         else
         {
-            Complete(ToIoError(error), error);
+            OnReceiveFailed(meaning, error);
+        }
+    }
+
+    private void OnReceiveFailed(IoError meaning, int error)
+    {
+        from.Broken = from.ReadEnded = true;
+        (_result, _nativeResult) = (meaning, error);
+        ReturnBuffer();
+        if (!to.Broken && to.SentBytes > (to.GetAcknowledgedBytes() ?? 0))
+        {
+            _phase = Phase.Draining;
+            QueueRetry();
+            Pend();
+        }
+        else
+        {
+            Finish(meaning, error);
+        }
+    }
+
+    private void OnSendFailed(IoError meaning, int error)
+    {
+        if (meaning == IoError.Cancelled)
+        {
+            // Given up, since the sender is gone and nothing was taken any more.
+            Finish(IoError.Reset, WSAECONNRESET);
+            return;
+        }
+
+        // From now on nobody reads what the sender still sends.
+        to.Broken = from.ReadEnded = true;
+        ReturnBuffer();
+        if (meaning != IoError.Reset || to.ReadEnded)
+        {
+            Finish(meaning, error);
+            return;
+        }
+
+        _phase = Phase.SendBroke;
+        Pend();
+    }
+
+    private void OnEnd()
+    {
+        if (from.Broken)
+        {
+            OnReceiveFailed(IoError.Reset, WSAECONNRESET);
+            return;
+        }
+
+        from.ReadEnded = true;
+        int failed = shutdown(to, SD_SEND);
+        int error = Marshal.GetLastPInvokeError();
+        if (failed != 0)
+        {
+            OnSendFailed(ToIoError(error), error);
+            return;
+        }
+
+        ReturnBuffer();
+        to.SendEnded = true;
+        to.Reader?.OnOtherEnded();
+        if (!from.SendEnded && TryPoll())
+        {
+            _phase = Phase.EndPassedOn;
+            Pend();
+        }
+        else
+        {
+            Finish(IoError.None, 0);
+        }
+    }
+
+    // The other direction has ended too, so a reset would be no news.
+    private void OnOtherEnded()
+    {
+        if (_phase == Phase.EndPassedOn && CancelReason == IoError.None)
+        {
+            (_result, _nativeResult) = (IoError.None, 0);
+            _phase = Phase.Finishing;
+            _ = Kernel32.CancelIoEx(from, _poll!.Overlapped);
+        }
+    }
+
+    // No receive is in flight while a send is: without the poll a side that does not read would keep a reset from being passed on.
+    private void WatchWhileBlocked()
+    {
+        if (from.Broken)
+        {
+            QueueRetry();
+        }
+        else
+        {
+            _ = TryPoll();
+        }
+    }
+
+    private bool TryPoll()
+    {
+        _poll ??= new ResetPoll(port);
+        return _poll.TryStart(from, this);
+    }
+
+    private void OnPolled(int error)
+    {
+        if (_phase == Phase.Finishing)
+        {
+            Finish(_result, _nativeResult);
+        }
+        else if (CancelReason != IoError.None)
+        {
+            if (_phase == Phase.EndPassedOn)
+            {
+                Finish(IoError.Cancelled, 0);
+            }
+        }
+        else if (error == 0 && _poll!.SawReset)
+        {
+            from.Broken = true;
+            OnResetSeen();
+        }
+        else if (_phase == Phase.EndPassedOn)
+        {
+            Finish(IoError.None, 0);
+        }
+    }
+
+    private void OnResetSeen()
+    {
+        switch (_phase)
+        {
+            case Phase.Sending:
+                QueueRetry();
+                break;
+            case Phase.EndPassedOn:
+                OnReceiveFailed(IoError.Reset, WSAECONNRESET);
+                break;
+            case Phase.SendBroke:
+                Finish(IoError.Reset, WSAECONNRESET);
+                break;
+        }
+    }
+
+    private void QueueRetry()
+    {
+        if (!_retryQueued)
+        {
+            _retryQueued = true;
+            _progress = GetProgress();
+            port.RetryLater(this);
+        }
+    }
+
+    // Of a system that does not tell what was acknowledged, what it has taken over counts.
+    private ulong GetProgress() => to.GetAcknowledgedBytes() ?? to.SentBytes;
+
+    // Outside of Collect and Schedule an operation cannot complete: a posted packet does it.
+    private void FinishByPacket()
+    {
+        _phase = Phase.Finishing;
+        _slot!.Lend(this);
+        _slot.PostOnce();
+    }
+
+    private void Finish(IoError error, int nativeError)
+    {
+        if (_slot!.IsLent || _poll is { IsLent: true })
+        {
+            (_result, _nativeResult) = (error, nativeError);
+            _phase = Phase.Finishing;
+            if (_poll is { IsLent: true })
+            {
+                _ = Kernel32.CancelIoEx(from, _poll.Overlapped);
+            }
+
+            Pend();
+        }
+        else
+        {
+            Complete(error, nativeError);
         }
     }
 
@@ -182,6 +449,6 @@ internal sealed unsafe class Pump(
         }
     }
 
-    /// <summary>The pool's buffers are of the pinned heap: their address is theirs for life.</summary>
-    private static byte* Start(byte[] buffer) => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(buffer, 0);
+    // The pool's buffers are on the pinned heap.
+    private static byte* Address(byte[] buffer) => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(buffer, 0);
 }

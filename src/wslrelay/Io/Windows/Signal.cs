@@ -17,7 +17,6 @@ internal sealed unsafe class Signal(CompletionPort port, SafeHandle signal, IIoO
     private nint _wait;
     private bool _signalHeld;
 
-    /// <inheritdoc/>
     protected internal override void Schedule()
     {
         _slot = port.RentSlot();
@@ -38,7 +37,6 @@ internal sealed unsafe class Signal(CompletionPort port, SafeHandle signal, IIoO
         Complete(ToIoError(error), error);
     }
 
-    /// <inheritdoc/>
     protected internal override void Collect(in IoEvent wake)
     {
         if (CancelReason != IoError.None)
@@ -52,7 +50,6 @@ internal sealed unsafe class Signal(CompletionPort port, SafeHandle signal, IIoO
         Complete();
     }
 
-    /// <inheritdoc/>
     protected internal override void CancelPending()
     {
         // After this no callback runs or will run; one that runs now only posts, so the wait for it is as long as that.
@@ -61,7 +58,6 @@ internal sealed unsafe class Signal(CompletionPort port, SafeHandle signal, IIoO
         _slot!.PostOnce();
     }
 
-    /// <inheritdoc/>
     protected internal override void OnCompleted()
     {
         if (_signalHeld)

@@ -7,17 +7,16 @@ using static Wslrelay.Io.Windows.NativeError;
 
 namespace Wslrelay.Io.Windows;
 
-/// <summary>One send or receive of a piece of memory, on a socket or an overlapped pipe. Runs on the loop thread.</summary>
+/// <summary>One send or receive, on a socket or an overlapped pipe. Loop thread only.</summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool send, IIoOwner owner) : TransferOperation(owner)
 {
-    /// <summary>The kernel locks the pages of a call that is pending: a large send goes in pieces.</summary>
+    // The kernel locks the pages of a call that is pending: a large send goes in pieces.
     private const int LargestPiece = 256 * 1024;
 
     private OverlappedSlot? _slot;
     private MemoryHandle _pin;
 
-    /// <inheritdoc/>
     protected internal override void Schedule()
     {
         Debug.Assert(send || !Buffer.IsEmpty, "a receive of nothing cannot tell the end");
@@ -33,10 +32,14 @@ internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool
         Call();
     }
 
-    /// <inheritdoc/>
     protected internal override void Collect(in IoEvent wake)
     {
         BytesTransferred += (int)wake.Bytes;
+        if (send && handle is WindowsSocket socket)
+        {
+            socket.SentBytes += wake.Bytes;
+        }
+
         if (wake.NativeError != 0)
         {
             Failed(wake.NativeError);
@@ -55,10 +58,8 @@ internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool
         }
     }
 
-    /// <inheritdoc/>
     protected internal override void CancelPending() => Kernel32.CancelIoEx(handle, _slot!.Overlapped);
 
-    /// <inheritdoc/>
     protected internal override void OnCompleted()
     {
         _pin.Dispose();
@@ -114,7 +115,7 @@ internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool
 
     private void Failed(int error)
     {
-        // A pipe whose writer is gone says so by an error, after its last byte; success without bytes means the same.
+        // A pipe whose writer is gone fails, after its last byte; success without bytes means the same.
         if (!send && (error == ERROR_MORE_DATA || (handle is WindowsPipe && error is ERROR_BROKEN_PIPE or ERROR_HANDLE_EOF)))
         {
             Complete();

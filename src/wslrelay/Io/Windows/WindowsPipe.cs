@@ -39,10 +39,8 @@ internal sealed unsafe class WindowsPipe : IoHandle
         return opened;
     }
 
-    /// <inheritdoc/>
     public override void Close(bool abort) => Dispose();
 
-    /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
         // The handle is a duplicate, so closing it would not cancel anything by itself.

@@ -18,10 +18,6 @@ internal sealed unsafe class WindowsSocket : IoSocket
         SetHandle(socket);
     }
 
-    /// <summary>The address family.</summary>
-    internal ushort Family { get; }
-
-    /// <inheritdoc/>
     public override int LocalPort
     {
         get
@@ -32,7 +28,24 @@ internal sealed unsafe class WindowsSocket : IoSocket
         }
     }
 
-    /// <summary>Makes a socket that no child inherits; returns null, and the error, where the system does not.</summary>
+    internal ushort Family { get; }
+
+    /// <summary>The pump that receives from it, from its start to its end.</summary>
+    internal Pump? Reader { get; set; }
+
+    /// <summary>Nothing more is received from it: its end was read, or an error, or its reader has given up.</summary>
+    internal bool ReadEnded { get; set; }
+
+    /// <summary>A pump has ended its sending side.</summary>
+    internal bool SendEnded { get; set; }
+
+    /// <summary>A call has told that the connection broke: an end that is read after that is no clean one.</summary>
+    internal bool Broken { get; set; }
+
+    /// <summary>Bytes that pumps and sends have handed to the kernel.</summary>
+    internal ulong SentBytes { get; set; }
+
+    /// <summary>Makes a socket that no child inherits; returns null, and the error, where the system refuses.</summary>
     internal static WindowsSocket? TryCreate(CompletionPort port, ushort family, out int error)
     {
         if (port.RefuseSockets)
@@ -51,6 +64,19 @@ internal sealed unsafe class WindowsSocket : IoSocket
 
         error = 0;
         return new WindowsSocket(port, family, socket);
+    }
+
+    /// <summary>Accepts what waits in the backlog of this listener, which does not block; null where nothing does.</summary>
+    internal WindowsSocket? TryAccept()
+    {
+        nint socket = accept(this, null, null);
+        return socket == -1 ? null : new WindowsSocket(_port, Family, socket);
+    }
+
+    internal void SetNonBlocking()
+    {
+        uint on = 1;
+        _ = ioctlsocket(this, FIONBIO, ref on);
     }
 
     /// <summary>Sets an option of 32 bits; returns the error.</summary>
@@ -77,7 +103,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
         return Bind(name, length);
     }
 
-    /// <summary>Binds to the family's wildcard and a port; returns the error.</summary>
+    /// <summary>Binds to the family's wildcard address; returns the error.</summary>
     internal int BindWildcard(int number = 0)
     {
         byte* name = stackalloc byte[SocketAddress.MaxLength];
@@ -85,7 +111,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
         return Bind(name, length);
     }
 
-    /// <summary>Small writes leave at once. TCP only; a failure costs nothing but time.</summary>
+    /// <summary>Turns Nagle's delay off. TCP only; a failure costs nothing but time.</summary>
     internal void SetNoDelay()
     {
         if (Family != AF_HYPERV)
@@ -94,10 +120,24 @@ internal sealed unsafe class WindowsSocket : IoSocket
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>How many of <see cref="SentBytes"/> the peer has acknowledged; null where the system does not tell.</summary>
+    internal ulong? GetAcknowledgedBytes()
+    {
+        TCP_INFO_v0 info;
+        uint version = 0;
+        uint returned;
+        if (WSAIoctl(this, SIO_TCP_INFO, &version, sizeof(uint), &info, (uint)sizeof(TCP_INFO_v0), &returned, null, null) != 0
+            || returned < sizeof(TCP_INFO_v0))
+        {
+            return null;
+        }
+
+        ulong unacknowledged = (ulong)info.BytesRetrans + info.BytesInFlight;
+        return info.BytesOut - Math.Min(info.BytesOut, unacknowledged);
+    }
+
     public override bool ShutdownSend() => shutdown(this, SD_SEND) == 0;
 
-    /// <inheritdoc/>
     public override void Close(bool abort)
     {
         if (IsClosed)
@@ -112,10 +152,9 @@ internal sealed unsafe class WindowsSocket : IoSocket
         }
 
         Dispose();
-        _port.SocketClosed();
+        _port.OnSocketClosed();
     }
 
-    /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
         // Nothing should be pending by now; where something is, its packet must come before the socket goes.

@@ -24,6 +24,7 @@ public class LayoutTests
     {
         Check<Ws2_32.WSABUF>(16, ("len", 0), ("buf", 8));
         Check<Ws2_32.LINGER>(4, ("l_onoff", 0), ("l_linger", 2));
+        Check<Ws2_32.TCP_INFO_v0>(88, ("BytesInFlight", 28), ("BytesOut", 48), ("BytesRetrans", 68), ("SynRetrans", 84));
         Check<Ws2_32.TCP_INITIAL_RTO_PARAMETERS>(4, ("Rtt", 0), ("MaxSynRetransmissions", 2));
     }
 
@@ -31,6 +32,8 @@ public class LayoutTests
     public void Objects()
     {
         Check<Ntdll.IO_STATUS_BLOCK>(16, ("Status", 0), ("Information", 8));
+        Check<Ntdll.AFD_POLL_INFO>(
+            32, ("Timeout", 0), ("NumberOfHandles", 8), ("Exclusive", 12), ("Handle", 16), ("Events", 24), ("Status", 28));
         Check<Ntdll.UNICODE_STRING>(16, ("Length", 0), ("MaximumLength", 2), ("Buffer", 8));
         Check<Ntdll.PUBLIC_OBJECT_BASIC_INFORMATION>(
             56, ("Attributes", 0), ("GrantedAccess", 4), ("HandleCount", 8), ("PointerCount", 12), ("Reserved", 16));

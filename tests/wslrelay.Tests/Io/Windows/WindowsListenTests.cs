@@ -126,4 +126,32 @@ public class WindowsListenTests
         listener.Close();
         Assert.Equal(IoError.Cancelled, listener.Operation.Error);
     }
+
+    [WindowsFact]
+    public void WhatWasAcceptedBeforeACancelIsServedAndTheBacklogToo()
+    {
+        const int Count = 3 * Accept.AcceptDepth;
+        using var loop = new LoopFixture();
+        TestListener listener = loop.Listen();
+        var clients = new List<Socket>();
+        loop.Do(() =>
+        {
+            // On the loop's thread: no packet is taken before the cancel.
+            for (int i = 0; i < Count; i++)
+            {
+                clients.Add(LoopFixture.ConnectClient(listener.Port));
+            }
+
+            listener.Operation.Cancel();
+        });
+        loop.Await(listener.Ended);
+        Assert.Equal(Count, loop.Ask(() => listener.AcceptedCount));
+        foreach (Socket client in clients)
+        {
+            client.Send(new byte[] { 1 });
+            IoSocket accepted = listener.Take();
+            loop.Do(() => accepted.Close(abort: false));
+            client.Dispose();
+        }
+    }
 }

@@ -5,7 +5,6 @@ namespace Wslrelay.Io.Windows.Interop;
 
 /// <summary>kernel32.dll: completion ports and the structure that every overlapped call carries.</summary>
 [SupportedOSPlatform("windows")]
-
 internal static unsafe partial class Kernel32
 {
     internal const uint INFINITE = 0xFFFFFFFF;
@@ -15,7 +14,7 @@ internal static unsafe partial class Kernel32
     internal static partial SafeCompletionPort CreateIoCompletionPort(
         nint FileHandle, nint ExistingCompletionPort, nuint CompletionKey, uint NumberOfConcurrentThreads);
 
-    /// <summary>Associates a handle; what it returns is the number of the port that was passed in, owned by nobody anew.</summary>
+    /// <summary>Associates a handle; returns the port's own handle again, or 0.</summary>
     [LibraryImport("kernel32", SetLastError = true)]
     internal static partial nint CreateIoCompletionPort(
         SafeHandle FileHandle, SafeCompletionPort ExistingCompletionPort, nuint CompletionKey, uint NumberOfConcurrentThreads);
@@ -39,7 +38,7 @@ internal static unsafe partial class Kernel32
     [return: MarshalAs(UnmanagedType.Bool)]
     internal static partial bool CancelIoEx(SafeHandle hFile, OVERLAPPED* lpOverlapped);
 
-    /// <summary>For a handle that its SafeHandle is just giving up.</summary>
+    /// <summary>For a handle that its SafeHandle is releasing.</summary>
     [LibraryImport("kernel32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
     internal static partial bool CancelIoEx(nint hFile, OVERLAPPED* lpOverlapped);

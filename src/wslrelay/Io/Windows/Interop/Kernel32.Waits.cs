@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io.Windows.Interop;
 
-/// <content>kernel32.dll: waits that the system's own thread pool does for us.</content>
+/// <content>kernel32.dll: waits of the system's thread pool.</content>
 internal static unsafe partial class Kernel32
 {
     internal const uint WT_EXECUTEINWAITTHREAD = 0x00000004;

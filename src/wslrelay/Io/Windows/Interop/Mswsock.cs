@@ -3,10 +3,7 @@ using System.Runtime.Versioning;
 
 namespace Wslrelay.Io.Windows.Interop;
 
-/// <summary>
-/// The extension functions of one address family's provider, asked of a socket of that family: another provider may have
-/// others. Used by the loop thread.
-/// </summary>
+/// <summary>AcceptEx and ConnectEx of one address family's provider; each provider has its own. Loop thread only.</summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class Mswsock
 {
@@ -22,7 +19,7 @@ internal sealed unsafe class Mswsock
         _connectEx = (delegate* unmanaged[Stdcall]<nint, byte*, int, void*, uint, uint*, Kernel32.OVERLAPPED*, int>)connectEx;
     }
 
-    /// <summary>Asks the provider of a socket; returns null, and the error, where it does not tell.</summary>
+    /// <summary>Asks the provider of a socket; returns null, and the error, where it has none.</summary>
     internal static Mswsock? Load(SafeHandle socket, out int error)
     {
         error = Load(socket, WSAID_ACCEPTEX, out void* acceptEx);

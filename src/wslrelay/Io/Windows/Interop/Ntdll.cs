@@ -3,9 +3,11 @@ using System.Runtime.Versioning;
 
 namespace Wslrelay.Io.Windows.Interop;
 
-/// <summary>ntdll.dll: what a handle is, and the Win32 error of a status.</summary>
+/// <summary>
+/// ntdll.dll: what a handle refers to, the Win32 error of a status, and the socket driver's poll (as in libuv's winapi.h and wepoll's afd.h; the
+/// Windows SDK has no header for it).
+/// </summary>
 [SupportedOSPlatform("windows")]
-
 internal static unsafe partial class Ntdll
 {
     internal const int FileModeInformation = 16;
@@ -13,6 +15,8 @@ internal static unsafe partial class Ntdll
     internal const uint FILE_SYNCHRONOUS_IO_NONALERT = 0x20;
     internal const int ObjectBasicInformation = 0;
     internal const int ObjectTypeInformation = 2;
+    internal const uint IOCTL_AFD_POLL = 0x00012024;
+    internal const uint AFD_POLL_ABORT = 0x0010;
 
     [LibraryImport("ntdll")]
     internal static partial uint RtlNtStatusToDosError(int Status);
@@ -24,6 +28,32 @@ internal static unsafe partial class Ntdll
     [LibraryImport("ntdll")]
     internal static partial int NtQueryObject(
         SafeHandle Handle, int ObjectInformationClass, void* ObjectInformation, uint ObjectInformationLength, uint* ReturnLength);
+
+    /// <summary>With an ApcContext and no event the handle's completion port gets a packet, whose OVERLAPPED is the ApcContext.</summary>
+    [LibraryImport("ntdll")]
+    internal static partial int NtDeviceIoControlFile(
+        SafeHandle FileHandle,
+        nint Event,
+        nint ApcRoutine,
+        void* ApcContext,
+        void* IoStatusBlock,
+        uint IoControlCode,
+        void* InputBuffer,
+        uint InputBufferLength,
+        void* OutputBuffer,
+        uint OutputBufferLength);
+
+    /// <summary>For one socket: the last three fields are an AFD_POLL_HANDLE_INFO.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct AFD_POLL_INFO
+    {
+        internal long Timeout;
+        internal uint NumberOfHandles;
+        internal uint Exclusive;
+        internal nint Handle;
+        internal uint Events;
+        internal int Status;
+    }
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct IO_STATUS_BLOCK

@@ -7,6 +7,5 @@ namespace Wslrelay.Io.Windows.Interop;
 [SupportedOSPlatform("windows")]
 internal sealed class SafeCompletionPort() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
 {
-    /// <inheritdoc/>
     protected override bool ReleaseHandle() => Kernel32.CloseHandle(handle);
 }

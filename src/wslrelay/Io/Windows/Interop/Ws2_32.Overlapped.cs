@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io.Windows.Interop;
 
-/// <content>ws2_32.dll: overlapped transfers. Zero is done, and WSA_IO_PENDING is under way: either way one packet comes.</content>
+/// <content>ws2_32.dll: overlapped transfers. Zero (done) and WSA_IO_PENDING both mean that one packet comes.</content>
 internal static unsafe partial class Ws2_32
 {
     [LibraryImport("ws2_32", SetLastError = true)]

@@ -3,9 +3,8 @@ using System.Runtime.Versioning;
 
 namespace Wslrelay.Io.Windows.Interop;
 
-/// <summary>ws2_32.dll: making, naming, setting and closing sockets.</summary>
+/// <summary>ws2_32.dll: opening, naming, configuring and closing sockets.</summary>
 [SupportedOSPlatform("windows")]
-
 internal static unsafe partial class Ws2_32
 {
     internal const ushort AF_INET = 2;
@@ -32,6 +31,8 @@ internal static unsafe partial class Ws2_32
     internal const int SOMAXCONN = 0x7FFFFFFF;
     internal const int SD_SEND = 1;
 
+    internal const uint FIONBIO = 0x8004667E;
+    internal const uint SIO_TCP_INFO = 0xD8000027;
     internal const uint SIO_GET_EXTENSION_FUNCTION_POINTER = 0xC8000006;
     internal const uint SIO_TCP_INITIAL_RTO = 0x98000011;
     internal const ushort TCP_INITIAL_RTO_UNSPECIFIED_RTT = 0xFFFF;
@@ -51,6 +52,12 @@ internal static unsafe partial class Ws2_32
 
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int listen(SafeHandle s, int backlog);
+
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial nint accept(SafeHandle s, byte* addr, int* addrlen);
+
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int ioctlsocket(SafeHandle s, uint cmd, ref uint argp);
 
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int shutdown(SafeHandle s, int how);
@@ -84,6 +91,31 @@ internal static unsafe partial class Ws2_32
     {
         internal ushort l_onoff;
         internal ushort l_linger;
+    }
+
+    /// <summary>Windows 10 version 1703 and later.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct TCP_INFO_v0
+    {
+        internal int State;
+        internal uint Mss;
+        internal ulong ConnectionTimeMs;
+        internal byte TimestampsEnabled;
+        internal uint RttUs;
+        internal uint MinRttUs;
+        internal uint BytesInFlight;
+        internal uint Cwnd;
+        internal uint SndWnd;
+        internal uint RcvWnd;
+        internal uint RcvBuf;
+        internal ulong BytesOut;
+        internal ulong BytesIn;
+        internal uint BytesReordered;
+        internal uint BytesRetrans;
+        internal uint FastRetrans;
+        internal uint DupAcksIn;
+        internal uint TimeoutEpisodes;
+        internal byte SynRetrans;
     }
 
     [StructLayout(LayoutKind.Sequential)]

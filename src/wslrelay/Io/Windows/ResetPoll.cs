@@ -1,0 +1,47 @@
+using System.Runtime.Versioning;
+using Wslrelay.Io.Windows.Interop;
+using static Wslrelay.Io.Windows.Interop.Ntdll;
+
+namespace Wslrelay.Io.Windows;
+
+/// <summary>
+/// A pending call that ends when the peer resets the connection, also where no receive or send is in flight. Winsock itself has no such
+/// call: this is the poll of its driver, on which its own select and WSAPoll are built, for AFD_POLL_ABORT alone. Loop thread only.
+/// </summary>
+[SupportedOSPlatform("windows")]
+internal sealed unsafe class ResetPoll(CompletionPort port) : OverlappedSlot(port, sizeof(AFD_POLL_INFO))
+{
+    internal bool SawReset => Info->NumberOfHandles == 1 && (Info->Events & AFD_POLL_ABORT) != 0;
+
+    private AFD_POLL_INFO* Info => (AFD_POLL_INFO*)Extra;
+
+    /// <summary>Starts it, unless it is in flight already. False where the system does not poll such a socket: no packet will come.</summary>
+    internal bool TryStart(WindowsSocket socket, IoOperation operation)
+    {
+        if (IsLent)
+        {
+            return true;
+        }
+
+        *Info = new AFD_POLL_INFO
+        {
+            Timeout = long.MaxValue,
+            NumberOfHandles = 1,
+            Handle = socket.DangerousGetHandle(),
+            Events = AFD_POLL_ABORT,
+        };
+        uint size = (uint)sizeof(AFD_POLL_INFO);
+        Kernel32.OVERLAPPED* overlapped = Lend(operation);
+        int status = NtDeviceIoControlFile(socket, 0, 0, overlapped, overlapped, IOCTL_AFD_POLL, Info, size, Info, size);
+
+        // Done now: its packet is queued all the same. Pending: its packet will come.
+        if (status >= 0)
+        {
+            return true;
+        }
+
+        // Failed: no packet will come, so the slot comes back here.
+        TakeBack();
+        return false;
+    }
+}
