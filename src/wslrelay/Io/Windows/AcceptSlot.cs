@@ -9,7 +9,7 @@ internal sealed unsafe class AcceptSlot(CompletionPort port) : OverlappedSlot(po
     /// <summary>AcceptEx asks for 16 bytes more than the longest address of the transport.</summary>
     internal const int AddressLength = SocketAddress.MaxLength + 16;
 
-    internal byte* Addresses => Extra;
+    internal byte* Addresses => Memory;
 
     /// <summary>The socket that becomes the connection; null while the slot is idle.</summary>
     internal WindowsSocket? Candidate { get; set; }

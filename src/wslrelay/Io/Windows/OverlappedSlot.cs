@@ -6,13 +6,16 @@ using static Wslrelay.Io.Windows.Interop.Kernel32;
 namespace Wslrelay.Io.Windows;
 
 /// <summary>
-/// What is lent to the kernel for one overlapped call: an OVERLAPPED in native memory, first in its block, so that a packet's
-/// pointer is the slot's. From the call to its packet the block holds a real reference to the slot, and the slot to its
-/// operation: neither can be collected while the kernel may write. Owned by the loop thread.
+/// What is lent to the kernel for one overlapped call: an OVERLAPPED in native memory, first in its block, so that a packet's pointer is the
+/// block's. From the call to its packet the block references the slot, and the slot its operation: neither can be collected while the
+/// kernel may write. Loop thread only, but for PostOnce.
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal unsafe class OverlappedSlot
 {
+    /// <summary>Bytes after the block, where nothing else is asked for.</summary>
+    internal const int MemorySize = 512;
+
     private const uint CanaryIdle = 0x454C4449;
     private const uint CanaryLent = 0x544E454C;
     private const uint CanaryFreed = 0x45455246;
@@ -22,11 +25,11 @@ internal unsafe class OverlappedSlot
     private Block* _block;
     private IoOperation? _operation;
 
-    /// <summary>Makes a slot with so many bytes after the block that the kernel may write as well.</summary>
-    internal OverlappedSlot(CompletionPort port, int extraBytes = 0)
+    /// <summary>Makes a slot with so many bytes after the block that the kernel may write too.</summary>
+    internal OverlappedSlot(CompletionPort port, int memorySize = MemorySize)
     {
         _port = port;
-        _block = (Block*)NativeMemory.AllocZeroed((nuint)(sizeof(Block) + extraBytes));
+        _block = (Block*)NativeMemory.AllocZeroed((nuint)(sizeof(Block) + memorySize));
         _block->Self = GCHandle.ToIntPtr(GCHandle.Alloc(null));
         _block->Canary = CanaryIdle;
         PoisonOverlapped();
@@ -35,11 +38,10 @@ internal unsafe class OverlappedSlot
     /// <summary>True from the call to its packet.</summary>
     internal bool IsLent => _operation is not null;
 
-    /// <summary>The OVERLAPPED, to cancel the call that has it.</summary>
     internal OVERLAPPED* Overlapped => &_block->Overlapped;
 
     /// <summary>The bytes after the block.</summary>
-    protected byte* Extra => (byte*)(_block + 1);
+    internal byte* Memory => (byte*)(_block + 1);
 
     /// <summary>The slot of a packet.</summary>
     internal static OverlappedSlot Of(OVERLAPPED* overlapped)
@@ -49,7 +51,7 @@ internal unsafe class OverlappedSlot
         return (OverlappedSlot)GCHandle.FromIntPtr(block->Self).Target!;
     }
 
-    /// <summary>Lends the slot to the call that is about to be made for an operation.</summary>
+    /// <summary>Lends the slot to the call that the operation is about to make.</summary>
     internal OVERLAPPED* Lend(IoOperation operation)
     {
         CheckCanary(_block, CanaryIdle);
@@ -87,7 +89,7 @@ internal unsafe class OverlappedSlot
         }
     }
 
-    /// <summary>Gives the memory back. Nothing is lent.</summary>
+    /// <summary>Frees the memory. The slot is not lent.</summary>
     internal void Free()
     {
         CheckCanary(_block, CanaryIdle);
@@ -107,7 +109,7 @@ internal unsafe class OverlappedSlot
         }
     }
 
-    /// <summary>What is not lent is poisoned: a write of the kernel after its packet is found when the slot is used next.</summary>
+    // Poisoned while it is not lent: a write of the kernel after its packet is found when the slot is used next.
     [Conditional("DEBUG")]
     private void CheckPoison()
     {
@@ -120,7 +122,7 @@ internal unsafe class OverlappedSlot
     [Conditional("DEBUG")]
     private void PoisonOverlapped() => new Span<byte>(&_block->Overlapped, sizeof(OVERLAPPED)).Fill(Poison);
 
-    /// <summary>The native side. The OVERLAPPED is first.</summary>
+    /// <summary>The native side. The OVERLAPPED must be first.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct Block
     {

@@ -7,8 +7,9 @@ using static Wslrelay.Io.Windows.NativeError;
 namespace Wslrelay.Io.Windows;
 
 /// <summary>
-/// One direction of a connection, with one transfer in flight at a time. An idle pump waits in a receive of zero bytes and holds no
-/// buffer. At most one buffer is moved between two packets, so no connection starves the others. Loop thread only.
+/// One direction of a connection, with one transfer in flight at a time. An idle pump waits in a receive into its slot's own few bytes:
+/// Windows discards what has come and was not received when a reset follows. Bulk goes through a buffer of the pool. At most one buffer is
+/// moved between two packets, so no connection starves the others. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class Pump(
@@ -18,6 +19,8 @@ internal sealed unsafe class Pump(
     private OverlappedSlot? _slot;
     private ResetPoll? _poll;
     private byte[]? _buffer;
+    private byte* _memory;
+    private int _capacity;
     private Phase _phase;
     private int _received;
     private int _sent;
@@ -28,9 +31,6 @@ internal sealed unsafe class Pump(
 
     private enum Phase
     {
-        /// <summary>A receive of zero bytes is in flight.</summary>
-        Idle,
-
         Receiving,
 
         Sending,
@@ -76,7 +76,7 @@ internal sealed unsafe class Pump(
     {
         from.Reader = this;
         _slot = port.RentSlot();
-        ReceiveNothing();
+        ReceiveIntoSlot();
     }
 
     protected internal override void Collect(in IoEvent wake)
@@ -99,7 +99,7 @@ internal sealed unsafe class Pump(
     {
         switch (_phase)
         {
-            case Phase.Idle or Phase.Receiving:
+            case Phase.Receiving:
                 _ = Kernel32.CancelIoEx(from, _slot!.Overlapped);
                 break;
             case Phase.Sending:
@@ -156,10 +156,6 @@ internal sealed unsafe class Pump(
     {
         switch (_phase)
         {
-            case Phase.Idle:
-                // Data or the end: the receive that follows tells which.
-                Receive();
-                break;
             case Phase.Receiving when bytes == 0:
                 OnEnd();
                 break;
@@ -177,37 +173,40 @@ internal sealed unsafe class Pump(
                 {
                     Send();
                 }
-                else if (_received == BufferPool.BufferSize)
+                else if (_received == _capacity)
                 {
-                    Receive();
+                    ReceiveIntoBuffer();
                 }
                 else
                 {
                     // Less than there was room for: the socket is drained.
-                    ReturnBuffer();
-                    ReceiveNothing();
+                    ReceiveIntoSlot();
                 }
 
                 break;
         }
     }
 
-    private void ReceiveNothing()
+    private void ReceiveIntoSlot()
     {
-        _phase = Phase.Idle;
-        Receive(null, 0);
+        ReturnBuffer();
+        _memory = _slot!.Memory;
+        _capacity = OverlappedSlot.MemorySize;
+        Receive();
+    }
+
+    private void ReceiveIntoBuffer()
+    {
+        _buffer ??= port.Buffers.Rent();
+        _memory = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_buffer, 0);
+        _capacity = BufferPool.BufferSize;
+        Receive();
     }
 
     private void Receive()
     {
         _phase = Phase.Receiving;
-        _buffer ??= port.Buffers.Rent();
-        Receive(Address(_buffer), BufferPool.BufferSize);
-    }
-
-    private void Receive(byte* start, int length)
-    {
-        var buffer = new WSABUF { len = (uint)length, buf = start };
+        var buffer = new WSABUF { len = (uint)_capacity, buf = _memory };
         uint flags = 0;
         int failed = WSARecv(from, &buffer, 1, null, &flags, _slot!.Lend(this), null);
         int error = Marshal.GetLastPInvokeError();
@@ -217,7 +216,7 @@ internal sealed unsafe class Pump(
     private void Send()
     {
         _phase = Phase.Sending;
-        var buffer = new WSABUF { len = (uint)(_received - _sent), buf = Address(_buffer!) + _sent };
+        var buffer = new WSABUF { len = (uint)(_received - _sent), buf = _memory + _sent };
         int failed = WSASend(to, &buffer, 1, null, 0, _slot!.Lend(this), null);
         int error = Marshal.GetLastPInvokeError();
         OnCalled(failed == 0 ? 0 : error);
@@ -247,12 +246,6 @@ internal sealed unsafe class Pump(
         if (_phase == Phase.Sending)
         {
             OnSendFailed(meaning, error);
-        }
-        else if (_phase == Phase.Idle && meaning == IoError.Reset)
-        {
-            // What came before the reset may still be there: only a receive of bytes can tell.
-            from.Broken = true;
-            Receive();
         }
         else
         {
@@ -448,7 +441,4 @@ internal sealed unsafe class Pump(
             _buffer = null;
         }
     }
-
-    // The pool's buffers are on the pinned heap.
-    private static byte* Address(byte[] buffer) => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(buffer, 0);
 }

@@ -13,7 +13,7 @@ internal sealed unsafe class ResetPoll(CompletionPort port) : OverlappedSlot(por
 {
     internal bool SawReset => Info->NumberOfHandles == 1 && (Info->Events & AFD_POLL_ABORT) != 0;
 
-    private AFD_POLL_INFO* Info => (AFD_POLL_INFO*)Extra;
+    private AFD_POLL_INFO* Info => (AFD_POLL_INFO*)Memory;
 
     /// <summary>Starts it, unless it is in flight already. False where the system does not poll such a socket: no packet will come.</summary>
     internal bool TryStart(WindowsSocket socket, IoOperation operation)

@@ -64,6 +64,32 @@ public class WindowsResetTests
         Assert.NotEqual(IoError.None, toClient);
     }
 
+    [WindowsFact]
+    public void WhatCameBeforeAResetHasBeenReceivedWhileTheLoopWasBusy()
+    {
+        using var loop = new LoopFixture();
+        using var relay = new TestRelay(loop);
+        for (int round = 0; round < 10; round++)
+        {
+            (Socket client, Socket server) = relay.Connect();
+            client.Send(new byte[1]);
+            Assert.Equal(1, server.Receive(new byte[1]));
+            loop.Do(() =>
+            {
+                server.Send(new byte[200]);
+                Reset(server);
+            });
+            int received = 0;
+            for (int count = 1; received < 200 && count > 0; received += count)
+            {
+                count = client.Receive(new byte[200]);
+            }
+
+            Assert.Equal(200, received);
+            client.Dispose();
+        }
+    }
+
     private static void Reset(Socket socket)
     {
         socket.LingerState = new LingerOption(true, 0);
