@@ -12,6 +12,12 @@ internal enum IoError : byte
     /// <summary>The peer reset the connection, or is gone.</summary>
     Reset,
 
+    /// <summary>
+    /// Of a pump: the side that it sends to was reset or is gone. What that side had sent before can still be received; the pump in the other
+    /// direction then ends with the error.
+    /// </summary>
+    ReceiverBroke,
+
     /// <summary>Nothing listens at the target.</summary>
     ConnectionRefused,
 

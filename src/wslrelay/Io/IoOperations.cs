@@ -32,7 +32,8 @@ internal abstract class TransferOperation(IIoOwner owner) : IoOperation(owner)
 
 /// <summary>
 /// Carries one direction: everything from one socket to the other, then the end of sending. Ends well after the
-/// end was passed on, with <see cref="IoError.Reset"/> or another error if either side broke. Closes nothing.
+/// end was passed on, with <see cref="IoError.ReceiverBroke"/> if the side that it sends to broke while the other direction still delivers what
+/// that side had sent, with <see cref="IoError.Reset"/> or another error if both sides are to be reset now. Closes nothing.
 /// </summary>
 internal abstract class PumpOperation(IIoOwner owner, ByteCounter counter) : IoOperation(owner)
 {

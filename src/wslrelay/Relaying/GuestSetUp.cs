@@ -81,6 +81,11 @@ internal sealed class GuestSetUp : SetUp
             string reason = operation.Error == IoError.ConnectionRefused ? "nothing listens there" : operation.Error.ToString();
             Refuse(operation.Error.ToErrorCode(), $"port {_preamble.Port} of the guest: {reason}");
         }
+        else if (Relay.Target is not null && operation.Error == IoError.Reset)
+        {
+            // One side has gone already. What it had sent is still to be delivered to the other: the pumps see to both.
+            Advance(operation);
+        }
         else
         {
             Relay.Abort();

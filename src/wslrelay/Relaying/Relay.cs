@@ -42,9 +42,14 @@ internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : I
             _toClient = null;
         }
 
-        if (operation.Error != IoError.None)
+        if (operation.Error == IoError.ReceiverBroke)
         {
-            if (!_broke && _setUp is null)
+            // The other pump still delivers what that side had sent, then comes upon the error.
+            _broke = true;
+        }
+        else if (operation.Error != IoError.None)
+        {
+            if (!_aborted && _setUp is null)
             {
                 owner.ConnectionBroke(operation.Error);
             }

@@ -96,7 +96,7 @@ internal sealed class TestRelay : IDisposable
             PumpOperation other = operation == _toServer ? _toClient! : _toServer!;
             if (other.State != IoState.Completed)
             {
-                if (operation.Error != IoError.None)
+                if (operation.Error is not (IoError.None or IoError.ReceiverBroke))
                 {
                     other.Cancel(operation.Error);
                 }

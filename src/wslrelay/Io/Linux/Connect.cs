@@ -24,11 +24,11 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             }
 
             int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
-            if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && !port.Calls.IsBatching)
+            if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && !port.Calls.IsBatching && _socket.HasPeer)
             {
-                // On loopback the handshake is mostly over when the call returns: asking once more saves a wait (connect(2), EALREADY). Where much
-                // happens at once the next wait comes anyway, and tells.
-                error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
+                // On loopback the handshake is mostly over when the call returns: asking saves a wait. Where much happens at once the next wait
+                // comes anyway, and tells. Not asked by a second connect(2): of a peer that has reset meanwhile it throws away what it sent.
+                error = 0;
             }
 
             if (error == Errno.EAGAIN && Endpoint.Kind == IoEndpointKind.Unix)
@@ -41,8 +41,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
                 return;
             }
 
-            error = error == Errno.EISCONN ? 0 : error;
-            bool isPending = error is Errno.EINPROGRESS or Errno.EALREADY;
+            bool isPending = error == Errno.EINPROGRESS;
             if (isPending)
             {
                 _socket.MarkNotWritable();
@@ -92,9 +91,11 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             return;
         }
 
-        // Writable and not broken is connected: only a failure has an error to fetch.
+        // Writable and not broken is connected: only a failure has an error to fetch. TCP refuses with ECONNREFUSED; a reset came after the
+        // handshake, and what the peer sent before it is there to be received.
         int error = _socket.Broken ? _socket.TakeError() : 0;
-        if (error != 0)
+        bool wasConnected = Endpoint.Kind == IoEndpointKind.Tcp && error is Errno.ECONNRESET or Errno.EPIPE;
+        if (error != 0 && !wasConnected)
         {
             Complete(Errno.ToIoError(error), error);
         }

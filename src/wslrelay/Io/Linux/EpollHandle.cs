@@ -48,6 +48,27 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
+    /// <summary>Whether a TCP socket is connected: neither connecting still nor reset.</summary>
+    internal unsafe bool HasPeer
+    {
+        get
+        {
+            byte* address = stackalloc byte[SocketAddress.MaxSize];
+            uint length = SocketAddress.MaxSize;
+            return Libc.getpeername(this, address, &length) == 0;
+        }
+    }
+
+    /// <summary>Bytes that the kernel took and the peer has not (tcp(7), unix(7), SIOCOUTQ); 0 where the family cannot tell.</summary>
+    internal unsafe int UnsentBytes
+    {
+        get
+        {
+            int bytes = 0;
+            return Libc.ioctl(this, Libc.SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+        }
+    }
+
     /// <summary>The port that waits for it.</summary>
     internal EpollPort Port { get; }
 

@@ -54,7 +54,7 @@ internal sealed partial class EpollPort
         _resultRounds = 0;
 
         timeoutMilliseconds = AtMost(ParkedRetryMilliseconds, Reserve.HasParked, timeoutMilliseconds);
-        timeoutMilliseconds = AtMost(BacklogRetryMilliseconds, _connectRetries.Count > 0, timeoutMilliseconds);
+        timeoutMilliseconds = AtMost(RetryMilliseconds, _retries.Count > 0, timeoutMilliseconds);
         byte* native = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_native, 0);
         int reported = count > 0 || timeoutMilliseconds == 0
             ? Libc.epoll_wait_nonblocking(_epoll, native, room, 0)

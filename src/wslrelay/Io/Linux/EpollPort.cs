@@ -22,29 +22,31 @@ internal sealed partial class EpollPort : IoPort
     private const int ParkedRetryMilliseconds = 1000;
     private const int ParkedPerRetry = 64;
 
-    // There is no event for room in a Unix listener's backlog.
-    private const int BacklogRetryMilliseconds = 20;
+    // There is no event for room in a Unix listener's backlog, nor for what a peer has taken.
+    private const int RetryMilliseconds = 20;
 
     private readonly EpollHandle _epoll;
     private readonly EpollHandle _wake;
     private readonly EpollTokens _tokens = new();
     private readonly Queue<IoOperation> _requestedWakeUps = new();
     private readonly byte[] _native = GC.AllocateUninitializedArray<byte>(MaxBatch * EpollEvent.Size, pinned: true);
-    private readonly Queue<Connect> _connectRetries = new();
+    private readonly HashSet<IoOperation> _retries = [];
     private readonly Dictionary<EpollHandle, string> _files = [];
     private int _closedCount;
     private long _nextParkedRetry;
-    private long _nextBacklogRetry;
+    private long _nextRetry;
 
     /// <summary>Opens the epoll and raises the soft limit of descriptors to the hard one.</summary>
     /// <param name="callMode">How the calls for data are made; null for what the environment says.</param>
+    /// <param name="resetIdleMilliseconds">How long a reset waits for a side that takes nothing.</param>
     /// <exception cref="IoException">The process has no descriptors left.</exception>
-    public EpollPort(CallMode? callMode = null)
+    public EpollPort(CallMode? callMode = null, int resetIdleMilliseconds = PendingResets.MaxIdleMilliseconds)
     {
         _epoll = new EpollHandle(this, Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
         _wake = new EpollHandle(this, Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
         Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken);
         Reserve = new DescriptorReserve();
+        Resets = new PendingResets(this, resetIdleMilliseconds);
         Calls = new CallBatch(callMode ?? CallModeOfEnvironment());
     }
 
@@ -64,6 +66,8 @@ internal sealed partial class EpollPort : IoPort
 
     /// <summary>The calls that are made together.</summary>
     internal CallBatch Calls { get; }
+
+    internal PendingResets Resets { get; }
 
     /// <summary>The pipes through which bulk passes.</summary>
     internal SplicePipePool Pipes { get; } = new();
@@ -105,7 +109,7 @@ internal sealed partial class EpollPort : IoPort
     {
         Calls.Execute();
         Reserve.EndTurn();
-        long now = Reserve.HasParked || _connectRetries.Count > 0 ? Environment.TickCount64 : 0;
+        long now = Reserve.HasParked || _retries.Count > 0 ? Environment.TickCount64 : 0;
         if (_closedCount > 0)
         {
             Reserve.Replenish(_closedCount);
@@ -118,24 +122,26 @@ internal sealed partial class EpollPort : IoPort
             _nextParkedRetry = now + ParkedRetryMilliseconds;
         }
 
-        if (_connectRetries.Count > 0 && now >= _nextBacklogRetry)
+        if (_retries.Count > 0 && now >= _nextRetry)
         {
-            for (int left = _connectRetries.Count; left > 0; left--)
+            foreach (IoOperation operation in _retries)
             {
-                WakeOperation(_connectRetries.Dequeue());
+                WakeOperation(operation);
             }
+
+            _retries.Clear();
         }
     }
 
-    /// <summary>Wakes a connect a moment later, when the listener's backlog may have room again.</summary>
-    internal void RetryLater(Connect connect)
+    /// <summary>Wakes an operation a moment later, for what no event tells: once, however often it asks.</summary>
+    internal void RetryLater(IoOperation operation)
     {
-        if (_connectRetries.Count == 0)
+        if (_retries.Count == 0)
         {
-            _nextBacklogRetry = Environment.TickCount64 + BacklogRetryMilliseconds;
+            _nextRetry = Environment.TickCount64 + RetryMilliseconds;
         }
 
-        _connectRetries.Enqueue(connect);
+        _ = _retries.Add(operation);
     }
 
     /// <summary>Delivers a wake-up to <paramref name="operation"/> with the next <see cref="Wait"/>: how a cancel ends.</summary>

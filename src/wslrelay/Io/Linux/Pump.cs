@@ -79,6 +79,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         from.Reader = null;
         to.Writer = null;
         Release();
+        from.Port.Resets.Remove(this);
         base.OnCompleted();
     }
 
@@ -89,7 +90,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         {
             if (to.Broken)
             {
-                EndBroken();
+                OnReceiverBroken();
                 return;
             }
 
@@ -137,7 +138,12 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         }
         else if (error != 0 || from.Broken || from.IsPeerGone())
         {
-            Complete(Errno.ToIoError(error == 0 ? Errno.ECONNRESET : error), error);
+            if (!from.Broken)
+            {
+                from.MarkBroken();
+            }
+
+            PassOnReset(to, error == 0 ? Errno.ECONNRESET : error);
         }
         else if (to.ReadEnded || to.ShutdownSend())
         {
@@ -149,14 +155,21 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         {
             // Not connected any more: the other side broke in the meantime.
             to.MarkBroken();
-            EndBroken();
+            OnReceiverBroken();
         }
     }
 
     private void PendForMore()
     {
-        from.ResumeReading();
-        Pend();
+        if (from.Broken)
+        {
+            PassOnReset(to, Errno.ECONNRESET);
+        }
+        else
+        {
+            from.ResumeReading();
+            Pend();
+        }
     }
 
     private void SetUnsent(object unsent, int size)
@@ -171,6 +184,10 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         _start += bytes;
         moved += bytes;
         Counter.Add(bytes);
+        if (from.Broken)
+        {
+            from.Port.Resets.OnTaken(this);
+        }
     }
 
     private void Release()
@@ -189,9 +206,17 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
 
     private void Block()
     {
-        if (to.Broken && _queuedCall == QueuedCall.None)
+        if (_queuedCall != QueuedCall.None)
         {
-            EndBroken();
+            Pend();
+        }
+        else if (to.Broken)
+        {
+            OnReceiverBroken();
+        }
+        else if (from.Broken)
+        {
+            PassOnReset(to, Errno.ECONNRESET);
         }
         else
         {
@@ -199,15 +224,26 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         }
     }
 
-    // The receiving side is gone. What it sent before may still be on its way through the other direction, which then comes upon
-    // the same error and ends; the relay cancels this one. Where there is no other direction any more, or nobody left to take what it
-    // carries, this one ends it: else each would wait for the other.
-    private void EndBroken()
+    // What the receiving side had sent before is for the other direction to deliver, which then comes upon the same error. Where that direction
+    // has ended before, this one passes the reset on.
+    private void OnReceiverBroken()
     {
-        if (to.Reader is null || from.Broken)
+        if (to.ReadEnded)
         {
-            int error = to.TakeError();
-            Complete(IoError.Reset, error == 0 ? Errno.ECONNRESET : error);
+            PassOnReset(from, Errno.ECONNRESET);
+        }
+        else
+        {
+            Complete(IoError.ReceiverBroke, 0);
+        }
+    }
+
+    // One side broke: ends with its error, which makes the relay reset the other, once that has taken what was received before, or takes nothing more.
+    private void PassOnReset(EpollHandle other, int error)
+    {
+        if (from.Port.Resets.IsDue(this, other, hasMore: other == to && _unsent is not null))
+        {
+            Complete(Errno.ToIoError(error), error);
         }
         else
         {

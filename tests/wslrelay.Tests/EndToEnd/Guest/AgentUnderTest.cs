@@ -39,7 +39,11 @@ internal sealed class AgentUnderTest : IAsyncDisposable
         : Path.Combine(AppContext.BaseDirectory, "wslrelay");
 
     public static Task<AgentUnderTest> StartAsync(GuestLink link, params string[] arguments) =>
-        StartCommandAsync([Program, "guest", "--listen", link.ListenText, "--log-level", "debug", .. arguments]);
+        StartThroughAsync([], link, arguments);
+
+    /// <summary>Started by a command that ends its arguments with the agent's own.</summary>
+    public static Task<AgentUnderTest> StartThroughAsync(string[] wrapper, GuestLink link, params string[] arguments) =>
+        StartCommandAsync([.. wrapper, Program, "guest", "--listen", link.ListenText, "--log-level", "debug", .. arguments]);
 
     /// <summary>Starts a program that prints <c>listens on ENDPOINT</c> once it does.</summary>
     public static async Task<AgentUnderTest> StartCommandAsync(string[] command)

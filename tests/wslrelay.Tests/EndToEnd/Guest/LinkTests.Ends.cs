@@ -91,7 +91,7 @@ public abstract partial class LinkTests
         first.Shutdown(SocketShutdown.Send);
         await second.AssertEndAsync();
         first.Reset();
-        await Limits.UntilAsync(() => (int)second.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)! != 0, "the other side to hear of it");
+        await second.WaitForResetAsync();
     }
 
     [Theory]

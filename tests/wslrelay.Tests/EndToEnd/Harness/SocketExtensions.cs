@@ -64,6 +64,34 @@ internal static class SocketExtensions
         return bytes;
     }
 
+    /// <summary>Sends until every buffer on the way is full: until nothing more is taken. Returns the bytes.</summary>
+    public static async Task<long> FillAsync(this Socket socket)
+    {
+        socket.Blocking = false;
+        var bytes = new byte[64 * 1024];
+        var sent = 0L;
+        for (var last = DateTime.UtcNow; DateTime.UtcNow - last < Limits.Quiet;)
+        {
+            var count = socket.Send(bytes, SocketFlags.None, out var error);
+            if (error == SocketError.Success)
+            {
+                sent += count;
+                last = DateTime.UtcNow;
+            }
+            else
+            {
+                Assert.Equal(SocketError.WouldBlock, error);
+                await Task.Delay(1);
+            }
+        }
+
+        return sent;
+    }
+
+    /// <summary>Waits until a socket that neither sends nor receives is told that its connection is reset.</summary>
+    public static Task WaitForResetAsync(this Socket socket) =>
+        Limits.UntilAsync(() => (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)! != 0, "the reset to arrive");
+
     /// <summary>Everything up to a clean end of sending by the other side.</summary>
     public static async Task<byte[]> ReceiveToEndAsync(this Socket socket)
     {

@@ -13,9 +13,9 @@ internal sealed class PumpFixture : IDisposable
     private readonly IoSocket[] _ends;
     private Completion? _pump;
 
-    internal PumpFixture(PumpMode mode, CallMode calls)
+    internal PumpFixture(PumpMode mode, CallMode calls, int resetIdleMilliseconds = PendingResets.MaxIdleMilliseconds)
     {
-        Loop = new LoopFixture(new EpollPort(calls) { PumpMode = mode });
+        Loop = new LoopFixture(new EpollPort(calls, resetIdleMilliseconds) { PumpMode = mode });
         using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         server.Listen();

@@ -10,6 +10,14 @@ namespace Wslrelay.Tests.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal static class SocketOption
 {
+    /// <summary>Bytes that the system holds for the peer of a test's own socket (tcp(7), SIOCOUTQ).</summary>
+    internal static unsafe int Unsent(System.Net.Sockets.Socket socket)
+    {
+        int bytes = -1;
+        Assert.Equal(0, Libc.ioctl(socket.SafeHandle, Libc.SIOCOUTQ, &bytes));
+        return bytes;
+    }
+
     internal static unsafe int Get(LoopFixture loop, IoSocket socket, int level, int option) => loop.Ask(() =>
     {
         int value = -1;

@@ -26,12 +26,10 @@ internal static class Errno
     internal const int ECONNABORTED = 103;
     internal const int ECONNRESET = 104;
     internal const int ENOBUFS = 105;
-    internal const int EISCONN = 106;
     internal const int ETIMEDOUT = 110;
     internal const int ECONNREFUSED = 111;
     internal const int EHOSTDOWN = 112;
     internal const int EHOSTUNREACH = 113;
-    internal const int EALREADY = 114;
     internal const int EINPROGRESS = 115;
 
     /// <summary>The error of the call that has just failed on this thread.</summary>

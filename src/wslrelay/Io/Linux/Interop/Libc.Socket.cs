@@ -28,6 +28,7 @@ internal static partial class Libc
     internal const int IPV6_V6ONLY = 26;
 
     internal const int SHUT_WR = 1;
+    internal const nuint SIOCOUTQ = 0x5411;
     internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
 
@@ -64,6 +65,10 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "setsockopt")]
     [SuppressGCTransition]
     internal static unsafe partial int setsockopt(SafeHandle sockfd, int level, int optname, void* optval, uint optlen);
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    [SuppressGCTransition]
+    internal static unsafe partial int ioctl(SafeHandle fd, nuint request, int* argp);
 
     [LibraryImport("libc", EntryPoint = "shutdown")]
     [SuppressGCTransition]

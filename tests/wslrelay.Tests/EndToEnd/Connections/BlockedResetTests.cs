@@ -1,0 +1,70 @@
+using System.Net;
+using System.Net.Sockets;
+using Wslrelay.Tests.EndToEnd.Guest;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Connections;
+
+/// <summary>A reset is passed on although the other side does not read, and nothing of the connection is left.</summary>
+public sealed class BlockedResetTests
+{
+    public static TheoryData<string, string> HopsAndModes => RelayPath.HopsAndModes;
+
+    [Theory]
+    [MemberData(nameof(HopsAndModes))]
+    public async Task Reaches_a_side_that_neither_reads_nor_sends(string hop, string mode)
+    {
+        await using var path = await RelayPath.OpenAsync(hop, mode);
+        using var pair = await RelayedPair.OpenAsync(path.Relay);
+        await pair.Client.FillAsync();
+        pair.Client.Reset();
+        await pair.Guest.WaitForResetAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(HopsAndModes))]
+    public async Task Reaches_a_side_that_only_sends(string hop, string mode)
+    {
+        await using var path = await RelayPath.OpenAsync(hop, mode);
+        using var pair = await RelayedPair.OpenAsync(path.Relay);
+        await pair.Client.FillAsync();
+        await pair.Guest.FillAsync();
+        pair.Guest.Blocking = true;
+        var sending = Assert.ThrowsAsync<SocketException>(() => pair.Guest.SendAllAsync(new byte[1]));
+        pair.Client.Reset();
+        Assert.Contains((await sending).SocketErrorCode, SocketExtensions.Resets);
+    }
+
+    [Theory]
+    [MemberData(nameof(HopsAndModes))]
+    public async Task Of_both_sides_leaves_nothing(string hop, string mode)
+    {
+        await using var path = await RelayPath.OpenAsync(hop, mode);
+        await using var second = hop == "direct" ? await RelayPath.OpenAsync(hop, mode) : null;
+        using var listener = Net.Listen(Net.Loopback(4));
+        var mapping = await path.Relay.MapAsync(((IPEndPoint)listener.LocalEndPoint!).Port);
+        if (second is not null)
+        {
+            // Two relays one after the other are two hops as well.
+            mapping = await second.Relay.MapAsync(mapping.EndPoint.Port);
+        }
+
+        using (var first = await RelayedPair.OpenAsync(mapping, listener))
+        {
+            // What a process opens once, for its first connection, is not counted.
+        }
+
+        await Limits.PauseAsync();
+        var descriptors = new[] { path.Relay.Process, path.Agent?.Process, second?.Relay.Process }.OfType<System.Diagnostics.Process>().Select(process => new Descriptors(process)).ToArray();
+        using (var pair = await RelayedPair.OpenAsync(mapping, listener))
+        {
+            await pair.Client.FillAsync();
+            await pair.Guest.FillAsync();
+            pair.Guest.Reset();
+            pair.Client.Reset();
+        }
+
+        await Task.WhenAll(descriptors.Select(count => count.AssertBackAsync()));
+    }
+}
