@@ -10,9 +10,18 @@ internal static class GuestRunner
     internal static ExitCode Run(LoopHost host, IoEndpoint endpoint, string text, bool allowAnyCid)
     {
         using StopSignals signals = new(host);
+        ExitCode exitCode = ExitCode.Success;
         try
         {
-            int port = new GuestAgent(host.Loop, host.Log, allowAnyCid).Listen(endpoint);
+            GuestAgent agent = new(host.Loop, host.Log, allowAnyCid)
+            {
+                AcceptFailed = () =>
+                {
+                    exitCode = ExitCode.Failed;
+                    host.Loop.Stop();
+                },
+            };
+            int port = agent.Listen(endpoint);
             Console.WriteLine(endpoint is { Kind: IoEndpointKind.Tcp, Port: 0 } ? $"listens on {text[..^1]}{port}" : $"listens on {text}");
         }
         catch (IoException e)
@@ -22,6 +31,6 @@ internal static class GuestRunner
         }
 
         host.Run();
-        return ExitCode.Success;
+        return exitCode;
     }
 }

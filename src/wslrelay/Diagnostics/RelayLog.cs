@@ -13,8 +13,8 @@ internal sealed partial class RelayLog(ILogger logger)
     [LoggerMessage(LogLevel.Debug, "{Mapping} is unmapped")]
     public partial void Unmapped(PortMapping mapping);
 
-    [LoggerMessage(LogLevel.Error, "{Mapping}: accepting failed: {Error} (system error {NativeError})")]
-    public partial void ListenerFailed(PortMapping mapping, IoError error, int nativeError);
+    [LoggerMessage(LogLevel.Error, "{Mapping} cannot accept connections any more and is unmapped: {Reason}; map it again")]
+    public partial void ListenerFailed(PortMapping mapping, string reason);
 
     [LoggerMessage(LogLevel.Warning, "{Mapping}: a connection to {Target} failed: {Code}: {Reason}")]
     public partial void ConnectionFailed(PortMapping mapping, IoEndpoint target, string code, string reason);
@@ -22,8 +22,11 @@ internal sealed partial class RelayLog(ILogger logger)
     [LoggerMessage(LogLevel.Debug, "{Mapping}: a connection broke: {Reason}")]
     public partial void ConnectionBroke(PortMapping mapping, string reason);
 
-    [LoggerMessage(LogLevel.Debug, "agent: port {Port} of 127.0.0.1 or ::1: {Code}: {Reason}")]
-    public partial void GuestFailed(int port, string code, string reason);
+    [LoggerMessage(LogLevel.Debug, "a connection was refused: {Code}: {Reason}")]
+    public partial void GuestFailed(string code, string reason);
+
+    [LoggerMessage(LogLevel.Error, "the agent cannot accept connections any more: {Reason}; start it again")]
+    public partial void AgentFailed(string reason);
 
     [LoggerMessage(LogLevel.Warning, "a connection from vsock context {Cid} was refused: only the host (2) and this machine (1) may connect unless --allow-any-cid is given")]
     public partial void CidRefused(uint cid);

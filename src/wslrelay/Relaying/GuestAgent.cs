@@ -38,6 +38,9 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
     /// <summary>Milliseconds for which what a refused relay still sends is read and dropped.</summary>
     public int RefusalTimeout { get; init; } = 5_000;
 
+    /// <summary>Called when accepting has failed for good and the reason is logged: an agent that accepts nothing must not live on.</summary>
+    public Action? AcceptFailed { get; init; }
+
     /// <summary>Listens and begins to accept. Returns the port really bound, for TCP.</summary>
     /// <exception cref="IoException">The system does not give the endpoint.</exception>
     public int Listen(IoEndpoint endpoint)
@@ -59,7 +62,15 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
         new Relay(this, socket, SetUps.Rent()).Start();
     }
 
-    public void Completed(IoOperation operation) => _listener!.Close(abort: false);
+    public void Completed(IoOperation operation)
+    {
+        _listener!.Close(abort: false);
+        if (operation.Error != IoError.Cancelled)
+        {
+            Log.AgentFailed(operation.Error.Describe(operation.NativeError));
+            AcceptFailed?.Invoke();
+        }
+    }
 
     public void ConnectionBroke(IoError error)
     {

@@ -78,8 +78,7 @@ internal sealed class GuestSetUp : SetUp
         }
         else if (operation == _connect && operation.Error != IoError.Cancelled)
         {
-            string reason = operation.Error == IoError.ConnectionRefused ? "nothing listens there" : operation.Error.ToString();
-            Refuse(operation.Error.ToErrorCode(), $"port {_preamble.Port} of the guest: {reason}");
+            Refuse(operation.Error.ToErrorCode(), $"{_connect.Endpoint} in the guest: {operation.Error.Describe(operation.NativeError)}");
         }
         else if (Relay.Target is not null && operation.Error == IoError.Reset)
         {
@@ -189,7 +188,7 @@ internal sealed class GuestSetUp : SetUp
     private void Refuse(RelayError error)
     {
         _refused = true;
-        _agent.Log.GuestFailed(_preamble.Port, error.Name, error.Message);
+        _agent.Log.GuestFailed(error.Name, error.Message);
         ArrayBufferWriter<byte> bytes = new();
         MessagePackWriter writer = new(bytes);
         WireFormat.WriteError(ref writer, error);

@@ -21,6 +21,8 @@ internal sealed class HostSetUp : SetUp
     private RpcReader? _error;
     private bool _preambleSent;
     private int _lineLength;
+    private int _attempts;
+    private long _deadline;
 
     internal HostSetUp(PortTable table)
     {
@@ -33,9 +35,8 @@ internal sealed class HostSetUp : SetUp
 
     protected override void Begin()
     {
-        _connect.Endpoint = Listener.Target;
-        SetDeadline(_table.SetUpTimeout);
-        Run(_connect);
+        _deadline = Environment.TickCount64 + _table.SetUpTimeout;
+        ConnectToNextAddress();
     }
 
     protected override void Advance(IoOperation operation)
@@ -64,6 +65,18 @@ internal sealed class HostSetUp : SetUp
 
     protected override void Failed(IoOperation operation)
     {
+        bool isAborted = Relay.IsAborted || operation.Error == IoError.Cancelled;
+        if (operation == _connect && !isAborted)
+        {
+            if (_attempts < _table.Target.AddressCount)
+            {
+                ConnectToNextAddress();
+                return;
+            }
+
+            _table.Target.LookUpAgain(_table.Loop);
+        }
+
         if (operation.Error is IoError.Cancelled or IoError.None)
         {
             Fail("Cancelled", "it was ended before it was set up");
@@ -79,8 +92,23 @@ internal sealed class HostSetUp : SetUp
         _send = _receive = null;
         _error = null;
         _preambleSent = false;
-        _lineLength = 0;
+        _lineLength = _attempts = 0;
         _table.SetUps.Return(this);
+    }
+
+    private void ConnectToNextAddress()
+    {
+        _connect.Endpoint = _table.Target.For(Listener.Mapping, _attempts++);
+        if (Listener.IsOwnPort(_connect.Endpoint))
+        {
+            Fail(RelayErrorCode.ConnectionRefused, "the target is a port of this relay itself");
+            return;
+        }
+
+        // Each address that is left gets its share of the time.
+        long left = Math.Max(_deadline - Environment.TickCount64, 0);
+        SetDeadline((int)(left / Math.Max(_table.Target.AddressCount - _attempts + 1, 1)));
+        Run(_connect);
     }
 
     private void Connected()
@@ -196,17 +224,11 @@ internal sealed class HostSetUp : SetUp
 
     private void Fail(string code, string reason)
     {
-        _table.Log.ConnectionFailed(Listener.Mapping, Listener.Target, code, reason);
+        _table.Log.ConnectionFailed(Listener.Mapping, _connect.Endpoint, code, reason);
         Relay.Abort();
     }
 
-    private string Describe(IoOperation operation) => operation.Error switch
-    {
-        IoError.ConnectionRefused => "nothing listens there",
-        IoError.Reset => "the connection was reset while it was set up",
-        IoError.TimedOut => $"no answer within {_table.SetUpTimeout / 1000.0:0.#} seconds",
-        IoError.HostUnreachable => "there is no way to it",
-        IoError.TooManyOpenFiles => "the process is out of handles",
-        _ => $"{operation.Error} (system error {operation.NativeError})",
-    };
+    private string Describe(IoOperation operation) => operation.Error == IoError.TimedOut
+        ? $"no answer within {_table.SetUpTimeout / 1000.0:0.#} seconds"
+        : operation.Error.Describe(operation.NativeError);
 }

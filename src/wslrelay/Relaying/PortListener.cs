@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using RelayProtocol;
 using Wslrelay.Io;
 
@@ -12,7 +13,8 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
 {
     private readonly IoSocket _socket;
     private readonly IoOperation _accept;
-    private PortMappingKey[]? _loopKeys;
+    private IPAddress? _ownAddress;
+    private PortMappingKey[]? _ownKeys;
     private Memory<byte> _preamble;
     private Relay? _first;
     private ByteCounter? _toTarget;
@@ -60,26 +62,6 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
     public PortMappingStatus Status =>
         new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)(_toTarget?.Value ?? 0), (long)(_toClient?.Value ?? 0));
 
-    /// <summary>Whether the target is a port of this relay itself: a connection would go round until the handles run out.</summary>
-    public bool LoopsBack
-    {
-        get
-        {
-            if (Table.Target.Target.Kind != RelayTargetKind.Direct)
-            {
-                return false;
-            }
-
-            IPAddress address = Target.Address!;
-            _loopKeys ??=
-            [
-                new PortMappingKey(address, Mapping.GuestPort),
-                new PortMappingKey(Mapping.Family == 6 ? IPAddress.IPv6Any : IPAddress.Any, Mapping.GuestPort),
-            ];
-            return Table.Contains(_loopKeys[0]) || (IPAddress.IsLoopback(address) && Table.Contains(_loopKeys[1]));
-        }
-    }
-
     /// <summary>Binds and listens. Connections wait in the backlog until <see cref="Start"/>.</summary>
     /// <exception cref="IoException">The system does not give the address and port.</exception>
     public static PortListener Open(PortTable table, PortMapping mapping)
@@ -123,33 +105,46 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
                 relay.Abort();
             }
         });
-        _emptied = () =>
+        if (ActiveCount == 0)
         {
-            _emptied = null;
+            drained(0);
+            return;
+        }
+
+        // There may be two: of an unmap, and of the end of standard input after it.
+        _emptied += () =>
+        {
             Table.Loop.Timers.Stop(timer);
             drained(reset);
         };
-        if (ActiveCount == 0)
+        Table.Loop.Timers.Start(timer, milliseconds);
+    }
+
+    /// <summary>Whether an address of a direct target is a port of this relay itself: a connection would go round until the handles run out.</summary>
+    public bool IsOwnPort(in IoEndpoint endpoint)
+    {
+        if (Table.Target.Target.Kind != RelayTargetKind.Direct)
         {
-            _emptied();
+            return false;
         }
-        else
+
+        IPAddress address = endpoint.Address!;
+        if (!ReferenceEquals(_ownAddress, address))
         {
-            Table.Loop.Timers.Start(timer, milliseconds);
+            _ownAddress = address;
+            _ownKeys =
+            [
+                new PortMappingKey(address, Mapping.GuestPort),
+                new PortMappingKey(address.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, Mapping.GuestPort),
+            ];
         }
+
+        return Table.Contains(_ownKeys![0]) || (IPAddress.IsLoopback(address) && Table.Contains(_ownKeys[1]));
     }
 
     public void Accepted(IoSocket socket)
     {
         AcceptedCount++;
-        if (LoopsBack)
-        {
-            FailedCount++;
-            Table.Log.ConnectionFailed(Mapping, Target, RelayErrorCode.ConnectionRefused.Name(), "the target is a port of this relay itself");
-            socket.Close(abort: true);
-            return;
-        }
-
         ActiveCount++;
         HostSetUp setUp = Table.SetUps.Rent();
         setUp.Listener = this;
@@ -164,7 +159,7 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
         _socket.Close(abort: false);
         if (operation.Error != IoError.Cancelled)
         {
-            Table.Log.ListenerFailed(Mapping, operation.Error, operation.NativeError);
+            Table.Log.ListenerFailed(Mapping, operation.Error.Describe(operation.NativeError));
             Table.Forget(this);
         }
 
@@ -172,7 +167,13 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
     }
 
     public void ConnectionBroke(IoError error) =>
-        Table.Log.ConnectionBroke(Mapping, error == IoError.TimedOut ? "a peer is silent" : error == IoError.Reset ? "reset by a peer" : error.ToString());
+        Table.Log.ConnectionBroke(Mapping, error switch
+        {
+            IoError.Reset => "reset by a peer",
+            IoError.TimedOut => "a peer does not answer any more",
+            IoError.Cancelled => "it was ended by the relay",
+            _ => error.Describe(),
+        });
 
     public void Ended(Relay relay, bool failed)
     {
@@ -190,7 +191,10 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
         relay.Next?.Previous = relay.Previous;
         if (ActiveCount == 0)
         {
-            _emptied?.Invoke();
+            Table.OnEmptied(this);
+            Action? emptied = _emptied;
+            _emptied = null;
+            emptied?.Invoke();
         }
     }
 }

@@ -11,8 +11,17 @@ namespace Wslrelay.Relaying;
 /// </summary>
 internal sealed class PortTable
 {
+    // After so many unmaps what they held is given back to the system. Nothing else might be allocated for hours, and so nothing be collected.
+    private const int UnmapsWorthCollecting = 1000;
+    private const int CollectAfterMilliseconds = 1000;
+
     private readonly Dictionary<PortMappingKey, PortListener> _listeners = [];
     private readonly bool _allowRemote;
+
+    // Of mappings that are gone, as long as they have connections.
+    private readonly HashSet<PortListener> _unmapped = [];
+    private readonly ActionTimer _collect;
+    private int _uncollected;
 
     public PortTable(IoLoop loop, RelayTargetEndpoint target, GuestProtocol guestProtocol, bool allowRemote, RelayLog log)
     {
@@ -22,6 +31,7 @@ internal sealed class PortTable
         Preamble = new AgentPreamble(target.Target, guestProtocol);
         SetUps = new SetUpPool<HostSetUp>(() => new HostSetUp(this));
         _allowRemote = allowRemote;
+        _collect = new ActionTimer(Collect);
     }
 
     public IoLoop Loop { get; }
@@ -127,15 +137,22 @@ internal sealed class PortTable
         if (_listeners.TryGetValue(key, out PortListener? inForce) && inForce == listener)
         {
             _ = _listeners.Remove(key);
+            NoteUnmapped(listener);
         }
     }
 
-    /// <summary>Takes every mapping out; see <see cref="Unmap"/>.</summary>
+    /// <summary>The last connection of a listener has ended.</summary>
+    public void OnEmptied(PortListener listener) => _unmapped.Remove(listener);
+
+    /// <summary>
+    /// Takes every mapping out; see <see cref="Unmap"/>. Also gives <paramref name="closed"/> the listeners of mappings that were unmapped
+    /// before and have connections still.
+    /// </summary>
     public void UnmapAll(Action<PortListener[]> closed)
     {
         PortListener[] listeners = [.. _listeners.Values];
         _listeners.Clear();
-        Close(listeners, closed);
+        Close(listeners, _ => closed([.. listeners.Where(listener => !_unmapped.Contains(listener)), .. _unmapped]));
     }
 
     private static int Compare(PortMapping a, PortMapping b)
@@ -162,11 +179,32 @@ internal sealed class PortTable
             listener.Close(() =>
             {
                 Log.Unmapped(listener.Mapping);
+                NoteUnmapped(listener);
+                if (++_uncollected >= UnmapsWorthCollecting)
+                {
+                    Loop.Timers.Start(_collect, CollectAfterMilliseconds);
+                }
+
                 if (--left == 0)
                 {
                     closed(listeners);
                 }
             });
+        }
+    }
+
+    private void Collect()
+    {
+        _uncollected = 0;
+        _listeners.TrimExcess();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    }
+
+    private void NoteUnmapped(PortListener listener)
+    {
+        if (listener.ActiveCount > 0)
+        {
+            _ = _unmapped.Add(listener);
         }
     }
 

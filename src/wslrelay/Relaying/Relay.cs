@@ -60,7 +60,11 @@ internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : I
         CloseIfEnded();
     }
 
-    internal void Start() => _setUp!.Begin(this);
+    internal void Start()
+    {
+        _setUp!.Begin(this);
+        CloseIfEnded();
+    }
 
     /// <summary>Ends the connection with a reset on both sides; the owner is told once all of it is closed.</summary>
     internal void Abort(IoError reason = IoError.Cancelled)

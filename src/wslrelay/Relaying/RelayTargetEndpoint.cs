@@ -6,13 +6,20 @@ using Wslrelay.Io;
 namespace Wslrelay.Relaying;
 
 /// <summary>
-/// Where the relay's target lies, resolved once at the start: the loop never waits for a name. Immutable.
+/// Where the relay's target is. A host name is looked up at start, and in the background when a connection could not be made: the loop never
+/// waits for a name. Loop thread only.
 /// </summary>
 internal sealed class RelayTargetEndpoint
 {
-    private readonly IPAddress[] _addresses;
+    private const int LookUpInterval = 1000;
 
-    private RelayTargetEndpoint(RelayTarget target, IPAddress[] addresses) => (Target, _addresses) = (target, addresses);
+    // In the order in which they are tried for a mapping of each family.
+    private IPAddress[] _forFamily4 = [IPAddress.Loopback];
+    private IPAddress[] _forFamily6 = [IPAddress.IPv6Loopback];
+    private bool _isLookingUp;
+    private long _nextLookUp;
+
+    private RelayTargetEndpoint(RelayTarget target) => Target = target;
 
     /// <summary>The target, as it was given.</summary>
     public RelayTarget Target { get; }
@@ -26,19 +33,25 @@ internal sealed class RelayTargetEndpoint
         _ => IoEndpointKind.HvSocket,
     };
 
+    /// <summary>How many addresses there are to try.</summary>
+    public int AddressCount => _forFamily4.Length;
+
+    private bool IsName => Target.Host is not null && Target.HostAddress is null;
+
     /// <summary>Looks the target's host up, if it has one that is a name.</summary>
     /// <exception cref="RelayException">The name is not known.</exception>
     public static RelayTargetEndpoint Resolve(RelayTarget target)
     {
+        RelayTargetEndpoint endpoint = new(target);
         if (target.Host is null)
         {
-            return new RelayTargetEndpoint(target, []);
+            return endpoint;
         }
 
         try
         {
-            IPAddress[] addresses = target.HostAddress is { } address ? [address] : Dns.GetHostAddresses(target.Host);
-            return new RelayTargetEndpoint(target, addresses);
+            endpoint.SetAddresses(target.HostAddress is { } address ? [address] : Dns.GetHostAddresses(target.Host));
+            return endpoint;
         }
         catch (SocketException e)
         {
@@ -47,27 +60,64 @@ internal sealed class RelayTargetEndpoint
     }
 
     /// <summary>Where a connection of this mapping goes: to the guest's port itself, or to the agent.</summary>
-    public IoEndpoint For(PortMapping mapping) => Kind switch
+    /// <param name="mapping">The mapping.</param>
+    /// <param name="attempt">Which address, from 0; beyond <see cref="AddressCount"/> the last.</param>
+    public IoEndpoint For(PortMapping mapping, int attempt = 0) => Kind switch
     {
-        IoEndpointKind.Tcp => IoEndpoint.Tcp(HostFor(mapping.Family), Target.HasAgent ? (int)Target.Port : mapping.GuestPort),
+        IoEndpointKind.Tcp => IoEndpoint.Tcp(Address(mapping.Family, attempt), Target.HasAgent ? (int)Target.Port : mapping.GuestPort),
         IoEndpointKind.Unix => IoEndpoint.Unix(Target.Path!),
         IoEndpointKind.Vsock => IoEndpoint.Vsock(Target.Cid, Target.Port),
         _ => IoEndpoint.HvSocket(Target.VmId, Target.Port),
     };
 
-    private IPAddress HostFor(int family)
+    /// <summary>A connection could not be made: looks the name up again, at most once a second. What is found counts from the next connection on.</summary>
+    public void LookUpAgain(IoLoop loop)
     {
-        AddressFamily wanted = family == 6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork;
-        foreach (IPAddress address in _addresses)
+        long now = Environment.TickCount64;
+        if (!IsName || _isLookingUp || now < _nextLookUp)
         {
-            if (address.AddressFamily == wanted)
-            {
-                return address;
-            }
+            return;
         }
 
-        return _addresses.Length > 0 ? _addresses[0]
-            : family == 6 ? IPAddress.IPv6Loopback
-            : IPAddress.Loopback;
+        _isLookingUp = true;
+        _nextLookUp = now + LookUpInterval;
+        _ = Task.Run(() =>
+        {
+            IPAddress[] found = LookUp(Target.Host!);
+            loop.Post(() =>
+            {
+                _isLookingUp = false;
+                if (found.Length > 0)
+                {
+                    SetAddresses(found);
+                }
+            });
+        });
+    }
+
+    // A name that is not known at the moment keeps its last addresses.
+    private static IPAddress[] LookUp(string name)
+    {
+        try
+        {
+            return Dns.GetHostAddresses(name);
+        }
+        catch (SocketException)
+        {
+            return [];
+        }
+    }
+
+    private IPAddress Address(int family, int attempt)
+    {
+        IPAddress[] addresses = family == 6 ? _forFamily6 : _forFamily4;
+        return addresses[Math.Min(attempt, addresses.Length - 1)];
+    }
+
+    // In the resolver's order. A server is reached at an address of the mapping's family first; the agent's own does not matter.
+    private void SetAddresses(IPAddress[] addresses)
+    {
+        _forFamily4 = Target.HasAgent ? addresses : [.. addresses.OrderBy(address => address.AddressFamily != AddressFamily.InterNetwork)];
+        _forFamily6 = Target.HasAgent ? addresses : [.. addresses.OrderBy(address => address.AddressFamily != AddressFamily.InterNetworkV6)];
     }
 }

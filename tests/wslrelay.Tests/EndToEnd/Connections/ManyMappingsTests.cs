@@ -47,4 +47,32 @@ public sealed class ManyMappingsTests
         await mappings[^1].EndPoint.AssertRefusedAsync();
         await Task.WhenAll(guests.Select(guest => guest.DisposeAsync().AsTask()));
     }
+
+    [Fact]
+    public async Task What_they_took_is_given_back_after_they_are_unmapped()
+    {
+        Platform.OnLinuxOnly("Only Linux tells how much of a process's memory is resident and its own.");
+        await using var relay = RelayUnderTest.Serve();
+        await relay.MapAsync(80);
+        await relay.ResultsAsync("list");
+        var before = ProcessFigures.Memory(relay.Process);
+        var mappings = new List<Mapping>();
+        for (var i = 0; i < 10; i++)
+        {
+            mappings.AddRange(await relay.MapAsync([.. Enumerable.Range(0, 500).Select(_ => new MsgMap { ["guestPort"] = 80 })]));
+        }
+
+        for (var i = 0; i < 5; i++)
+        {
+            await relay.ResultsAsync("list");
+        }
+
+        var taken = ProcessFigures.Memory(relay.Process) - before;
+        foreach (var chunk in mappings.Chunk(500))
+        {
+            await relay.ResultAsync("unmap", [.. chunk.Select(mapping => mapping.ToUnmap())]);
+        }
+
+        await Limits.UntilAsync(() => ProcessFigures.Memory(relay.Process) - before < taken / 3, $"two thirds of {taken} bytes to be given back");
+    }
 }

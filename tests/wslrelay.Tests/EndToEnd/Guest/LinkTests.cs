@@ -152,7 +152,7 @@ public abstract partial class LinkTests(string kind)
 
         await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(mapping))["failed"] is 20L, "the failures to be counted");
         await Limits.UntilAsync(
-            () => chain.Relay.Log.Contains($"ConnectionRefused: port {mapping.GuestPort} of the guest: nothing listens there", StringComparison.Ordinal),
+            () => chain.Relay.Log.Contains($"ConnectionRefused: 127.0.0.1:{mapping.GuestPort} in the guest: nothing listens there", StringComparison.Ordinal),
             "the agent's reason to be logged");
         await chain.Relay.ResultsAsync("unmap", mapping.ToUnmap());
         await areBack();

@@ -17,6 +17,9 @@ internal sealed class ScriptedPort : IoPort
     /// <summary>Who takes connections, once it listens.</summary>
     public IAcceptOwner Acceptor { get; private set; } = null!;
 
+    /// <summary>How accepts end at once, if they do.</summary>
+    public IoError AcceptError { get; init; }
+
     /// <summary>What a connect leads to; null is refused.</summary>
     public Func<IoEndpoint, ScriptedSocket?> Server { get; set; } = static _ => null;
 
@@ -69,7 +72,17 @@ internal sealed class ScriptedPort : IoPort
 
     private sealed class Accepting(ScriptedPort port, IAcceptOwner owner) : AcceptOperation(owner)
     {
-        protected internal override void Schedule() => Pend();
+        protected internal override void Schedule()
+        {
+            if (port.AcceptError == IoError.None)
+            {
+                Pend();
+            }
+            else
+            {
+                Complete(port.AcceptError, 0);
+            }
+        }
 
         protected internal override void Collect(in IoEvent wake) => Complete(IoError.Cancelled, 0);
 

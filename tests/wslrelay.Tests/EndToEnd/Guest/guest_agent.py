@@ -71,6 +71,7 @@ async def read_preamble(loop, relay):
 
 
 async def connect(loop, family, port):
+    name = f"127.0.0.1:{port}" if family == 4 else f"[::1]:{port}"
     server = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6)
     server.setblocking(False)
     try:
@@ -80,9 +81,9 @@ async def connect(loop, family, port):
     except (OSError, asyncio.TimeoutError) as error:
         server.close()
         if isinstance(error, ConnectionRefusedError):
-            raise Refusal("ConnectionRefused", f"port {port} of the guest: nothing listens there") from None
+            raise Refusal("ConnectionRefused", f"{name} in the guest: nothing listens there") from None
         if isinstance(error, asyncio.TimeoutError):
-            raise Refusal("TimedOut", f"port {port} of the guest does not answer") from None
+            raise Refusal("TimedOut", f"{name} in the guest does not answer") from None
         raise Refusal("HostUnreachable", str(error)) from None
 
 

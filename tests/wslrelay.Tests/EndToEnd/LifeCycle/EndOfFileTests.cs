@@ -71,6 +71,34 @@ public sealed class EndOfFileTests
     }
 
     [Fact]
+    public async Task Drain_waits_for_connections_of_mappings_that_were_unmapped_before()
+    {
+        await using var relay = RelayUnderTest.Serve("--drain-ms", "600000");
+        using var pair = await RelayedPair.OpenAsync(relay);
+        using var other = await RelayedPair.OpenAsync(relay);
+        await relay.ResultsAsync("unmap", pair.Mapping.ToUnmap());
+
+        // One that is being drained on its own account counts as well.
+        var drained = other.Mapping.ToUnmap();
+        drained["drainMs"] = 600_000;
+        await relay.RequestAsync("unmap", drained);
+        relay.CloseInput();
+        await Limits.UntilAsync(() => Net.CanListen(other.Mapping.EndPoint), "the listener to stop");
+        foreach (var connection in (RelayedPair[])[pair, other])
+        {
+            await Limits.PauseAsync();
+            Assert.False(relay.Process.HasExited);
+            await connection.Client.SendAllAsync("last"u8.ToArray());
+            connection.Client.Shutdown(SocketShutdown.Send);
+            Assert.Equal("last"u8.ToArray(), await connection.Guest.ReceiveToEndAsync());
+            connection.Guest.Shutdown(SocketShutdown.Send);
+            await connection.Client.AssertEndAsync();
+        }
+
+        Assert.Equal(0, await relay.ExitAsync());
+    }
+
+    [Fact]
     public async Task Drain_of_nothing_ends_at_once()
     {
         await using var relay = RelayUnderTest.Serve("--drain-ms", "600000");
