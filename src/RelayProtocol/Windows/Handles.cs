@@ -49,35 +49,12 @@ internal static unsafe class Handles
     /// <summary>This process's standard error; null if it has none, as a program with windows only.</summary>
     internal static SafeFileHandle? StandardError()
     {
-        nint handle = Kernel32.GetStdHandle(Kernel32.STD_ERROR_HANDLE);
-        return handle is not (0 or -1)
-            && Kernel32.DuplicateHandle(
-                Kernel32.CurrentProcess, handle, Kernel32.CurrentProcess, out SafeFileHandle copy, 0, true, Kernel32.DUPLICATE_SAME_ACCESS)
-            ? copy
-            : null;
+        using var handle = new SafeFileHandle(Kernel32.GetStdHandle(Kernel32.STD_ERROR_HANDLE), ownsHandle: false);
+        return handle.IsInvalid ? null : TryDuplicate(handle);
     }
 
     /// <summary>An inheritable copy.</summary>
-    internal static SafeFileHandle Duplicate(SafeHandle handle)
-    {
-        bool held = false;
-        try
-        {
-            handle.DangerousAddRef(ref held);
-            return Kernel32.DuplicateHandle(
-                Kernel32.CurrentProcess, handle.DangerousGetHandle(), Kernel32.CurrentProcess, out SafeFileHandle copy, 0, true,
-                Kernel32.DUPLICATE_SAME_ACCESS)
-                ? copy
-                : throw Failure("cannot pass the exit event on");
-        }
-        finally
-        {
-            if (held)
-            {
-                handle.DangerousRelease();
-            }
-        }
-    }
+    internal static SafeFileHandle Duplicate(SafeHandle handle) => TryDuplicate(handle) ?? throw Failure("cannot pass the exit event on");
 
     /// <summary>A job that ends the processes in it when its last handle is closed, however this process ends.</summary>
     internal static SafeFileHandle KillOnCloseJob()
@@ -99,6 +76,11 @@ internal static unsafe class Handles
         int error = Marshal.GetLastPInvokeError();
         return new Win32Exception(error, $"{what}: {Marshal.GetPInvokeErrorMessage(error)}");
     }
+
+    private static SafeFileHandle? TryDuplicate(SafeHandle handle) =>
+        Kernel32.DuplicateHandle(Kernel32.CurrentProcess, handle, Kernel32.CurrentProcess, out nint copy, 0, true, Kernel32.DUPLICATE_SAME_ACCESS)
+            ? new SafeFileHandle(copy, ownsHandle: true)
+            : null;
 
     private static SafeFileHandle Open(string path, uint access, uint share)
     {

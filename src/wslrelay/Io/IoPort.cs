@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using RelayProtocol.Windows.Interop;
 using Wslrelay.Io.Linux;
 using Wslrelay.Io.Windows;
-using Wslrelay.Io.Windows.Interop;
 
 namespace Wslrelay.Io;
 

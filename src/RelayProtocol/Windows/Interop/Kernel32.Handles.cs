@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace RelayProtocol.Windows.Interop;
 
-/// <summary>Handles, files and events. Source: handleapi.h, fileapi.h, synchapi.h, processenv.h, winnt.h.</summary>
+/// <summary>
+/// kernel32.dll: handles, files and events. The program uses these declarations too. Source: handleapi.h, fileapi.h, synchapi.h, processenv.h, winnt.h.
+/// </summary>
 internal static partial class Kernel32
 {
     internal const uint GENERIC_READ = 0x80000000;
@@ -12,9 +14,10 @@ internal static partial class Kernel32
     internal const uint FILE_SHARE_WRITE = 2;
     internal const uint OPEN_EXISTING = 3;
     internal const uint DUPLICATE_SAME_ACCESS = 2;
-    internal const uint STD_ERROR_HANDLE = 0xFFFFFFF4;
+    internal const int STD_INPUT_HANDLE = -10;
+    internal const int STD_ERROR_HANDLE = -12;
 
-    /// <summary>What GetCurrentProcess returns: a pseudo handle that needs no closing.</summary>
+    /// <summary>What GetCurrentProcess returns, a pseudo handle.</summary>
     internal const nint CurrentProcess = -1;
 
     [LibraryImport("kernel32", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
@@ -25,11 +28,11 @@ internal static partial class Kernel32
     [LibraryImport("kernel32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
     internal static partial bool DuplicateHandle(
-        nint hSourceProcessHandle, nint hSourceHandle, nint hTargetProcessHandle, out SafeFileHandle lpTargetHandle,
+        nint hSourceProcessHandle, SafeHandle hSourceHandle, nint hTargetProcessHandle, out nint lpTargetHandle,
         uint dwDesiredAccess, [MarshalAs(UnmanagedType.Bool)] bool bInheritHandle, uint dwOptions);
 
     [LibraryImport("kernel32")]
-    internal static partial nint GetStdHandle(uint nStdHandle);
+    internal static partial nint GetStdHandle(int nStdHandle);
 
     [LibraryImport("kernel32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Wslrelay.Io.Windows.Interop;
+using static RelayProtocol.Windows.Interop.Kernel32;
 
 namespace Wslrelay.Io.Windows;
 
@@ -23,8 +24,7 @@ internal sealed unsafe class WindowsPipe : IoHandle
             return null;
         }
 
-        nint process = Kernel32.GetCurrentProcess();
-        if (!Kernel32.DuplicateHandle(process, pipe, process, out nint own, 0, bInheritHandle: false, Kernel32.DUPLICATE_SAME_ACCESS))
+        if (!DuplicateHandle(CurrentProcess, pipe, CurrentProcess, out nint own, 0, bInheritHandle: false, DUPLICATE_SAME_ACCESS))
         {
             return null;
         }
@@ -45,7 +45,7 @@ internal sealed unsafe class WindowsPipe : IoHandle
     {
         // The handle is a duplicate, so closing it would not cancel anything by itself.
         _ = Kernel32.CancelIoEx(handle, null);
-        return Kernel32.CloseHandle(handle);
+        return CloseHandle(handle);
     }
 
     private static bool IsOverlapped(SafeHandle pipe)

@@ -7,5 +7,5 @@ namespace Wslrelay.Io.Windows.Interop;
 [SupportedOSPlatform("windows")]
 internal sealed class SafeCompletionPort() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
 {
-    protected override bool ReleaseHandle() => Kernel32.CloseHandle(handle);
+    protected override bool ReleaseHandle() => RelayProtocol.Windows.Interop.Kernel32.CloseHandle(handle);
 }
