@@ -1,39 +1,38 @@
 namespace RelayProtocol;
 
-/// <summary>A started child and the parent's ends of its pipes. Members are safe for any thread; the streams are as streams are.</summary>
+/// <summary>A started child and the parent's ends of its pipes. Any thread, except the streams: one reader and one writer each.</summary>
 internal abstract class ChildProcess : IDisposable
 {
     private readonly TaskCompletionSource<int?> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The child's process id.</summary>
     internal abstract int Id { get; }
 
     /// <summary>Writes to the child's standard input.</summary>
     internal required Stream Input { get; init; }
 
-    /// <summary>Reads the child's standard output; end of file as soon as the child is gone.</summary>
+    /// <summary>Reads the child's standard output; end of file as soon as the child has exited.</summary>
     internal required Stream Output { get; init; }
 
     /// <summary>Reads the child's standard error, if it was asked for.</summary>
     internal required Stream? Error { get; init; }
 
     /// <summary>
-    /// Completes when the child is gone, with its exit code; on Linux minus the signal's number when a signal ended it, and null
-    /// when something else in this process took the code.
+    /// Completes when the child has exited, with its exit code; on Linux minus the signal's number when a signal ended it, and null
+    /// when something else in this process has reaped it.
     /// </summary>
     internal Task<int?> Exited => _exited.Task;
 
-    /// <summary>Ends the child at once; nothing happens if it is gone.</summary>
+    /// <summary>Ends the child at once; nothing happens if it has exited.</summary>
     internal abstract void Kill();
 
-    /// <summary>Closes the streams. Does not end the child of itself on Linux; does on Windows.</summary>
+    /// <summary>Closes the streams. On Windows this ends the child; on Linux it does not.</summary>
     public void Dispose()
     {
         Dispose(disposing: true);
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Closes the streams, and in a platform's override what else it holds.</summary>
+    /// <summary>Closes the streams, and what else the platform's class holds.</summary>
     protected virtual void Dispose(bool disposing)
     {
         Input.Dispose();
@@ -41,6 +40,6 @@ internal abstract class ChildProcess : IDisposable
         Error?.Dispose();
     }
 
-    /// <summary>The platform's word that the child is gone.</summary>
+    /// <summary>Called by the platform's class when the child has exited.</summary>
     protected void SetExited(int? exitCode) => _exited.TrySetResult(exitCode);
 }

@@ -2,21 +2,19 @@ using MessagePack;
 
 namespace RelayProtocol;
 
-/// <summary>A request that waits for its answer. Any thread; only its first ending counts.</summary>
+/// <summary>A request that waits for its answer. Any thread; only its first completion counts.</summary>
 internal abstract class PendingCall
 {
-    /// <summary>Ends the call with a result.</summary>
-    /// <exception cref="RelayException">The result is not what the method's should be; the call is not ended.</exception>
+    /// <summary>Completes the call with a result.</summary>
+    /// <exception cref="RelayException">The result is not what the method returns; the call is not completed.</exception>
     internal abstract void Answer(ReadOnlyMemory<byte> result);
 
-    /// <summary>Ends the call with a failure.</summary>
     internal abstract void Fail(Exception failure);
 
-    /// <summary>Ends the call as cancelled.</summary>
     internal abstract void Cancel(CancellationToken cancellationToken);
 }
 
-/// <summary>A request whose result is read to a <typeparamref name="T"/>.</summary>
+/// <summary>A request whose result is decoded to a <typeparamref name="T"/>.</summary>
 /// <param name="read">Reads the result.</param>
 internal sealed class PendingCall<T>(PendingCall<T>.Reading read) : PendingCall
 {

@@ -5,16 +5,16 @@ using RelayProtocol.Rpc;
 namespace RelayProtocol;
 
 /// <summary>
-/// The parent's end of the control channel: two loops, one that reads answers and one that writes requests, and the calls between
-/// them. Members are safe for any thread; no lock is held while anything waits or while foreign code runs.
+/// The parent's end of the control channel: a loop that reads answers, a loop that writes requests, and the pending calls. Members are
+/// safe for any thread; no lock is held while anything waits or while a caller's code runs.
 /// </summary>
 internal sealed class RelayChannel : IAsyncDisposable
 {
     /// <summary>The largest answer taken, in bytes: a list of every port of several addresses is far below.</summary>
     internal const int MaxAnswerSize = 256 * 1024 * 1024;
 
-    /// <summary>How long a broken channel waits for the exit code, to be able to tell it.</summary>
-    private static readonly TimeSpan ExitCodePatience = TimeSpan.FromSeconds(1);
+    /// <summary>How long a broken channel waits for the exit code, which its failure names.</summary>
+    private static readonly TimeSpan ExitCodeTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Stream _output;
     private readonly Stream _input;
@@ -24,8 +24,8 @@ internal sealed class RelayChannel : IAsyncDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private readonly Dictionary<uint, PendingCall> _pending = [];
-    private Func<Exception>? _end; // makes the failure of every call, once the channel has ended
-    private RelayError? _lastWord;
+    private Func<Exception>? _failure; // makes each call's exception, once the channel has ended
+    private RelayError? _lastError;
     private uint _lastId;
     private Task _loops = Task.CompletedTask;
 
@@ -36,15 +36,14 @@ internal sealed class RelayChannel : IAsyncDisposable
         _exited = exited;
     }
 
-    /// <summary>An <c>error</c> notification has come. Raised on the thread pool.</summary>
+    /// <summary>An <c>error</c> notification has arrived. Raised on the thread pool.</summary>
     internal event Action<RelayError>? ErrorNotified;
 
-    /// <summary>Completes when the channel has ended.</summary>
     internal Task Ended => _ended.Task;
 
     internal void Start() => _loops = Task.WhenAll(Task.Run(ReadAsync), Task.Run(WriteAsync), Task.Run(WatchExitAsync));
 
-    /// <summary>An id for the next request; from 1, and round again after 2^32.</summary>
+    /// <summary>An id for the next request: from 1, wrapping after 2^32.</summary>
     internal uint NextId() => Interlocked.Increment(ref _lastId);
 
     /// <summary>Sends a request and waits for its answer.</summary>
@@ -55,18 +54,18 @@ internal sealed class RelayChannel : IAsyncDisposable
         var call = new PendingCall<T>(read);
         lock (_gate)
         {
-            if (_end is not null)
+            if (_failure is not null)
             {
-                throw _end();
+                throw _failure();
             }
             _pending.Add(id, call);
         }
         if (!_requests.Add(request.Span))
         {
-            Take(id);
+            Remove(id);
             throw new InvalidOperationException("the relay's input has been closed: no more requests can be made");
         }
-        using (cancellationToken.UnsafeRegister((_, token) => Take(id)?.Cancel(token), null))
+        using (cancellationToken.UnsafeRegister((_, token) => Remove(id)?.Cancel(token), null))
         {
             return await call.Task.ConfigureAwait(false);
         }
@@ -78,7 +77,7 @@ internal sealed class RelayChannel : IAsyncDisposable
     {
         End(() => new ObjectDisposedException(nameof(RelayClient)));
         // Both loops end by the cancelled token; a stream that knows no cancellation, by being closed under it.
-        await Task.WhenAny(_loops, Task.Delay(ExitCodePatience)).ConfigureAwait(false);
+        await Task.WhenAny(_loops, Task.Delay(ExitCodeTimeout)).ConfigureAwait(false);
         await _output.DisposeAsync().ConfigureAwait(false);
         try
         {
@@ -144,7 +143,7 @@ internal sealed class RelayChannel : IAsyncDisposable
             return;
         }
         await Task.WhenAny(_exited, Ended).ConfigureAwait(false);
-        await Task.WhenAny(Task.Delay(ExitCodePatience), Ended).ConfigureAwait(false);
+        await Task.WhenAny(Task.Delay(ExitCodeTimeout), Ended).ConfigureAwait(false);
         await EndAsync("the relay has ended", null).ConfigureAwait(false);
     }
 
@@ -152,13 +151,13 @@ internal sealed class RelayChannel : IAsyncDisposable
     {
         switch (message.Kind)
         {
-            case RpcKind.Response when Take(message.MsgId) is { } call:
+            case RpcKind.Response when Remove(message.MsgId) is { } call:
                 Answer(call, message);
                 break;
             case RpcKind.Response:
                 break; // to a cancelled call
             case RpcKind.Notification when message.Method == "error":
-                Notified(message.Params);
+                OnErrorNotification(message.Params);
                 break;
             case RpcKind.Invalid:
                 throw new RelayException(RelayErrorCode.InvalidParams, message.Problem);
@@ -187,18 +186,18 @@ internal sealed class RelayChannel : IAsyncDisposable
         }
     }
 
-    private void Notified(ReadOnlyMemory<byte> parameters)
+    private void OnErrorNotification(ReadOnlyMemory<byte> parameters)
     {
         var reader = new MessagePackReader(parameters);
         if (reader.ReadArrayHeader() > 0)
         {
             RelayError error = WireFormat.ReadError(ref reader);
-            _lastWord = error;
+            _lastError = error;
             ThreadPool.QueueUserWorkItem(_ => ErrorNotified?.Invoke(error));
         }
     }
 
-    private PendingCall? Take(uint id)
+    private PendingCall? Remove(uint id)
     {
         lock (_gate)
         {
@@ -206,19 +205,19 @@ internal sealed class RelayChannel : IAsyncDisposable
         }
     }
 
-    private async Task EndAsync(string how, Exception? cause)
+    private async Task EndAsync(string reason, Exception? cause)
     {
         if (_exited is not null)
         {
-            await Task.WhenAny(_exited, Task.Delay(ExitCodePatience), Ended).ConfigureAwait(false);
+            await Task.WhenAny(_exited, Task.Delay(ExitCodeTimeout), Ended).ConfigureAwait(false);
         }
         int? exitCode = _exited is { IsCompletedSuccessfully: true } ? await _exited.ConfigureAwait(false) : null;
-        string lastWord = _lastWord is { } error ? $" Its last word: {error}." : "";
-        string message = $"{how}; {WhatToDo(exitCode)}.{lastWord}";
+        string lastError = _lastError is { } error ? $" Its last error: {error}." : "";
+        string message = $"{reason}; {DescribeExit(exitCode)}.{lastError}";
         End(() => new RelayDisconnectedException(message, exitCode, cause));
     }
 
-    private static string WhatToDo(int? exitCode) => exitCode switch
+    private static string DescribeExit(int? exitCode) => exitCode switch
     {
         null => "its mappings are gone or going: start a new relay and map again",
         0 => "it was asked to end (exit code 0): start a new relay to map again",
@@ -235,11 +234,11 @@ internal sealed class RelayChannel : IAsyncDisposable
         PendingCall[] calls;
         lock (_gate)
         {
-            if (_end is not null)
+            if (_failure is not null)
             {
                 return;
             }
-            _end = failure;
+            _failure = failure;
             calls = [.. _pending.Values];
             _pending.Clear();
         }

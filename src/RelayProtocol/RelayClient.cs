@@ -16,12 +16,12 @@ namespace RelayProtocol;
 /// </remarks>
 public sealed class RelayClient : IAsyncDisposable
 {
-    /// <summary>The largest request that a relay takes, in bytes.</summary>
+    /// <summary>The largest request that a relay accepts, in bytes.</summary>
     public const int MaxRequestSize = MessageScanner.DefaultMaxSize;
 
     private readonly RelayChannel _channel;
 
-    /// <summary>Speaks with a relay over its two streams, which from here on belong to the client.</summary>
+    /// <summary>A client of a relay that was started by other means. Owns the two streams.</summary>
     /// <param name="relayOutput">Reads the relay's standard output.</param>
     /// <param name="relayInput">Writes to the relay's standard input.</param>
     public RelayClient(Stream relayOutput, Stream relayInput)
@@ -29,7 +29,7 @@ public sealed class RelayClient : IAsyncDisposable
     {
     }
 
-    /// <summary>As the public one, with the task that has the relay's exit code, so that failures can tell it.</summary>
+    /// <summary>As the public one; <paramref name="exited"/> has the relay's exit code, which failures then name.</summary>
     internal RelayClient(Stream relayOutput, Stream relayInput, Task<int?>? exited)
     {
         ArgumentNullException.ThrowIfNull(relayOutput);
@@ -40,15 +40,15 @@ public sealed class RelayClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// The relay has said that what it read was not a message, or that it gives the stream up. Raised on a thread-pool thread; a handler
-    /// must not throw.
+    /// The relay has sent an <c>error</c> notification: what it read was not a message, or the stream is broken and the relay ends. Raised on a thread-pool thread; a
+    /// handler must not throw.
     /// </summary>
     public event Action<RelayError>? ErrorNotified;
 
-    /// <summary>Completes, and never fails, when the channel has ended in whatever way.</summary>
+    /// <summary>Completes when the channel has ended, for whatever reason; never fails.</summary>
     public Task Disconnected => _channel.Ended;
 
-    /// <summary>Asks the relay what it is; useful to learn that it is ready.</summary>
+    /// <summary>Asks the relay for its version and what it can do; useful as a readiness check.</summary>
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <exception cref="RelayException">NotSupported: the relay does not speak this library's protocol version.</exception>
     /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>

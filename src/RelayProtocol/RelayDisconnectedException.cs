@@ -6,7 +6,7 @@ namespace RelayProtocol;
 /// </summary>
 public class RelayDisconnectedException : IOException
 {
-    /// <summary>Says how the channel ended.</summary>
+    /// <summary>The channel has ended.</summary>
     /// <param name="message">What happened and what to do about it.</param>
     /// <param name="exitCode">The relay's exit code, or null when it is not known.</param>
     /// <param name="innerException">The failure of the stream, if there was one.</param>

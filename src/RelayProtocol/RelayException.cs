@@ -21,6 +21,6 @@ public class RelayException : Exception
     {
     }
 
-    /// <summary>What the relay said.</summary>
+    /// <summary>The relay's error.</summary>
     public RelayError Error { get; }
 }

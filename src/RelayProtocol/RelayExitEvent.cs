@@ -3,14 +3,14 @@ using System.Runtime.InteropServices;
 namespace RelayProtocol;
 
 /// <summary>
-/// What a parent signals to end relays at once: an eventfd on Linux, a manual-reset event on Windows. One can be given to several
+/// An event that a parent signals to end relays at once: an eventfd on Linux, a manual-reset event on Windows. One can be given to several
 /// relays by <see cref="RelayStartInfo.ExitEvent"/>. Every member is safe for any thread.
 /// </summary>
 public sealed class RelayExitEvent : IDisposable
 {
     private readonly ExitSignalHandle _handle = Platform.Current.CreateExitSignal();
 
-    /// <summary>Makes an event that is not signalled and that no child inherits but those it is given to.</summary>
+    /// <summary>An event that is not signalled. Only the children that it is given to inherit it.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The system is out of handles.</exception>
     /// <exception cref="PlatformNotSupportedException">This is neither Linux nor Windows.</exception>
     public RelayExitEvent()
@@ -24,6 +24,6 @@ public sealed class RelayExitEvent : IDisposable
     /// <exception cref="ObjectDisposedException">The event has been disposed.</exception>
     public void Signal() => _handle.Signal();
 
-    /// <summary>Gives the handle back. Relays started with the event keep theirs, which then can no longer be signalled.</summary>
+    /// <summary>Closes the handle. Relays that were started with the event keep theirs, which can then no longer be signalled.</summary>
     public void Dispose() => _handle.Dispose();
 }

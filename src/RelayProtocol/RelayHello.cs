@@ -1,6 +1,6 @@
 namespace RelayProtocol;
 
-/// <summary>What a relay says of itself in answer to <c>hello</c>. Immutable; any thread.</summary>
+/// <summary>A relay's answer to <c>hello</c>. Immutable; any thread.</summary>
 /// <param name="Name">The program's name, <c>wslrelay</c>.</param>
 /// <param name="Version">Its version, as in Semantic Versioning.</param>
 /// <param name="Protocol">The protocol version it speaks; always 1 today.</param>

@@ -9,32 +9,32 @@ public sealed class RelayProcess : IAsyncDisposable
     private readonly ChildProcess _child;
     private readonly RelayExitEvent _exitEvent;
     private readonly bool _ownsExitEvent;
-    private readonly TimeSpan _patience;
+    private readonly TimeSpan _exitTimeout;
     private int _disposed;
 
-    private RelayProcess(ChildProcess child, RelayExitEvent exitEvent, bool ownsExitEvent, TimeSpan patience)
+    private RelayProcess(ChildProcess child, RelayExitEvent exitEvent, bool ownsExitEvent, TimeSpan exitTimeout)
     {
         _child = child;
         _exitEvent = exitEvent;
         _ownsExitEvent = ownsExitEvent;
-        _patience = patience;
+        _exitTimeout = exitTimeout;
         Client = new RelayClient(child.Output, child.Input, child.Exited);
     }
 
     /// <summary>The relay's process id. Another process can have it once the relay has ended.</summary>
     public int Id => _child.Id;
 
-    /// <summary>Maps and unmaps ports. Belongs to the process: it ends with it and is not to be disposed by itself.</summary>
+    /// <summary>Maps and unmaps ports. Disposed with the process, and not to be disposed by itself.</summary>
     public RelayClient Client { get; }
 
     /// <summary>
     /// Reads the relay's log, UTF-8 lines, if <see cref="RelayStartInfo.StandardError"/> is <see cref="RelayStandardError.Pipe"/>; else
-    /// null. Must be read all the time: a full pipe holds the relay up.
+    /// null. Must be read all the time: a full pipe blocks the relay's log, and lines are dropped.
     /// </summary>
     public Stream? StandardError => _child.Error;
 
     /// <summary>Starts a relay. It is ready as soon as it answers the first call; nothing has to be waited for.</summary>
-    /// <param name="startInfo">How.</param>
+    /// <param name="startInfo">The program and its options.</param>
     /// <exception cref="FileNotFoundException">There is no such program.</exception>
     /// <exception cref="System.ComponentModel.Win32Exception">The system refuses; the message names the program.</exception>
     /// <exception cref="ArgumentException">A property is out of range.</exception>
@@ -46,7 +46,7 @@ public sealed class RelayProcess : IAsyncDisposable
         return Start(startInfo, startInfo.Arguments);
     }
 
-    /// <summary>As the public one, with other arguments: by which tests start other programs.</summary>
+    /// <summary>As the public one, with other arguments: tests start other programs with it.</summary>
     internal static RelayProcess Start(RelayStartInfo startInfo, Func<long, IReadOnlyList<string>> arguments)
     {
         RelayExitEvent exitEvent = startInfo.ExitEvent ?? new RelayExitEvent();
@@ -97,7 +97,7 @@ public sealed class RelayProcess : IAsyncDisposable
             return;
         }
         Client.CloseInput();
-        await Task.WhenAny(_child.Exited, Task.Delay(_patience)).ConfigureAwait(false);
+        await Task.WhenAny(_child.Exited, Task.Delay(_exitTimeout)).ConfigureAwait(false);
         if (!_child.Exited.IsCompleted)
         {
             _child.Kill();

@@ -10,7 +10,7 @@ public enum RelayStandardError
     Discard,
 
     /// <summary>
-    /// To <see cref="RelayProcess.StandardError"/>, which the parent must keep reading: a full pipe would hold the relay up.
+    /// To <see cref="RelayProcess.StandardError"/>, which the parent must keep reading: while the pipe is full, log lines are dropped.
     /// </summary>
     Pipe,
 }

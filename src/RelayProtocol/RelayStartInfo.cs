@@ -1,9 +1,9 @@
 namespace RelayProtocol;
 
-/// <summary>How to start a relay. Set up by one thread, then read by <see cref="RelayProcess.Start(RelayStartInfo)"/>, which keeps nothing of it.</summary>
+/// <summary>The program and options of a relay to start. Set up by one thread, then read by <see cref="RelayProcess.Start(RelayStartInfo)"/>, which keeps nothing of it.</summary>
 public sealed class RelayStartInfo
 {
-    /// <summary>How to start the relay at a path.</summary>
+    /// <summary>A relay with default options.</summary>
     /// <param name="programPath">
     /// The relay's executable. A relative path is taken from the current directory; a bare name is looked for in PATH, and never in the
     /// current directory.
@@ -71,7 +71,7 @@ public sealed class RelayStartInfo
         return arguments;
     }
 
-    /// <summary>Refuses what the relay would refuse, before it is started.</summary>
+    /// <summary>Throws for what the relay would refuse.</summary>
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Target);

@@ -4,7 +4,7 @@ using RelayProtocol.Rpc;
 
 namespace RelayProtocol;
 
-/// <summary>Writes whole requests, and sees that none is larger than a relay takes. Any thread.</summary>
+/// <summary>Encodes whole requests; one that is larger than a relay accepts is an error. Stateless.</summary>
 internal static class RequestEncoder
 {
     private delegate void ItemWriter<T>(ref MessagePackWriter writer, T item);

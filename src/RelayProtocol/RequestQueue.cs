@@ -3,12 +3,12 @@ using System.Buffers;
 namespace RelayProtocol;
 
 /// <summary>
-/// The requests that wait to be written, and the one loop that writes them: what has come together during a write goes out as one.
-/// <see cref="Add"/> is for any thread and never waits.
+/// The requests that wait to be written, and the one loop that writes them: those added during a write go out in one. <see cref="Add"/> is
+/// for any thread and never waits.
 /// </summary>
 internal sealed class RequestQueue
 {
-    // A burst's buffer is not kept beyond this size.
+    // A buffer that has grown beyond this is not kept.
     private const int RestingCapacity = 64 * 1024;
 
     private readonly Lock _gate = new();
@@ -32,7 +32,7 @@ internal sealed class RequestQueue
         }
     }
 
-    /// <summary>Takes no more requests; the loop ends when it has written those there are.</summary>
+    /// <summary>Accepts no more requests; the loop ends when it has written the queued ones.</summary>
     internal void Complete()
     {
         lock (_gate)

@@ -71,7 +71,7 @@ public class RelayClientEndTests
     }
 
     [Fact]
-    public async Task An_error_notification_is_raised_and_is_the_relays_last_word()
+    public async Task An_error_notification_is_raised_and_is_the_relays_last_error()
     {
         var exited = new TaskCompletionSource<int?>();
         await using var relay = new FakeRelay(exited.Task);
@@ -88,7 +88,7 @@ public class RelayClientEndTests
         RelayDisconnectedException thrown = await Fails(call);
         Assert.Equal(3, thrown.ExitCode);
         Assert.Contains("exit code 3", thrown.Message, StringComparison.Ordinal);
-        Assert.Contains("Its last word: InvalidParams (0x80070057): a message is larger", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("Its last error: InvalidParams (0x80070057): a message is larger", thrown.Message, StringComparison.Ordinal);
     }
 
     [Theory]

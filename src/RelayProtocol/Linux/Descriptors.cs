@@ -26,8 +26,8 @@ internal static class Descriptors
     }
 
     /// <summary>
-    /// Moves a descriptor above those that a spawn assigns, so that assigning one never overwrites another that is still to be
-    /// assigned: it lies there when this process was started with standard handles closed.
+    /// Moves a descriptor above those that a spawn assigns, so that assigning one never overwrites another. A new descriptor is that low only if this process has
+    /// standard streams closed.
     /// </summary>
     private static SafePipeHandle Raise(SafePipeHandle handle)
     {

@@ -1,11 +1,12 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using RelayProtocol.Linux.Interop;
 
 namespace RelayProtocol.Linux;
 
 /// <summary>
-/// A child of posix_spawn. A thread of its own waits for it, reaps it, and so leaves no zombie even when nobody disposes this object.
-/// It waits for this one process id: other children, and System.Diagnostics.Process' handling of them, are not disturbed.
+/// A child of posix_spawn. A thread of its own waits for this process id alone and reaps it, so that there is no zombie even if nobody
+/// disposes this object.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class LaunchedProcess : ChildProcess
@@ -37,10 +38,10 @@ internal sealed unsafe class LaunchedProcess : ChildProcess
 
     private void Wait()
     {
-        // First without reaping, outside the lock, so that Kill works meanwhile; then the reaping, which cannot block, inside it.
+        // First wait without reaping and without the lock, so that Kill works meanwhile; then reap, which cannot block, under the lock.
         byte* info = stackalloc byte[Libc.SiginfoSize];
         while (Libc.waitid(Libc.P_PID, Id, info, Libc.WEXITED | Libc.WNOWAIT) != 0
-            && System.Runtime.InteropServices.Marshal.GetLastPInvokeError() == Libc.EINTR)
+            && Marshal.GetLastPInvokeError() == Libc.EINTR)
         {
         }
 
@@ -52,7 +53,7 @@ internal sealed unsafe class LaunchedProcess : ChildProcess
             {
                 reaped = Libc.waitpid(Id, &status, 0);
             }
-            while (reaped < 0 && System.Runtime.InteropServices.Marshal.GetLastPInvokeError() == Libc.EINTR);
+            while (reaped < 0 && Marshal.GetLastPInvokeError() == Libc.EINTR);
             _reaped = true;
         }
 

@@ -43,7 +43,7 @@ internal sealed unsafe class ProcessLauncher : Platform
         }
         finally
         {
-            // The child's ends, at once: a parent that keeps them never sees the child's end of file.
+            // Close the child's ends at once: a parent that keeps them never sees end of file when the child exits.
             input.Read.Dispose();
             output.Write?.Dispose();
             error.Write?.Dispose();
@@ -100,7 +100,7 @@ internal sealed unsafe class ProcessLauncher : Platform
         }
     }
 
-    /// <summary>Every source is above every destination, so that their order does not matter.</summary>
+    /// <summary>Every source is above every destination, so that the order does not matter.</summary>
     private static void AddDescriptors(
         void* actions, RelayStandardError standardError, SafePipeHandle input, SafePipeHandle output, SafePipeHandle? error,
         SafeFileHandle exitEvent)
@@ -116,10 +116,10 @@ internal sealed unsafe class ProcessLauncher : Platform
             Check(Libc.posix_spawn_file_actions_addopen(actions, 2, "/dev/null", Libc.O_WRONLY, 0));
         }
         Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)exitEvent.DangerousGetHandle(), ExitEventDescriptor));
-        CloseTheRest(actions);
+        CloseOthers(actions);
     }
 
-    private static void CloseTheRest(void* actions)
+    private static void CloseOthers(void* actions)
     {
         if (_hasCloseFrom)
         {
@@ -133,14 +133,14 @@ internal sealed unsafe class ProcessLauncher : Platform
                 _hasCloseFrom = false;
             }
         }
-        // A descriptor that another thread opens inheritably after this is missed; a descriptor closed meanwhile does no harm.
+        // Misses a descriptor that another thread opens inheritably after this; one that is closed meanwhile is harmless.
         foreach (int descriptor in Descriptors.Inheritable())
         {
             Check(Libc.posix_spawn_file_actions_addclose(actions, descriptor));
         }
     }
 
-    /// <summary>.NET's own view of the environment: what was set in this process never reaches the C library's.</summary>
+    /// <summary>.NET's environment: variables set in this process are not in the C library's.</summary>
     private static List<string> EnvironmentStrings()
     {
         var strings = new List<string>();

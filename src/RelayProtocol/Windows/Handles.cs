@@ -8,9 +8,8 @@ using RelayProtocol.Windows.Interop;
 namespace RelayProtocol.Windows;
 
 /// <summary>
-/// Makes the handles that a child inherits. Each is inheritable only from here to its closing right after the start, and is also in
-/// that child's handle list; another part of this process that starts a child with all handles inherited in that short time, and
-/// without a list, would pass it on too. Any thread.
+/// Makes the handles that a child inherits. Each is inheritable until it is closed, right after the start, and is in that child's handle
+/// list; another child that this process starts meanwhile, with all handles inherited and no list, would get it too. Any thread.
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal static unsafe class Handles
@@ -42,7 +41,7 @@ internal static unsafe class Handles
         }
     }
 
-    /// <summary>The device that swallows everything.</summary>
+    /// <summary>The null device.</summary>
     internal static SafeFileHandle Null() =>
         Open("NUL", Kernel32.GENERIC_WRITE, Kernel32.FILE_SHARE_READ | Kernel32.FILE_SHARE_WRITE);
 

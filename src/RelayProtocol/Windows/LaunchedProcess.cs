@@ -4,7 +4,7 @@ using RelayProtocol.Windows.Interop;
 
 namespace RelayProtocol.Windows;
 
-/// <summary>A child of CreateProcessW and the job that it ends with. A thread-pool wait learns of its end.</summary>
+/// <summary>A child of CreateProcessW and the job that it ends with. A thread-pool wait reports its exit.</summary>
 [SupportedOSPlatform("windows")]
 internal sealed class LaunchedProcess : ChildProcess
 {
@@ -25,14 +25,14 @@ internal sealed class LaunchedProcess : ChildProcess
 
     internal override int Id { get; }
 
-    // A process handle means this process for as long as it is open; that it is gone already is no failure.
+    // The handle refers to this process for as long as it is open. Failure means that it has exited.
     internal override void Kill() => _ = !_process.IsClosed && Kernel32.TerminateProcess(_process, 1);
 
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
         _job.Dispose();
-        // The process handle stays until the wait has seen the end, which the job's closing brings about.
+        // The process handle stays until the wait has completed; closing the job ends the process.
     }
 
     private void OnExited()

@@ -53,7 +53,7 @@ internal sealed unsafe class ProcessLauncher : Platform
         }
         finally
         {
-            // The child's ends, at once: a parent that keeps them never sees the child's end of file.
+            // Close the child's ends at once: a parent that keeps them never sees end of file when the child exits.
             input.Child.Dispose();
             output.Child?.Dispose();
             error.Child?.Dispose();
