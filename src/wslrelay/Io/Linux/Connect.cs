@@ -9,7 +9,6 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
 {
     private EpollHandle? _socket;
 
-    /// <inheritdoc/>
     protected internal override unsafe void Schedule()
     {
         Socket = null;
@@ -26,14 +25,14 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
             if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && !port.Calls.IsBatching && _socket.HasPeer)
             {
-                // On loopback the handshake is mostly over when the call returns: asking saves a wait. Where much happens at once the next wait
-                // comes anyway, and tells. Not asked by a second connect(2): of a peer that has reset meanwhile it throws away what it sent.
+                // On loopback the handshake is mostly complete when connect returns: asking saves a wait. In a batch the next wait comes at once
+                // anyway. A second connect(2) would tell too, but of a peer that has reset meanwhile it discards what was received.
                 error = 0;
             }
 
             if (error == Errno.EAGAIN && Endpoint.Kind == IoEndpointKind.Unix)
             {
-                // The listener's backlog is full (connect(2), EAGAIN): the target has its ten seconds all the same.
+                // The listener's backlog is full (connect(2), EAGAIN): tried again until the owner cancels.
                 _socket.Close(abort: false);
                 _socket = null;
                 port.RetryLater(this);
@@ -71,7 +70,6 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
         }
     }
 
-    /// <inheritdoc/>
     protected internal override void Collect(in IoEvent wake)
     {
         if (CancelReason != IoError.None)
@@ -91,8 +89,8 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             return;
         }
 
-        // Writable and not broken is connected: only a failure has an error to fetch. TCP refuses with ECONNREFUSED; a reset came after the
-        // handshake, and what the peer sent before it is there to be received.
+        // Writable and not broken is connected. TCP refuses with ECONNREFUSED; a reset came after the handshake, and what the peer sent before
+        // it can still be received.
         int error = _socket.Broken ? _socket.TakeError() : 0;
         bool wasConnected = Endpoint.Kind == IoEndpointKind.Tcp && error is Errno.ECONNRESET or Errno.EPIPE;
         if (error != 0 && !wasConnected)
@@ -109,10 +107,8 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
         }
     }
 
-    /// <inheritdoc/>
     protected internal override void CancelPending() => port.WakeOperation(this);
 
-    /// <inheritdoc/>
     protected internal override void OnCompleted()
     {
         if (_socket is not null)
@@ -150,8 +146,8 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
         return error == 0 ? new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, HidesResets = Endpoint.Kind != IoEndpointKind.Tcp } : throw Errno.Exception(error, Endpoint.ToString());
     }
 
-    // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and
-    // TCP then connects the socket to itself (RFC 9293, simultaneous open): nothing listens there all the same.
+    // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own; TCP then connects the
+    // socket to itself (RFC 9293, simultaneous open).
     private bool IsSelfConnected() =>
         Endpoint.IsLoopback && TcpOptions.IsEphemeral(Endpoint.Port) && _socket!.LocalPort == (int)Endpoint.Port;
 }

@@ -3,13 +3,13 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-// Small data: through a buffer.
+// Small data: recv and send, through a buffer.
 internal sealed partial class Pump
 {
-    // Reads once. A buffer filled to the brim tells of bulk.
+    // Reads once. A read that fills the buffer is taken for bulk.
     private unsafe int FillBuffer()
     {
-        // Bulk comes here for what splice cannot say, or where it has no pipe: not worth the detour.
+        // Bulk comes here for what splice cannot tell, or for want of a pipe: batching it gains nothing.
         if (!_isBulk && from.Port.Calls.IsBatching && QueueReceive())
         {
             return 0;
@@ -48,7 +48,7 @@ internal sealed partial class Pump
         }
     }
 
-    // Takes the result of the call that was gathered. False if it was the end, or broke.
+    // Takes the result of the batched call. False if the direction has ended or broke.
     private bool OnResult(in IoEvent wake)
     {
         QueuedCall call = _queuedCall;
@@ -80,7 +80,7 @@ internal sealed partial class Pump
         return true;
     }
 
-    // Sends what is left in the buffer. False if the kernel did not take all of it, now or ever.
+    // Sends what is left in the buffer. False if the kernel did not take all of it.
     private unsafe bool FlushBuffer(byte[] buffer, ref int moved)
     {
         while (_start < _end)

@@ -2,13 +2,13 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-// Bulk: through a pipe. EINVAL is not every socket family's, and not known before the first call: that direction copies from then on.
+// Bulk: splice, through a pipe. A family or a sandbox that does not have it tells so by the first call; that direction copies from then on.
 internal sealed partial class Pump
 {
     // A burst smaller than this is not worth the two calls of a splice.
     private const int MinSpliceBurst = 16 * 1024;
 
-    // Takes up to a pipe full. Never into a pipe that still holds bytes: EAGAIN could then mean either end.
+    // Reads up to a pipe full. Never into a pipe that still holds bytes: EAGAIN could then mean either end.
     private unsafe int FillPipe(bool isFirst)
     {
         SplicePipe? pipe = from.Port.Pipes.TryRent();
@@ -35,25 +35,24 @@ internal sealed partial class Pump
         from.Port.Pipes.Return(pipe, isEmpty: true);
         switch (error)
         {
-            case Errno.EINVAL:
+            case Errno.EINVAL or Errno.ENOSYS or Errno.EPERM or Errno.EACCES:
                 DisableSplice();
                 return FillBuffer();
             case Errno.EAGAIN when !isFirst && !from.HasUrgent && !from.Ended:
-                // This turn has taken what was announced. What splice is silent about, urgent data or an end, the next wait brings.
+                // Drained, as far as this turn was told. The next wait reports urgent data or an end, which splice does not tell.
                 from.Readable = false;
                 return error;
             case 0 or Errno.EAGAIN:
-                // Else that nothing is there, or the end, is for recv to say: splice says either before urgent data, and never gets past it.
+                // Only recv can confirm that the socket is drained or has ended: splice returns the same before urgent data, and never passes it.
                 return FillBuffer();
             default:
-                // The kernel tells an error once.
+                // The kernel reports an error once.
                 from.Readable = false;
                 return error;
         }
     }
 
-    // Sends what is left in the pipe. False if the kernel did not take all of it, now or ever. No SPLICE_F_MORE: it would hold the last
-    // bytes back.
+    // Sends what is left in the pipe. False if the kernel did not take all of it. No SPLICE_F_MORE: it would hold the last bytes back.
     private unsafe bool FlushPipe(SplicePipe pipe, ref int moved)
     {
         while (_start < _end)
@@ -74,7 +73,7 @@ internal sealed partial class Pump
                     to.WidenSendBuffer();
                     to.MarkNotWritable();
                     return false;
-                case Errno.EINVAL:
+                case Errno.EINVAL or Errno.ENOSYS or Errno.EPERM or Errno.EACCES:
                     return CopyPipeToBuffer(pipe) && FlushBuffer((byte[])_unsent!, ref moved);
                 default:
                     to.MarkBroken();
@@ -85,7 +84,7 @@ internal sealed partial class Pump
         return true;
     }
 
-    // The receiving side's family cannot splice: what is in the pipe goes the other way, once.
+    // The receiver cannot splice: what is in the pipe is copied once.
     private unsafe bool CopyPipeToBuffer(SplicePipe pipe)
     {
         DisableSplice();

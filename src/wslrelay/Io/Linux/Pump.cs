@@ -4,19 +4,19 @@ using Wslrelay.Io.Linux.Interop;
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
-/// Carries one direction: small data with recv(2) and send(2), bulk with splice(2) through a pipe. Reads only when nothing is left to
-/// send: a side that does not read stops the other. Holds a buffer or a pipe only while it has bytes that the receiving side has not taken.
-/// There are two for each connection, idle or not: a field here is paid for twice.
+/// Copies one direction of a connection: small data with recv(2) and send(2), bulk with splice(2) through a pipe. Reads only when nothing is
+/// left to send, so a side that does not read stops the other. Holds a buffer or a pipe only while it has unsent bytes. Each connection has
+/// two, idle or not: every field counts twice.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counter, IIoOwner owner)
     : PumpOperation(owner, counter)
 {
-    // What one direction may move before the others have their turn; and where there are no others just now.
+    // How much is moved before the others have their turn, and how much if no other is active.
     private const int MaxBytesPerTurn = 1 << 20;
     private const int MaxBytesWhenAlone = 4 << 20;
 
-    // What was read and not yet sent, in a buffer or in a pipe, from its start to its end; null when there is nothing.
+    // The buffer or pipe with the unsent bytes, which are at [_start, _end); null if there are none.
     private object? _unsent;
     private int _start;
     private int _end;
@@ -24,7 +24,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
     private bool _cannotSplice = from.Port.PumpMode == PumpMode.Copy;
     private QueuedCall _queuedCall;
 
-    // Which call of this direction is to be made together with those of others.
+    // The call of this direction that is in the present batch.
     private enum QueuedCall : byte
     {
         None,
@@ -32,7 +32,6 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         Send,
     }
 
-    /// <inheritdoc/>
     protected internal override void Schedule()
     {
         from.Reader = this;
@@ -40,12 +39,11 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         Move();
     }
 
-    /// <inheritdoc/>
     protected internal override void Collect(in IoEvent wake)
     {
         if (_queuedCall != QueuedCall.None && wake.Source is null)
         {
-            // The result is on its way, and all else is known by the sockets then.
+            // The result of the batched call comes first; the sockets remember the rest.
             return;
         }
 
@@ -58,7 +56,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         {
             if (_unsent is not null && !to.Writable)
             {
-                // It was more to be read that has ended this wait, and there is still no room for what there was.
+                // Woken by more data, while there is still no room for what was read before.
                 from.PauseReading();
             }
 
@@ -70,10 +68,8 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         }
     }
 
-    /// <inheritdoc/>
     protected internal override void CancelPending() => from.Port.WakeOperation(this);
 
-    /// <inheritdoc/>
     protected internal override void OnCompleted()
     {
         from.Reader = null;
@@ -129,7 +125,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         from.Port.OnPumpYielded();
     }
 
-    // Nothing was read: there is nothing yet, or it broke, or it was the end.
+    // Nothing was read: there is nothing yet, the sender broke, or it was the end.
     private void EndRead(int error)
     {
         if (error == Errno.EAGAIN)
@@ -147,13 +143,13 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         }
         else if (to.ReadEnded || to.ShutdownSend())
         {
-            // Where the other direction has ended before, this was the last of the connection: closing the socket sends the end.
+            // Where the other direction has ended before, closing the socket sends the end.
             from.ReadEnded = true;
             Complete();
         }
         else
         {
-            // Not connected any more: the other side broke in the meantime.
+            // Not connected any more: the receiver broke in the meantime.
             to.MarkBroken();
             OnReceiverBroken();
         }

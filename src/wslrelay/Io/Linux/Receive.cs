@@ -7,7 +7,6 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class Receive(EpollPort port, EpollHandle from, IIoOwner owner) : Transfer(port, owner)
 {
-    /// <inheritdoc/>
     protected internal override void Schedule()
     {
         from.Reader = this;
@@ -15,14 +14,12 @@ internal sealed class Receive(EpollPort port, EpollHandle from, IIoOwner owner) 
         Try();
     }
 
-    /// <inheritdoc/>
     protected internal override void OnCompleted()
     {
         from.Reader = null;
         base.OnCompleted();
     }
 
-    /// <inheritdoc/>
     protected override unsafe void Try()
     {
         fixed (byte* memory = Buffer.Span)

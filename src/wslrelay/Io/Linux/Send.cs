@@ -7,7 +7,6 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class Send(EpollPort port, EpollHandle to, IIoOwner owner) : Transfer(port, owner)
 {
-    /// <inheritdoc/>
     protected internal override void Schedule()
     {
         to.Writer = this;
@@ -15,14 +14,12 @@ internal sealed class Send(EpollPort port, EpollHandle to, IIoOwner owner) : Tra
         Try();
     }
 
-    /// <inheritdoc/>
     protected internal override void OnCompleted()
     {
         to.Writer = null;
         base.OnCompleted();
     }
 
-    /// <inheritdoc/>
     protected override unsafe void Try()
     {
         fixed (byte* memory = Buffer.Span)

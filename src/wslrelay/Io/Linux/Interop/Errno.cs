@@ -16,6 +16,7 @@ internal static class Errno
     internal const int ENFILE = 23;
     internal const int EMFILE = 24;
     internal const int EPIPE = 32;
+    internal const int ENOSYS = 38;
     internal const int EPROTONOSUPPORT = 93;
     internal const int EOPNOTSUPP = 95;
     internal const int EAFNOSUPPORT = 97;
