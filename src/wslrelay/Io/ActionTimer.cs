@@ -1,8 +1,7 @@
 namespace Wslrelay.Io;
 
-/// <summary>A timer that calls an action, on the loop thread.</summary>
+/// <summary>A timer that calls an action on the loop thread.</summary>
 internal sealed class ActionTimer(Action expired) : IoTimer
 {
-    /// <inheritdoc/>
     protected internal override void OnExpired() => expired();
 }

@@ -1,8 +1,8 @@
 namespace Wslrelay.Io;
 
-/// <summary>Who takes the connections of a listener, on the loop thread.</summary>
+/// <summary>Receives the connections of a listener, on the loop thread.</summary>
 internal interface IAcceptOwner : IIoOwner
 {
-    /// <summary>A connection came in, and the accept is armed again already. The owner closes the socket.</summary>
+    /// <summary>Called for each connection, after the accept was armed again. The owner closes the socket.</summary>
     void Accepted(IoSocket socket);
 }

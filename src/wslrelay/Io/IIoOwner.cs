@@ -1,8 +1,8 @@
 namespace Wslrelay.Io;
 
-/// <summary>Who started an operation and is told of its end, on the loop thread.</summary>
+/// <summary>Starts operations and is notified of their completion, on the loop thread.</summary>
 internal interface IIoOwner
 {
-    /// <summary>The operation has ended and the kernel holds nothing of it: it may be started again, its socket may be closed.</summary>
+    /// <summary>The kernel holds nothing of the operation any more: it may be started again, and its socket may be closed.</summary>
     void Completed(IoOperation operation);
 }

@@ -2,12 +2,12 @@ using System.Net;
 
 namespace Wslrelay.Io;
 
-/// <summary>Where a socket listens or connects to, before it becomes a system's address bytes.</summary>
+/// <summary>An address to listen on or connect to, independent of the operating system.</summary>
 internal readonly record struct IoEndpoint
 {
     private IoEndpoint(IoEndpointKind kind) => Kind = kind;
 
-    /// <summary>Which of the members below count.</summary>
+    /// <summary>The family; it determines which of the members below are set.</summary>
     public IoEndpointKind Kind { get; }
 
     /// <summary>The address of a <see cref="IoEndpointKind.Tcp"/> endpoint.</summary>
@@ -25,7 +25,7 @@ internal readonly record struct IoEndpoint
     /// <summary>The virtual machine of a <see cref="IoEndpointKind.HvSocket"/> endpoint.</summary>
     public Guid VmId { get; private init; }
 
-    /// <summary>Over TCP, and never leaves this machine.</summary>
+    /// <summary>A TCP endpoint on a loopback address.</summary>
     public bool IsLoopback => Kind == IoEndpointKind.Tcp && IPAddress.IsLoopback(Address!);
 
     /// <summary>An IPv4 or IPv6 address and a port, 0 to 65535 (0 for a listener: the system chooses).</summary>
@@ -40,7 +40,6 @@ internal readonly record struct IoEndpoint
     /// <summary>A Hyper-V socket; the service id is the vsock template's, made from <paramref name="port"/>.</summary>
     public static IoEndpoint HvSocket(Guid vmId, uint port) => new(IoEndpointKind.HvSocket) { VmId = vmId, Port = port };
 
-    /// <inheritdoc/>
     public override string ToString() => Kind switch
     {
         IoEndpointKind.Tcp => new IPEndPoint(Address!, (int)Port).ToString(),

@@ -1,17 +1,14 @@
 namespace Wslrelay.Io;
 
-/// <summary>The address families the relay speaks.</summary>
+/// <summary>The supported address families.</summary>
 internal enum IoEndpointKind
 {
-    /// <summary>TCP over IPv4 or IPv6.</summary>
     Tcp,
-
-    /// <summary>A Unix stream socket.</summary>
     Unix,
 
-    /// <summary>Linux's AF_VSOCK.</summary>
+    /// <summary>AF_VSOCK; Linux only.</summary>
     Vsock,
 
-    /// <summary>Windows' AF_HYPERV.</summary>
+    /// <summary>AF_HYPERV; Windows only.</summary>
     HvSocket,
 }

@@ -1,15 +1,14 @@
 namespace Wslrelay.Io;
 
-/// <summary>How an operation ended, in the words of neither system.</summary>
+/// <summary>The platform-independent result of an operation.</summary>
 internal enum IoError : byte
 {
-    /// <summary>It did what was asked.</summary>
     None,
 
-    /// <summary>It was cancelled, or the loop stopped.</summary>
+    /// <summary>Cancelled by its owner, or the loop stopped.</summary>
     Cancelled,
 
-    /// <summary>The peer reset the connection, or is gone.</summary>
+    /// <summary>The peer reset the connection or no longer exists.</summary>
     Reset,
 
     /// <summary>
@@ -17,23 +16,15 @@ internal enum IoError : byte
     /// direction then ends with the error.
     /// </summary>
     ReceiverBroke,
-
-    /// <summary>Nothing listens at the target.</summary>
     ConnectionRefused,
-
-    /// <summary>The target did not answer in time.</summary>
     TimedOut,
-
-    /// <summary>There is no way to the target.</summary>
     HostUnreachable,
-
-    /// <summary>The address and port are taken.</summary>
     AddressInUse,
 
     /// <summary>The system refuses the port or the path.</summary>
     AccessDenied,
 
-    /// <summary>The address is not one of this machine's.</summary>
+    /// <summary>The address is not one of this machine's, or cannot be listened on.</summary>
     AddressNotAvailable,
 
     /// <summary>This system does not have that kind of socket or handle.</summary>
@@ -42,6 +33,6 @@ internal enum IoError : byte
     /// <summary>The process or the system is out of handles or of socket memory.</summary>
     TooManyOpenFiles,
 
-    /// <summary>Anything else: the native error says what.</summary>
+    /// <summary>Any other error; see the native error.</summary>
     Failed,
 }

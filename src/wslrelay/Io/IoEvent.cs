@@ -1,8 +1,8 @@
 namespace Wslrelay.Io;
 
-/// <summary>One wake-up, as <see cref="IoPort.Wait"/> hands it to the loop: which operation, and what its port wants it to know.</summary>
+/// <summary>One wake-up of an operation, from <see cref="IoPort.Wait"/>.</summary>
 /// <param name="Operation">The operation that was woken.</param>
-/// <param name="Source">What was made for the operation: the slot of a packet, or the batch of a call. Null where it is to try again, as epoll has it.</param>
-/// <param name="Bytes">The bytes that it moved; 0 without a source, where readiness is kept in the socket.</param>
-/// <param name="NativeError">Its error in the system's own numbers; 0 where there is none.</param>
+/// <param name="Source">The slot of the packet or the batch of the call that completed; null for a readiness event, after which the operation tries again.</param>
+/// <param name="Bytes">Bytes transferred; 0 without a source.</param>
+/// <param name="NativeError">The error in the system's own numbers, 0 if there is none.</param>
 internal readonly record struct IoEvent(IoOperation Operation, object? Source, uint Bytes, int NativeError);

@@ -3,20 +3,20 @@ using System.Collections.Concurrent;
 namespace Wslrelay.Io;
 
 /// <summary>
-/// One wait for any number of operations, and the thread that owns them all (WSL: <c>MultiHandleWait</c>, and its accept
-/// thread). A wake-up costs the same with ten handles and with a hundred thousand: it names its operation.
-/// Every member but <see cref="Post"/> is for the loop thread, or for the thread that will call <see cref="Run"/>, before it does.
+/// The event loop: waits for any number of operations on one thread, which owns them all (WSL: <c>MultiHandleWait</c>). A wake-up is
+/// O(1), since it names its operation. Every member except <see cref="Post"/> is for the loop thread, or before <see cref="Run"/> for
+/// the thread that will call it.
 /// </summary>
 internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
 {
-    // Small batches in debug builds, so that a batch that is too small for what is ready is the usual case there.
+    // Small in debug builds, so that tests exercise batches that overflow.
 #if DEBUG
     private const int EventBatch = 8;
 #else
     private const int EventBatch = 256;
 #endif
 
-    // An operation whose end starts the next one, which can go on at once, and so on: so many of them before the wait has its turn.
+    // A completed operation can start the next, which may complete at once, and so on: the length of such a chain before the next wait.
     private const int MaxChain = 4;
 
     private readonly ConcurrentQueue<Action> _posted = new();
@@ -27,18 +27,16 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
     private int _wakeSent;
     private bool _stopping;
 
-    /// <summary>The wait behind this loop, and its operations.</summary>
     public IoPort Port { get; } = port;
 
-    /// <summary>The deadlines.</summary>
     public IoTimers Timers { get; } = new();
 
     /// <summary>Operations started and not yet completed.</summary>
     public int ActiveCount { get; private set; }
 
     /// <summary>
-    /// Takes an operation; its end comes by its owner's <see cref="IIoOwner.Completed"/>, never inside this call.
-    /// While the loop stops, it ends as cancelled.
+    /// Starts an operation; its owner's <see cref="IIoOwner.Completed"/> is called later, never inside this call.
+    /// While the loop is stopping it completes as cancelled.
     /// </summary>
     public void Start(IoOperation operation)
     {
@@ -55,7 +53,7 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
         _started.Enqueue(operation);
     }
 
-    /// <summary>Runs an action on the loop thread. For any thread; in the order of the calls of one thread.</summary>
+    /// <summary>Queues an action for the loop thread. Callable from any thread; the actions of one thread run in order.</summary>
     public void Post(Action action)
     {
         _posted.Enqueue(action);
@@ -65,7 +63,7 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
         }
     }
 
-    /// <summary>Ends <see cref="Run"/>: cancels everything, then drains until nothing is in flight.</summary>
+    /// <summary>Makes <see cref="Run"/> return: cancels every operation, then drains until none is in flight.</summary>
     public void Stop()
     {
         _stopping = true;
@@ -77,7 +75,7 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
         }
     }
 
-    /// <summary>Waits and dispatches until <see cref="Stop"/> was called and everything has been drained.</summary>
+    /// <summary>Waits and dispatches until <see cref="Stop"/> was called and every operation has completed.</summary>
     public void Run()
     {
         while (true)
@@ -95,12 +93,12 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
             int count = Port.Wait(_events, timeout);
             for (int i = 0; i < count; i++)
             {
-                // Readiness can name an operation that an earlier event of the same batch has ended already; a packet never does.
+                // A readiness event can name an operation that an earlier event of this batch has completed; a packet never does.
                 IoOperation operation = _events[i].Operation;
                 if (operation.State == IoState.Pending)
                 {
                     operation.Collect(in _events[i]);
-                    Settle(operation);
+                    OnStateChanged(operation);
                 }
             }
 
@@ -114,14 +112,14 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
         Volatile.Write(ref _wakeSent, 0);
         Interlocked.MemoryBarrier();
 
-        // At most what was there when the turn began: a flood of posts must not keep the sockets waiting.
+        // Only what was queued when the turn began: a flood of posts must not starve the sockets.
         for (int left = _posted.Count; left > 0 && _posted.TryDequeue(out Action? action); left--)
         {
             action();
         }
     }
 
-    // Work that is known needs no wait: most connections are made, and their first bytes passed on, in the turn that accepted them.
+    // Started operations run without a wait: most connections are set up, and their first bytes relayed, in the turn that accepted them.
     private void RunStarted()
     {
         for (int i = 0; i < MaxChain && _started.Count > 0; i++)
@@ -137,18 +135,18 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
             IoOperation operation = queue.Dequeue();
             if (operation.CancelReason != IoError.None)
             {
-                operation.EndCancelled();
+                operation.CompleteCancelled();
             }
             else
             {
                 operation.Schedule();
             }
 
-            Settle(operation);
+            OnStateChanged(operation);
         }
     }
 
-    private void Settle(IoOperation operation)
+    private void OnStateChanged(IoOperation operation)
     {
         if (operation.State == IoState.Pending)
         {

@@ -1,16 +1,14 @@
 namespace Wslrelay.Io;
 
-/// <summary>A socket that this process made and that belongs to one port for life. Owned by the loop thread.</summary>
+/// <summary>A socket that this process made; it belongs to one port for life. Owned by the loop thread.</summary>
 internal abstract class IoSocket : IoHandle
 {
-    /// <summary>The port number a TCP listener is really bound to.</summary>
+    /// <summary>The port number a TCP listener is bound to.</summary>
     public abstract int LocalPort { get; }
 
-    /// <summary>
-    /// The context id of a vsock peer; null for every other family. Says who connected, before anything is believed of it.
-    /// </summary>
+    /// <summary>The context id of a vsock peer; null for every other family. Identifies the peer before any data is trusted.</summary>
     public virtual uint? PeerCid => null;
 
-    /// <summary>Ends the sending side; what was sent still arrives. False if the peer is gone already.</summary>
+    /// <summary>Shuts down the sending side; what was sent still arrives. False if the socket is not connected any more.</summary>
     public abstract bool ShutdownSend();
 }

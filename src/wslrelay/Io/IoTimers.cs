@@ -1,18 +1,17 @@
 namespace Wslrelay.Io;
 
 /// <summary>
-/// The loop's deadlines: a binary heap in which every timer knows its place, so that one that is stopped leaves at once
-/// (a connect's ten seconds almost never run out) and nothing piles up. O(log n), used by the loop thread only.
+/// The loop's deadlines: a binary heap in which every timer knows its index, so that a stopped timer is removed at once
+/// (a connect's ten seconds almost never expire). O(log n). Loop thread only.
 /// </summary>
 internal sealed class IoTimers
 {
     private IoTimer[] _heap = new IoTimer[16];
     private int _count;
 
-    /// <summary>Timers that are running.</summary>
     public int Count => _count;
 
-    /// <summary>Starts a timer, or starts it anew.</summary>
+    /// <summary>Starts or restarts a timer.</summary>
     public void Start(IoTimer timer, long milliseconds)
     {
         Stop(timer);
@@ -48,7 +47,7 @@ internal sealed class IoTimers
         }
     }
 
-    /// <summary>Milliseconds until the next deadline: 0 if one has passed, -1 if there is none.</summary>
+    /// <summary>Milliseconds until the next deadline; 0 if one has passed, -1 if there is none.</summary>
     public int NextTimeout()
     {
         if (_count == 0)
@@ -60,7 +59,7 @@ internal sealed class IoTimers
         return (int)Math.Clamp(left, 0, int.MaxValue);
     }
 
-    /// <summary>Runs every timer whose time has come.</summary>
+    /// <summary>Expires every timer that is due.</summary>
     public void Fire()
     {
         if (_count == 0)
