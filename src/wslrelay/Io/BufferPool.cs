@@ -1,45 +1,52 @@
 namespace Wslrelay.Io;
 
 /// <summary>
-/// Buffers on the pinned heap, for data that is on its way: an idle connection holds none. Keeps a few, so that a burst
-/// does not stay in memory. Loop thread only.
+/// Buffers on the pinned heap, rented only while data is in flight: an idle connection holds none. Keeps a few for reuse and gives the
+/// memory of a burst back to the system. Loop thread only.
 /// </summary>
-internal sealed class BufferPool(int size = BufferPool.BufferSize, int mostKept = BufferPool.MaxKept)
+internal sealed class BufferPool(int size = BufferPool.BufferSize, int maxKept = BufferPool.MaxKept)
 {
-    /// <summary>Bytes in each buffer of a pool for data that moves: 64 KiB.</summary>
+    /// <summary>The default size of a buffer, in bytes.</summary>
     public const int BufferSize = 64 * 1024;
 
     private const int MaxKept = 64;
+    private const long CollectThreshold = 32 << 20;
 
     private readonly Stack<byte[]> _free = new();
+    private long _droppedBytes;
 
-    /// <summary>Bytes in each buffer of this pool.</summary>
-    public int Size => size;
-
-    /// <summary>Buffers rented and not yet returned.</summary>
     public int RentedCount { get; private set; }
 
-    /// <summary>Lends a buffer that does not move; its content is whatever was there.</summary>
+    /// <summary>Rents a buffer of this pool's size. It is pinned for life; its content is undefined.</summary>
     public byte[] Rent()
     {
         RentedCount++;
         return _free.TryPop(out byte[]? buffer) ? buffer : GC.AllocateUninitializedArray<byte>(size, pinned: true);
     }
 
-    /// <summary>Lends a buffer of another size, which is not kept.</summary>
+    /// <summary>Rents a buffer of another size, which is not reused.</summary>
     public byte[] Rent(int otherSize)
     {
         RentedCount++;
         return GC.AllocateUninitializedArray<byte>(otherSize, pinned: true);
     }
 
-    /// <summary>Takes a buffer back, when nothing reads or writes it any more.</summary>
+    /// <summary>Returns a buffer that neither this process nor the kernel reads or writes any more.</summary>
     public void Return(byte[] buffer)
     {
         RentedCount--;
-        if (_free.Count < mostKept && buffer.Length == size)
+        if (_free.Count < maxKept && buffer.Length == size)
         {
             _free.Push(buffer);
+            return;
+        }
+
+        _droppedBytes += buffer.Length;
+        if (_droppedBytes >= CollectThreshold && RentedCount <= maxKept)
+        {
+            // An idle relay allocates nothing, so no collection would come by itself, and the memory of the burst would stay.
+            _droppedBytes = 0;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
         }
     }
 }
