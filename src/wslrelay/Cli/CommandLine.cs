@@ -68,10 +68,11 @@ internal static class CommandLine
         Option<long?> drain = Options.Integer(
             "--drain-ms", "MS", "At end of file on standard input, give open connections this many milliseconds to finish", 0, 3_600_000, 0);
         Option<bool> allowRemote = Options.AllowRemote();
+        Option<long?> keepalive = Options.Keepalive();
         Option<string> logLevel = Options.LogLevel();
         Command command = new("serve", "Run as the child process of a VM manager, which sends requests to standard input and reads answers from standard output.")
         {
-            target, vmId, port, guestProtocol, exitEvent, drain, allowRemote, logLevel,
+            target, vmId, port, guestProtocol, exitEvent, drain, allowRemote, keepalive, logLevel,
         };
         command.Validators.Add(result =>
         {
@@ -87,7 +88,7 @@ internal static class CommandLine
         });
         command.SetAction(result =>
         {
-            using LoopHost host = new(Options.ToEnum<LogLevel>(result.GetRequiredValue(logLevel)));
+            using LoopHost host = new(Options.ToEnum<LogLevel>(result.GetRequiredValue(logLevel)), (int)result.GetValue(keepalive)!.Value);
             host.WatchExitEvent(result.GetValue(exitEvent));
             return (int)ServeRunner.Run(
                 host,
@@ -105,8 +106,9 @@ internal static class CommandLine
         Option<RelayTarget> target = Options.Target();
         Option<string> guestProtocol = Options.GuestProtocol();
         Option<bool> allowRemote = Options.AllowRemote();
+        Option<long?> keepalive = Options.Keepalive();
         Option<string> logLevel = Options.LogLevel();
-        Command command = new("forward", "Forward ports until Ctrl+C.") { mappings, target, guestProtocol, allowRemote, logLevel };
+        Command command = new("forward", "Forward ports until Ctrl+C.") { mappings, target, guestProtocol, allowRemote, keepalive, logLevel };
         command.Validators.Add(result =>
         {
             if (result.GetResult(mappings) is not { Tokens.Count: > 0 })
@@ -116,7 +118,7 @@ internal static class CommandLine
         });
         command.SetAction(result =>
         {
-            using LoopHost host = new(Options.ToEnum<LogLevel>(result.GetRequiredValue(logLevel)));
+            using LoopHost host = new(Options.ToEnum<LogLevel>(result.GetRequiredValue(logLevel)), (int)result.GetValue(keepalive)!.Value);
             return (int)ForwardRunner.Run(
                 host,
                 result.GetRequiredValue(mappings),

@@ -15,11 +15,11 @@ internal sealed class LoopHost : IIoOwner, IDisposable
     private readonly StandardErrorLogger _logger;
     private SafeHandle? _exitEvent;
 
-    internal LoopHost(LogLevel logLevel)
+    internal LoopHost(LogLevel logLevel, int keepaliveSeconds = 0)
     {
         _logger = new StandardErrorLogger(logLevel);
         Log = new RelayLog(_logger);
-        Port = IoPort.Create();
+        Port = IoPort.Create(keepaliveSeconds);
         Loop = new IoLoop(Port);
         Stop = _ => Loop.Stop();
     }

@@ -43,6 +43,9 @@ internal static class Options
     internal static Option<long?> ExitEvent() => Integer(
         "--exit-event", "HANDLE", "Exit when this inherited handle is signalled: an event (Windows); an eventfd, a pidfd or the read end of a pipe (Linux)", 0, long.MaxValue);
 
+    internal static Option<long?> Keepalive() => Integer(
+        "--keepalive", "SECONDS", "The time without data before TCP asks whether a peer is still there; 0: as the system has it", 0, 32767, 0);
+
     internal static Option<string> LogLevel() => Choice(
         "--log-level", "LEVEL", "Log messages of this level and above to standard error: none, error, warning, information or debug", "information", Levels);
 

@@ -7,43 +7,42 @@ using Wslrelay.Io.Windows;
 namespace Wslrelay.Io;
 
 /// <summary>
-/// One wait for any number of handles, and the operations that can be waited for: a completion port on Windows, epoll on
-/// Linux. This is the seam; each system's folder supplies a class of this shape, and nothing above knows which one runs.
-/// Every member but <see cref="Wake"/> is for the loop thread (or for the only thread, before the loop runs).
+/// Waits for any number of handles and creates the operations on them: a completion port on Windows, epoll on Linux. This is the
+/// platform interface; each system's folder implements it, and no caller knows which one runs. Every member except
+/// <see cref="Wake"/> is for the loop thread, or for the only thread before the loop runs.
 /// </summary>
 internal abstract class IoPort : IDisposable
 {
-    /// <summary>Makes the port of the system this runs on: the one place that asks.</summary>
+    /// <summary>Creates the port of the current system: the only runtime platform check, with <see cref="StandardHandle"/>.</summary>
+    /// <param name="keepaliveSeconds">The idle time before a TCP keepalive probe; 0: the system's.</param>
     /// <exception cref="PlatformNotSupportedException">Neither Windows nor Linux.</exception>
-    public static IoPort Create() =>
-        OperatingSystem.IsWindows() ? new CompletionPort()
-        : OperatingSystem.IsLinux() ? new EpollPort()
+    public static IoPort Create(int keepaliveSeconds = 0) =>
+        OperatingSystem.IsWindows() ? new CompletionPort(keepaliveSeconds)
+        : OperatingSystem.IsLinux() ? new EpollPort(keepaliveSeconds: keepaliveSeconds)
         : throw new PlatformNotSupportedException("wslrelay runs on Windows and Linux.");
 
-    /// <summary>One of the process's standard streams, as the handle itself, which stays open. For any thread.</summary>
+    /// <summary>The handle of a standard stream; disposing it does not close the stream. Callable from any thread.</summary>
     public static SafeFileHandle StandardHandle(StandardStream which) =>
         new(OperatingSystem.IsWindows() ? Kernel32.GetStdHandle(Kernel32.STD_INPUT_HANDLE - (int)which) : (nint)which, ownsHandle: false);
 
-    /// <summary>Opens, binds and listens. A TCP address and port of another listener is never shared nor shadowed.</summary>
-    /// <exception cref="IoException">The system says no; the error says why.</exception>
+    /// <summary>Opens, binds and listens. A TCP address and port of another listener is neither shared nor shadowed.</summary>
+    /// <exception cref="IoException">The system refuses.</exception>
     public abstract IoSocket Listen(in IoEndpoint endpoint);
 
-    /// <summary>Accepts from a listener made by <see cref="Listen"/>, until it is cancelled.</summary>
     public abstract AcceptOperation Accept(IoSocket listener, IAcceptOwner owner);
 
-    /// <summary>Connects a new socket.</summary>
     public abstract ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner);
 
-    /// <summary>Sends from memory to a socket or pipe. At most one send or pump writes a handle at a time.</summary>
+    /// <summary>Sends from memory to a socket or pipe. At most one send or pump may write a handle at a time.</summary>
     public abstract TransferOperation Send(IoHandle to, IIoOwner owner);
 
-    /// <summary>Receives into memory from a socket or pipe. At most one receive or pump reads a handle at a time.</summary>
+    /// <summary>Receives into memory from a socket or pipe. At most one receive or pump may read a handle at a time.</summary>
     public abstract TransferOperation Receive(IoHandle from, IIoOwner owner);
 
-    /// <summary>Carries everything from one socket to another, and its end.</summary>
+    /// <summary>Relays one direction, up to and including the end of the stream.</summary>
     public abstract PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner);
 
-    /// <summary>Waits for a foreign handle that <see cref="OpenSignal"/> or the caller opened. The port never associates or closes it.</summary>
+    /// <summary>Waits for a foreign handle, from <see cref="OpenSignal"/> or opened by the caller. The port neither associates nor closes it.</summary>
     public abstract WatchOperation Watch(SafeHandle signal, IIoOwner owner);
 
     /// <summary>
@@ -54,38 +53,37 @@ internal abstract class IoPort : IDisposable
     public abstract SafeHandle OpenSignal(long number);
 
     /// <summary>
-    /// Makes a pipe or standard stream waitable without changing how its other owners see it; takes ownership of nothing.
-    /// Returns null where the handle can only be used synchronously: it needs a thread of its own.
+    /// Opens a pipe or standard stream for the loop without changing it for the processes that share it; does not take ownership of
+    /// <paramref name="pipe"/>. Returns null if the handle can only be used synchronously and so needs a thread.
     /// </summary>
     public abstract IoHandle? TryOpenPipe(SafeHandle pipe, bool write);
 
-    /// <summary>Makes sure, before anything is listened on, that this machine has a kind of socket at all.</summary>
+    /// <summary>Checks that this machine supports a kind of socket.</summary>
     /// <exception cref="IoException">It does not; the message says what is missing.</exception>
     public virtual void RequireSupport(IoEndpointKind kind)
     {
     }
 
     /// <summary>
-    /// Waits for wake-ups: at most as many as <paramref name="events"/> holds, at most so long
-    /// (-1: for ever, 0: not at all). Returns how many came; 0 after a timeout or a <see cref="Wake"/>.
+    /// Waits for wake-ups and stores as many as <paramref name="events"/> holds; a timeout of -1 is infinite, 0 polls.
+    /// Returns their number; 0 after a timeout or a <see cref="Wake"/>.
     /// </summary>
     public abstract int Wait(Span<IoEvent> events, int timeoutMilliseconds);
 
-    /// <summary>Ends the current or the next <see cref="Wait"/>. The only member for any thread; a burst costs one wake-up or more.</summary>
+    /// <summary>Makes the current or the next <see cref="Wait"/> return. Callable from any thread, also after the port was disposed.</summary>
     public abstract void Wake();
 
-    /// <summary>The loop has dealt with all that <see cref="Wait"/> returned: close what was closed, take up what waited for room.</summary>
+    /// <summary>Called when every event of the last <see cref="Wait"/> has been dispatched.</summary>
     public virtual void EndTurn()
     {
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Dispose(true);
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Closes the port. The loop has drained: nothing is in flight.</summary>
+    /// <summary>Closes the port. The loop has drained: no operation is in flight.</summary>
     protected abstract void Dispose(bool disposing);
 }

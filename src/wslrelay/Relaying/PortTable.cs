@@ -237,7 +237,9 @@ internal sealed class PortTable
 
     private static string Describe(PortMapping mapping, IoException e) => e.Error switch
     {
+        IoError.AddressInUse when mapping.HostPort == 0 => $"{mapping}: every port that the system may choose is in use",
         IoError.AddressInUse => $"{mapping} is in use by another socket",
+        IoError.AddressNotAvailable when e.NativeError == 0 => $"{mapping}: {e.Message}",
         IoError.AddressNotAvailable => $"{mapping}: {mapping.Address} is not an address of this machine",
         IoError.TooManyOpenFiles => $"{mapping}: the relay is out of handles; unmap something or raise its limit",
         IoError.AccessDenied => $"{mapping}: the system refuses this port: {e.Message}",

@@ -163,6 +163,21 @@ public class ListenTests
         Assert.Equal(IoError.AddressNotAvailable, refused.Error);
     }
 
+    [Theory]
+    [InlineData("224.0.0.1", "multicast")]
+    [InlineData("255.255.255.255", "broadcast")]
+    [InlineData("240.0.0.1", "reserved")]
+    [InlineData("ff02::1", "multicast")]
+    [InlineData("fe80::1", "link-local")]
+    public void WhatCannotBeListenedOnIsNotAvailableAndSaysWhy(string address, string reason)
+    {
+        using var loop = new LoopFixture();
+        IoException refused = Assert.Throws<IoException>(() => loop.Listen(IPAddress.Parse(address)));
+        Assert.Equal(IoError.AddressNotAvailable, refused.Error);
+        Assert.Contains($"{address} ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+    }
+
     private static TestListener ListenBelowEphemeral(LoopFixture loop, Random random)
     {
         for (int attempt = 0; ; attempt++)

@@ -127,6 +127,15 @@ public class LoopTests
     }
 
     [Fact]
+    public void AWakeAfterTheEndDoesNothing()
+    {
+        var loop = new LoopFixture();
+        loop.Dispose();
+        loop.Port.Wake();
+        loop.Loop.Post(() => Assert.Fail("the loop has ended"));
+    }
+
+    [Fact]
     public void TimersFireInOrderAndNotWhenStopped()
     {
         using var loop = new LoopFixture();

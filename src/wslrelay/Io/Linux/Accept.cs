@@ -3,19 +3,21 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>Accepts from one listener with accept4(2), level-triggered, some at each event so that no listener starves the rest.</summary>
+/// <summary>Accepts from one listener with accept4(2), level-triggered, a limited number at each event so that no listener starves the others.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner owner) : AcceptOperation(owner)
 {
     private const int MaxPerEvent = 64;
 
-    // A connection that waited in the backlog when its listener was unmapped is a connection all the same.
-    private const int MaxWhenCancelled = 4096;
+    // A cancelled accept empties the backlog first: for their clients those connections are established. Bounded, in case new ones cannot be kept out.
+    private const int MaxPerEventWhenCancelled = 4096;
+    private const int MaxRoundsWhenCancelled = 64;
 
     private int _batch = 1;
+    private int _rounds;
     private long _lastTurn;
 
-    /// <summary>Takes the listener up again after it was parked. False if it has ended meanwhile.</summary>
+    /// <summary>Registers a parked listener again. False if the accept has completed meanwhile.</summary>
     internal bool TryResume()
     {
         if (State != IoState.Pending || listener.Reader != this)
@@ -35,7 +37,6 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
         return true;
     }
 
-    /// <inheritdoc/>
     protected internal override void Schedule()
     {
         listener.Reader = this;
@@ -50,57 +51,77 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
         }
     }
 
-    /// <inheritdoc/>
     protected internal override void Collect(in IoEvent wake)
     {
-        bool ends = CancelReason != IoError.None;
+        if (CancelReason != IoError.None)
+        {
+            EmptyBacklog();
+            return;
+        }
 
-        // One call more than there are connections only finds that out: take one, and twice as many at each event that follows at once.
+        // The last accept4 of a batch would only find the backlog empty: take one connection, and twice as many at each event that follows at once.
         _batch = port.Turn - _lastTurn <= 1 ? Math.Min(_batch * 2, MaxPerEvent) : 1;
         _lastTurn = port.Turn;
-        AcceptPending(ends ? MaxWhenCancelled : _batch);
-        if (ends)
-        {
-            Complete(IoError.Cancelled, 0);
-        }
+        _ = AcceptPending(_batch);
     }
 
-    /// <inheritdoc/>
-    protected internal override void CancelPending() => port.WakeOperation(this);
+    protected internal override void CancelPending()
+    {
+        if (!listener.HidesResets)
+        {
+            TcpOptions.DropNewHandshakes(listener);
+        }
 
-    /// <inheritdoc/>
+        port.WakeOperation(this);
+    }
+
     protected internal override void OnCompleted()
     {
         listener.Reader = null;
         base.OnCompleted();
     }
 
-    private unsafe void AcceptPending(int most)
+    // Handshakes in progress complete meanwhile: the backlog counts as empty when a turn has brought no connection.
+    private void EmptyBacklog()
     {
-        for (int i = 0; i < most; i++)
+        if (AcceptPending(MaxPerEventWhenCancelled) > 0 && ++_rounds < MaxRoundsWhenCancelled)
+        {
+            port.WakeOperation(this);
+        }
+        else
+        {
+            Complete(IoError.Cancelled, 0);
+        }
+    }
+
+    // Returns the number of connections taken.
+    private int AcceptPending(int max)
+    {
+        int count = 0;
+        for (int i = 0; i < max; i++)
         {
             if (!port.Reserve.CanAccept)
             {
                 ParkIfNoSpare();
-                return;
+                return count;
             }
 
-            int descriptor = Libc.accept4(listener, null, null, Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC);
+            int descriptor = AcceptOne();
             if (descriptor < 0)
             {
                 int error = Errno.Last;
                 if (Errno.ToIoError(error) == IoError.TooManyOpenFiles)
                 {
                     Park();
-                    return;
+                    return count;
                 }
 
                 if (error == Errno.EAGAIN)
                 {
-                    return;
+                    return count;
                 }
 
-                // Anything else is the fault of that one connection (accept(2), "Error handling"): on to the next.
+                // Any other error concerns that one connection (accept(2), "Error handling").
                 continue;
             }
 
@@ -116,11 +137,32 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
                 continue;
             }
 
+            count++;
             Acceptor.Accepted(socket);
         }
+
+        return count;
     }
 
-    // A promise ends with the turn, and epoll then reports the listener again; a reserve that is spent takes a close to come back.
+    private unsafe int AcceptOne()
+    {
+        int descriptor = Libc.accept4(listener, null, null, Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC);
+        if (descriptor >= 0 || !Errno.IsRefused(Errno.Last))
+        {
+            return descriptor;
+        }
+
+        descriptor = Libc.accept(listener, null, null);
+        if (descriptor >= 0)
+        {
+            _ = Libc.fcntl(descriptor, Libc.F_SETFD, Libc.FD_CLOEXEC);
+            _ = Libc.fcntl(descriptor, Libc.F_SETFL, Libc.O_NONBLOCK);
+        }
+
+        return descriptor;
+    }
+
+    // The spare is only reserved until the end of the turn, when epoll reports the listener again; a used one takes a close to come back.
     private void ParkIfNoSpare()
     {
         if (!port.Reserve.HasSpare)

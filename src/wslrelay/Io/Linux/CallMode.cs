@@ -1,17 +1,17 @@
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
-/// How the calls for data are made. The environment variable <c>WSLRELAY_CALLS</c> forces one, for tests, for finding faults, and where a sandbox ends a
-/// process that asks for a ring.
+/// How receives, sends and closes are made. Set by the environment variable <c>WSLRELAY_CALLS</c>, for tests, for troubleshooting, and for sandboxes that
+/// kill a process that calls io_uring_setup.
 /// </summary>
 internal enum CallMode
 {
-    /// <summary>One by one while little happens, together where much happens at once.</summary>
+    /// <summary>Batched in turns with many wake-ups, else one by one.</summary>
     Adaptive,
 
-    /// <summary>One by one, always.</summary>
+    /// <summary>Always one by one; no ring is created.</summary>
     Single,
 
-    /// <summary>Through the ring, always.</summary>
+    /// <summary>Always through the ring.</summary>
     Ring,
 }

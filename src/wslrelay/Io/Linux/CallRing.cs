@@ -5,8 +5,8 @@ using Wslrelay.Io.Linux.Interop;
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
-/// Makes many calls in one: an io_uring(7) used for nothing else. Every call returns at once, so none is left in it between two runs,
-/// and the wait stays epoll's. Loop thread only.
+/// Makes a batch of calls with one io_uring_enter. No call blocks, so that none is in flight between two runs and the wait stays epoll's.
+/// Loop thread only.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class CallRing : IDisposable
@@ -32,7 +32,7 @@ internal sealed unsafe class CallRing : IDisposable
 
     private bool IsMapped => _queues is not null && _entries is not null;
 
-    /// <summary>Makes a ring for so many calls in a run, or returns null: the system has none, or has switched it off, or lets this process have none.</summary>
+    /// <summary>Creates a ring; null if the system does not have io_uring or denies it to this process.</summary>
     internal static CallRing? TryCreate(int capacity)
     {
         Libc.io_uring_params layout = default;
@@ -54,8 +54,8 @@ internal sealed unsafe class CallRing : IDisposable
     }
 
     /// <summary>
-    /// Makes the calls, in their order, and puts what each returned in its place. Returns how many were made: fewer than all only where the system
-    /// has no memory left for more, and then the ring is of no use any more.
+    /// Makes the calls in order and stores their results. Returns how many were made: fewer only if io_uring_enter failed, after which the ring
+    /// must be disposed.
     /// </summary>
     internal int Run(ReadOnlySpan<SystemCall> calls, Span<int> results)
     {
@@ -64,8 +64,8 @@ internal sealed unsafe class CallRing : IDisposable
         for (int i = 0; i < calls.Length; i++)
         {
             SystemCall call = calls[i];
-            uint place = tail++ & mask;
-            _entries[place] = new Libc.io_uring_sqe
+            uint index = tail++ & mask;
+            _entries[index] = new Libc.io_uring_sqe
             {
                 opcode = call.Opcode,
                 fd = (int)call.Socket.DangerousGetHandle(),
@@ -74,14 +74,13 @@ internal sealed unsafe class CallRing : IDisposable
                 msg_flags = call.Flags,
                 user_data = (ulong)i,
             };
-            At(_layout.sq_off.array)[place] = place;
+            At(_layout.sq_off.array)[index] = index;
         }
 
         Volatile.Write(ref *At(_layout.sq_off.tail), tail);
         return Enter(calls.Length, results);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Unmap(_queues, _queuesSize);
@@ -100,14 +99,14 @@ internal sealed unsafe class CallRing : IDisposable
     private int Enter(int count, Span<int> results)
     {
         int submitted = 0;
-        int most = count;
-        for (int done = 0; done < most;)
+        int total = count;
+        for (int done = 0; done < total;)
         {
             nint result = Libc.io_uring_enter(
                 Libc.SYS_io_uring_enter,
                 _ring.DangerousGetHandle(),
-                (nuint)(most - submitted),
-                (nuint)(most - done),
+                (nuint)(total - submitted),
+                (nuint)(total - done),
                 Libc.IORING_ENTER_GETEVENTS,
                 null,
                 0);
@@ -116,13 +115,13 @@ internal sealed unsafe class CallRing : IDisposable
             done += Reap(results);
             if (error is not (0 or Errno.EINTR))
             {
-                // What was not taken is taken back; what was has to be waited for, since the kernel may write to its memory.
-                most = submitted;
+                // Withdraws what was not submitted. What was has to be waited for, since the kernel may write to its memory.
+                total = submitted;
                 Volatile.Write(ref *At(_layout.sq_off.tail), Volatile.Read(ref *At(_layout.sq_off.head)));
             }
         }
 
-        return most;
+        return total;
     }
 
     private int Reap(Span<int> results)

@@ -55,6 +55,11 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             // Only now: an unconnected socket would be reported as hung up.
             _socket.Writer = this;
             port.Register(_socket);
+            if (Endpoint.Kind == IoEndpointKind.Tcp)
+            {
+                port.Keepalive.Add(_socket);
+            }
+
             if (isPending)
             {
                 Pend();

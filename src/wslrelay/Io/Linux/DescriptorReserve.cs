@@ -4,14 +4,14 @@ using Wslrelay.Io.Linux.Interop;
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
-/// One descriptor kept back, so that a connection that was accepted always finds a second one for its target. While it is spent, or
-/// the process is out of descriptors, listeners are parked: out of the epoll, with their connections waiting in the kernel's
-/// backlog, until something is closed. Loop thread only.
+/// Keeps one spare descriptor, so that an accepted connection always gets a second one for its target. While the spare is used, or the
+/// process is out of descriptors, listeners are parked: unregistered from epoll, with their connections waiting in the kernel's
+/// backlog, until a descriptor is closed. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class DescriptorReserve : IDisposable
 {
-    // Numbers are given from the lowest on: within so many of the limit, connections are taken one at a time.
+    // The kernel assigns the lowest free number, so one this close to the limit means that descriptors are scarce.
     private const int ScarceMargin = 256;
 
     private readonly Queue<Accept> _parked = new();
@@ -26,26 +26,27 @@ internal sealed class DescriptorReserve : IDisposable
     }
 
     /// <summary>
-    /// Whether a second descriptor is there for the next connection. Near the limit the one that was accepted last has to take its own first.
+    /// Whether a second descriptor is available for the next connection. When they are scarce, that of the last connection must have been opened
+    /// first.
     /// </summary>
     internal bool CanAccept => HasSpare && !_isReserved;
 
-    /// <summary>Whether the descriptor is kept back, not spent.</summary>
     internal bool HasSpare => _spare is not null;
 
-    /// <summary>Whether the next descriptor that is closed is waited for.</summary>
+    /// <summary>Whether a closed descriptor has an immediate use.</summary>
     internal bool NeedsDescriptor => !HasSpare || HasParked;
 
-    /// <summary>Whether a listener waits.</summary>
     internal bool HasParked => _parked.Count > 0;
 
-    /// <summary>A connection was accepted: near the limit the second descriptor is promised to it until the end of the turn.</summary>
-    internal void OnAccepted(int descriptor) => _isReserved = descriptor >= _scarceFrom;
+    /// <summary>Reserves the spare for the accepted connection, until the end of the turn, if descriptors are scarce.</summary>
+    internal void OnAccepted(int descriptor) => _isReserved = IsScarce(descriptor);
 
-    /// <summary>What was promised has been taken.</summary>
+    /// <summary>Whether a new descriptor with this number leaves only few for connections.</summary>
+    internal bool IsScarce(int descriptor) => descriptor >= _scarceFrom;
+
     internal void EndTurn() => _isReserved = false;
 
-    /// <summary>Gives up the descriptor; true if that made room for one.</summary>
+    /// <summary>Closes the spare; true if that freed a descriptor.</summary>
     internal bool CloseSpare()
     {
         bool closed = HasSpare;
@@ -55,8 +56,8 @@ internal sealed class DescriptorReserve : IDisposable
     }
 
     /// <summary>
-    /// So many descriptors were closed: takes one back, if there is one to be had, and lets as many listeners go on. Those that
-    /// find nothing left park again, and nothing happens until the next close: no spin.
+    /// Called after descriptors were closed: reopens the spare if possible, and resumes as many parked listeners. A listener that finds no
+    /// descriptor parks again and waits for the next close, so that nothing spins.
     /// </summary>
     internal void Replenish(int closed)
     {
@@ -75,10 +76,8 @@ internal sealed class DescriptorReserve : IDisposable
         }
     }
 
-    /// <summary>Keeps a listener until there is room.</summary>
     internal void Park(Accept accept) => _parked.Enqueue(accept);
 
-    /// <inheritdoc/>
     public void Dispose() => CloseSpare();
 
     // Raises the soft limit of open descriptors to the hard one (getrlimit(2)), and returns it.

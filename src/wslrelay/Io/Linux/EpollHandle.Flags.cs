@@ -1,11 +1,11 @@
 namespace Wslrelay.Io.Linux;
 
-// What is so of a descriptor or not, for good or for now.
+// Descriptor state flags; some permanent, some transient.
 internal sealed partial class EpollHandle
 {
     private Flags _flags = Flags.Writable;
 
-    // There are two for each connection, idle or not: a bool would take eight times the memory.
+    // Every connection has two handles, idle or not: a bool each would take eight times the memory.
     [Flags]
     private enum Flags : uint
     {
@@ -29,83 +29,83 @@ internal sealed partial class EpollHandle
         Closed = 1 << 16,
     }
 
-    /// <summary>Its family shows no reset: a peer that is gone looks like one that has only ended its sending.</summary>
+    /// <summary>The address family has no reset: a peer that is gone looks like one that has shut down its sending.</summary>
     internal bool HidesResets
     {
         get => Is(Flags.HidesResets);
         init => Set(Flags.HidesResets, value);
     }
 
-    /// <summary>A connection that was accepted or made; false for a listener, a pipe, or what is only watched.</summary>
+    /// <summary>An accepted or connected socket; false for a listener, a pipe or a watched descriptor.</summary>
     internal bool IsConnection
     {
         get => Is(Flags.IsConnection);
         init => Set(Flags.IsConnection, value);
     }
 
-    /// <summary>The peer's sending has ended, and all of it was received.</summary>
+    /// <summary>The end of the stream was received.</summary>
     internal bool ReadEnded
     {
         get => Is(Flags.ReadEnded);
         set => Set(Flags.ReadEnded, value);
     }
 
-    /// <summary>This side has ended its sending.</summary>
+    /// <summary>This side has shut down its sending.</summary>
     internal bool SendEnded
     {
         get => Is(Flags.SendEnded);
         private set => Set(Flags.SendEnded, value);
     }
 
-    /// <summary>Sent and received on; a pipe is written and read.</summary>
+    /// <summary>True for a socket (send, recv), false for a pipe (write, read).</summary>
     internal bool IsSocket => Is(Flags.IsSocket);
 
-    /// <summary>A read may find something. False once one came back short or empty-handed.</summary>
+    /// <summary>A read may succeed. False once one was short or returned EAGAIN.</summary>
     internal bool Readable
     {
         get => Is(Flags.Readable);
         set => Set(Flags.Readable, value);
     }
 
-    /// <summary>A write may find room. False once one came back empty-handed, and while a socket connects.</summary>
+    /// <summary>A write may succeed. False once one returned EAGAIN, and while a socket connects.</summary>
     internal bool Writable
     {
         get => Is(Flags.Writable);
         private set => Set(Flags.Writable, value);
     }
 
-    /// <summary>Epoll reports room to write.</summary>
+    /// <summary>Epoll reports when the send buffer has room.</summary>
     internal bool WantsWritable
     {
         get => Is(Flags.WantsWritable);
         private set => Set(Flags.WantsWritable, value);
     }
 
-    /// <summary>Epoll reports what has come to be read.</summary>
+    /// <summary>Epoll reports new data.</summary>
     internal bool WantsReadable => !Is(Flags.Paused);
 
-    /// <summary>The peer has ended its sending, or more: reads go on until they return 0, however short they are.</summary>
+    /// <summary>The peer has shut down its sending, or closed: reads continue until one returns 0, even after a short one.</summary>
     internal bool Ended
     {
         get => Is(Flags.Ended);
         private set => Set(Flags.Ended, value);
     }
 
-    /// <summary>The connection broke, as epoll or a call has told: a read that returns 0 after it is no clean end.</summary>
+    /// <summary>Epoll or a call has reported an error: a read that returns 0 afterwards is not a clean end.</summary>
     internal bool Broken
     {
         get => Is(Flags.Broken);
         private set => Set(Flags.Broken, value);
     }
 
-    /// <summary>Urgent data has come: a read stops before it, and being short tells nothing any more.</summary>
+    /// <summary>Urgent data has arrived: recv stops before it, so a short read no longer means that the socket is drained.</summary>
     internal bool HasUrgent
     {
         get => Is(Flags.HasUrgent);
         private set => Set(Flags.HasUrgent, value);
     }
 
-    /// <summary>TCP's, and Nagle's delay (RFC 9293, 3.7.4) has not been turned off yet.</summary>
+    /// <summary>A TCP socket whose TCP_NODELAY has not been set yet.</summary>
     internal bool NagleEnabled
     {
         get => Is(Flags.NagleEnabled);

@@ -4,17 +4,17 @@ using Wslrelay.Io.Linux.Interop;
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
-/// A descriptor that epoll knows: its readiness, as far as edges and calls have told, and who waits for it. A socket, one end of a pipe, or
-/// a foreign descriptor that is only watched. Loop thread only.
+/// A descriptor registered with epoll: a socket, one end of a pipe, or a foreign descriptor that is only watched. Tracks its readiness,
+/// from edges and from the results of calls, and the operations that wait for it. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed partial class EpollHandle : IoSocket
 {
-    /// <summary>The events after which a read finds something: bytes, the end, or an error.</summary>
+    /// <summary>The events after which a read returns bytes, the end of the stream, or an error.</summary>
     internal const uint ReadEvents = Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR;
 
-    // One segment on every link in use. On one with smaller segments the last is sent at once too: Linux holds a part of a segment back only while another
-    // part is unacknowledged (tcp_minshall_check).
+    // Fits into one segment on every link in use. If it does not, its last part is sent at once all the same: Linux delays a partial segment
+    // only while another partial segment is unacknowledged (tcp_minshall_check).
     private const int MinSegmentSize = 500;
     private const int WideSendBufferSize = 1 << 20;
 
@@ -26,7 +26,6 @@ internal sealed partial class EpollHandle : IoSocket
         Set(Flags.OwnsDescriptor, ownsDescriptor);
     }
 
-    /// <inheritdoc/>
     public override unsafe int LocalPort
     {
         get
@@ -37,7 +36,6 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
-    /// <inheritdoc/>
     public override unsafe uint? PeerCid
     {
         get
@@ -69,19 +67,17 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
-    /// <summary>The port that waits for it.</summary>
     internal EpollPort Port { get; }
 
-    /// <summary>The operation that reads here, from its start to its end.</summary>
+    /// <summary>The operation that reads here; null when none has been started or it has completed.</summary>
     internal IoOperation? Reader { get; set; }
 
-    /// <summary>The operation that writes here, from its start to its end.</summary>
+    /// <summary>The operation that writes here; null when none has been started or it has completed.</summary>
     internal IoOperation? Writer { get; set; }
 
-    /// <summary>Its token in epoll; 0 while it is not registered.</summary>
+    /// <summary>Its epoll token; 0 while it is not registered.</summary>
     internal ulong Token { get; set; }
 
-    /// <inheritdoc/>
     public override void Close(bool abort)
     {
         if (Is(Flags.Closed))
@@ -100,11 +96,10 @@ internal sealed partial class EpollHandle : IoSocket
             Port.RemoveFile(this);
         }
 
-        // A reset is promised to have been sent where its connection is said to be gone.
-        Port.Release(this, canWait: IsConnection && !abort);
+        // A reset is sent at once: whoever is told that the connection is gone may rely on it.
+        Port.Release(this, canDefer: IsConnection && !abort);
     }
 
-    /// <inheritdoc/>
     public override bool ShutdownSend()
     {
         SendEnded = true;
@@ -112,13 +107,13 @@ internal sealed partial class EpollHandle : IoSocket
     }
 
     /// <summary>
-    /// Whether an end that was read or reported is that of a peer which is gone altogether, on a family that <see cref="HidesResets"/>. A send of
-    /// nothing tells (unix(7), vsock(7)): EPIPE from a peer that is gone, success from one that still reads.
+    /// Whether the peer has closed its socket, not only shut down its sending, on a family that <see cref="HidesResets"/>. A zero-byte send
+    /// returns EPIPE if the peer is gone and succeeds if it still reads (unix(7), vsock(7)).
     /// </summary>
     internal unsafe bool IsPeerGone() =>
         HidesResets && !SendEnded && Libc.send(this, null, 0, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT) < 0 && Errno.Last == Errno.EPIPE;
 
-    /// <summary>Takes what epoll reports. Returns whether a blocked writer has something new.</summary>
+    /// <summary>Updates the readiness from epoll's events. Returns whether a blocked writer has to be woken.</summary>
     internal bool UpdateReadiness(uint events)
     {
         bool wasBlocked = !Writable;
@@ -133,8 +128,8 @@ internal sealed partial class EpollHandle : IoSocket
     }
 
     /// <summary>
-    /// So many bytes are about to be sent. Only what follows unacknowledged bytes is delayed, so the first segment goes at once as it is: a connection
-    /// that carries one short request is spared the call.
+    /// Called before bytes are sent: sets TCP_NODELAY where this send could be delayed. Nagle's algorithm (RFC 9293, 3.7.4) delays only data
+    /// that follows unacknowledged data, so the first segment needs no call, and a connection of one short request is spared it.
     /// </summary>
     internal void PrepareSend(int size)
     {
@@ -145,7 +140,7 @@ internal sealed partial class EpollHandle : IoSocket
 
         if (Is(Flags.HasSent) || size > MinSegmentSize)
         {
-            // Of a connection that is broken already the send tells.
+            // If the connection is broken already, the send reports it.
             TrySetOption(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
             NagleEnabled = false;
         }
@@ -154,8 +149,8 @@ internal sealed partial class EpollHandle : IoSocket
     }
 
     /// <summary>
-    /// Bulk has filled the send buffer. TCP's grows by itself; a Unix socket's stays at a fifth of a pipe, and what is asked for here is doubled
-    /// (socket(7), SO_SNDBUF).
+    /// Called when bulk data has filled the send buffer. TCP's grows by itself; a Unix socket's stays at a fifth of a pipe. The kernel doubles
+    /// the size given here (socket(7), SO_SNDBUF).
     /// </summary>
     internal void WidenSendBuffer()
     {
@@ -166,7 +161,7 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
-    /// <summary>There is no room to write: epoll is to report it when there is.</summary>
+    /// <summary>The send buffer is full: epoll will report when it has room.</summary>
     internal void MarkNotWritable()
     {
         Writable = false;
@@ -178,8 +173,8 @@ internal sealed partial class EpollHandle : IoSocket
     }
 
     /// <summary>
-    /// More has come while the reader cannot get rid of what it has. Each segment is an edge, and would wake the loop for nothing: none are reported until
-    /// <see cref="ResumeReading"/>.
+    /// Stops read events until <see cref="ResumeReading"/>: while the reader is blocked on its receiver, each segment would be an edge and wake
+    /// the loop for nothing.
     /// </summary>
     internal void PauseReading()
     {
@@ -190,7 +185,7 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
-    /// <summary>The reader waits for more: epoll is to report it, also what has come in the meantime.</summary>
+    /// <summary>Requests read events again; epoll reports at once what has arrived meanwhile.</summary>
     internal void ResumeReading()
     {
         if (Is(Flags.Paused))
@@ -200,7 +195,7 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
-    /// <summary>A call failed: the error that the kernel gives only once is remembered, and a reader hears of it.</summary>
+    /// <summary>Records that a call failed, since the kernel reports an error only once, and wakes the reader.</summary>
     internal void MarkBroken()
     {
         Broken = Ended = Readable = true;
@@ -210,13 +205,16 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
-    /// <summary>The pending error of a socket, which the call takes away; 0 if there is none.</summary>
+    /// <summary>Fetches and clears the socket's pending error (SO_ERROR); 0 if there is none.</summary>
     internal unsafe int TakeError()
     {
         int error = 0;
         uint size = sizeof(int);
         return Libc.getsockopt(this, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &size) == 0 ? error : Errno.Last;
     }
+
+    /// <summary>Sets an option that the relay works without; a failure is ignored.</summary>
+    internal unsafe void TrySetOption(int level, int option, int value) => _ = Libc.setsockopt(this, level, option, &value, sizeof(int));
 
     private void UpdateInterest()
     {
@@ -226,16 +224,12 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
-    // What is only faster: a system that refuses it loses nothing else.
-    private unsafe void TrySetOption(int level, int option, int value) => _ = Libc.setsockopt(this, level, option, &value, sizeof(int));
-
-    // Makes the coming close a reset (socket(7), SO_LINGER with a time of zero).
+    // Makes the next close send a reset (socket(7), SO_LINGER with a time of zero).
     private unsafe void SetLingerZero()
     {
         long onForZeroSeconds = 1;
         _ = Libc.setsockopt(this, Libc.SOL_SOCKET, Libc.SO_LINGER, &onForZeroSeconds, sizeof(long));
     }
 
-    /// <inheritdoc/>
     protected override bool ReleaseHandle() => !Is(Flags.OwnsDescriptor) || Libc.close(handle) == 0;
 }

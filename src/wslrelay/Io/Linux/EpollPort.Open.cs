@@ -4,15 +4,18 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-// How descriptors come to be: made here, or inherited and checked.
+// Opens listeners, and checks inherited descriptors.
 internal sealed partial class EpollPort
 {
     // The kernel cuts it down to net.core.somaxconn.
     private const int Backlog = 65535;
 
-    /// <inheritdoc/>
+    // Without /proc.
+    private const string UnknownDescriptor = "of an unknown kind";
+
     public override unsafe IoSocket Listen(in IoEndpoint endpoint)
     {
+        ListenAddress.Check(endpoint);
         byte* address = stackalloc byte[SocketAddress.MaxSize];
         int length = SocketAddress.Write(endpoint, new Span<byte>(address, SocketAddress.MaxSize));
         int descriptor = Libc.socket(SocketAddress.Domain(endpoint), Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0);
@@ -36,30 +39,25 @@ internal sealed partial class EpollPort
                     SetOption(listener, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
                 }
 
-                // Accepted sockets inherit both, which saves two calls for each.
-                TcpOptions.ApplyToListener(listener, endpoint);
+                TcpOptions.ApplyToListener(listener, endpoint, _keepaliveSeconds);
             }
 
-            int error = endpoint.Kind == IoEndpointKind.Unix
-                ? UnixListenerPath.Bind(listener, endpoint.Path!, address, (uint)length)
-                : Libc.bind(listener, address, (uint)length) == 0 ? 0 : Errno.Last;
-            if (error == 0 && endpoint.Path is not null)
+            if (endpoint.Kind == IoEndpointKind.Unix)
             {
-                _files.Add(listener, endpoint.Path);
+                if (UnixListenerFile.Listen(listener, endpoint.Path!, address, (uint)length, Backlog) is { } file)
+                {
+                    _files.Add(listener, file);
+                }
             }
-
-            error = error == 0 && Libc.listen(listener, Backlog) != 0 ? Errno.Last : error;
-            if (error != 0)
+            else if (Libc.bind(listener, address, (uint)length) != 0 || Libc.listen(listener, Backlog) != 0)
             {
-                throw error == Errno.EACCES && endpoint.Kind == IoEndpointKind.Tcp
-                    ? new IoException(IoError.AccessDenied, error, "it is privileged (below net.ipv4.ip_unprivileged_port_start): take a higher port, or give the relay CAP_NET_BIND_SERVICE")
-                    : Errno.Exception(error, endpoint.ToString());
+                throw ListenException(endpoint, Errno.Last);
             }
 
             if (endpoint.Kind == IoEndpointKind.Tcp && endpoint.Port == 0)
             {
-                // Only now: the kernel looks for a port of its choice in half of the range first if it is set, and walks through all of
-                // that half once it is full. It still counts for the connections to come, which inherit it.
+                // Not before bind: with it the kernel searches half of its range first, and all of that half once it is full. Connections
+                // inherit it all the same.
                 SetReuseAddress(listener);
             }
 
@@ -67,16 +65,14 @@ internal sealed partial class EpollPort
         }
         catch (IoException)
         {
-            RemoveFile(listener);
             listener.Dispose();
             throw;
         }
     }
 
-    /// <inheritdoc/>
     public override SafeHandle OpenSignal(long number)
     {
-        // An inherited descriptor cannot be close-on-exec: one that is was opened by this process and only happens to have the number.
+        // An inherited descriptor is never close-on-exec: one that is was opened by this process.
         int flags = number is >= 0 and <= int.MaxValue ? Libc.fcntl((nint)number, Libc.F_GETFD, 0) : -1;
         if (flags < 0)
         {
@@ -84,10 +80,12 @@ internal sealed partial class EpollPort
         }
 
         string kind = DescribeDescriptor((int)number);
-        bool isSignal = kind.StartsWith("anon_inode:[eventfd]", StringComparison.Ordinal)
-            || kind.StartsWith("anon_inode:[pidfd]", StringComparison.Ordinal)
-            || kind.StartsWith("pidfd:", StringComparison.Ordinal)
-            || (kind.StartsWith("pipe:", StringComparison.Ordinal) && (Libc.fcntl((nint)number, Libc.F_GETFL, 0) & Libc.O_ACCMODE) != Libc.O_WRONLY);
+        bool isSignal = FileStatus.Of((int)number)?.Type switch
+        {
+            FileType.Fifo => (Libc.fcntl((nint)number, Libc.F_GETFL, 0) & Libc.O_ACCMODE) != Libc.O_WRONLY,
+            FileType.Anonymous => kind is "anon_inode:[eventfd]" or "anon_inode:[pidfd]" or UnknownDescriptor || kind.StartsWith("pidfd:", StringComparison.Ordinal),
+            _ => false,
+        };
         if ((flags & Libc.FD_CLOEXEC) != 0)
         {
             throw new IoException(IoError.Failed, 0, $"descriptor {number} was not inherited (it is this process's own {kind})");
@@ -98,21 +96,20 @@ internal sealed partial class EpollPort
             : throw new IoException(IoError.Failed, 0, $"descriptor {number} is {kind}, not an eventfd, the read end of a pipe, or a pidfd");
     }
 
-    /// <inheritdoc/>
     public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write)
     {
         int number = (int)pipe.DangerousGetHandle();
-        string kind = DescribeDescriptor(number);
-        bool isSocket = kind.StartsWith("socket:", StringComparison.Ordinal);
+        FileType? type = FileStatus.Of(number)?.Type;
+        bool isSocket = type == FileType.Socket;
         int descriptor = -1;
         if (isSocket)
         {
-            // Sends and receives say MSG_DONTWAIT themselves.
+            // Sends and receives use MSG_DONTWAIT.
             descriptor = Libc.fcntl(number, Libc.F_DUPFD_CLOEXEC, 0);
         }
-        else if (kind.StartsWith("pipe:", StringComparison.Ordinal))
+        else if (type == FileType.Fifo)
         {
-            // Opened anew, since O_NONBLOCK on the inherited one would change it for whoever shares it.
+            // Opened again: O_NONBLOCK on the inherited descriptor would apply to every process that shares it.
             descriptor = Libc.open($"/proc/self/fd/{number}", (write ? Libc.O_WRONLY : Libc.O_RDONLY) | Libc.O_NONBLOCK | Libc.O_CLOEXEC);
         }
 
@@ -143,15 +140,29 @@ internal sealed partial class EpollPort
         }
     }
 
-    // On Linux this never shares a port with another listener; it only passes over connections in TIME_WAIT (ip(7), SO_REUSEADDR).
+    // On Linux two listeners cannot share a port with it; it only allows binding despite connections in TIME_WAIT (socket(7), SO_REUSEADDR).
     private static void SetReuseAddress(EpollHandle listener) => SetOption(listener, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
 
-    // What /proc says the descriptor is, as in "pipe:[1234]" or "anon_inode:[eventfd]" (proc(5)).
+    private static IoException ListenException(in IoEndpoint endpoint, int error) => endpoint.Kind != IoEndpointKind.Tcp
+        ? Errno.Exception(error, endpoint.ToString())
+        : error switch
+        {
+            Errno.EACCES => new IoException(
+                IoError.AccessDenied,
+                error,
+                "it is privileged (below net.ipv4.ip_unprivileged_port_start): take a higher port, or give the relay CAP_NET_BIND_SERVICE"),
+            Errno.EADDRINUSE when endpoint.Port == 0 => new IoException(
+                IoError.AddressInUse, error, $"{endpoint.Address}: every port that the system may choose (net.ipv4.ip_local_port_range) is in use"),
+            Errno.EINVAL => new IoException(IoError.AddressNotAvailable, 0, $"{endpoint.Address} cannot be listened on"),
+            _ => Errno.Exception(error, endpoint.ToString()),
+        };
+
+    // As /proc shows the descriptor, for example "pipe:[1234]" or "anon_inode:[eventfd]" (proc(5)).
     private static unsafe string DescribeDescriptor(int descriptor)
     {
         const int Max = 256;
         byte* text = stackalloc byte[Max];
         nint length = Libc.readlink($"/proc/self/fd/{descriptor}", text, Max);
-        return length < 0 ? "unknown" : Encoding.UTF8.GetString(text, (int)length);
+        return length < 0 ? UnknownDescriptor : Encoding.UTF8.GetString(text, (int)length);
     }
 }

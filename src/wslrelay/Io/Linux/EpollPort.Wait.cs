@@ -3,19 +3,18 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-// The wait itself: what was asked for, the results of calls, and what epoll reports, in this order.
+// The wait: requested wake-ups, the results of batched calls, and epoll's events, in this order.
 internal sealed partial class EpollPort
 {
-    // Calls that follow from calls come first, but not for ever: the others must not wait for a busy few.
+    // Results lead to further calls, whose results come next: after so many rounds epoll is polled all the same, so that nobody is starved.
     private const int MaxResultRounds = 4;
 
     private int _resultRounds;
     private int _yieldedCount;
 
-    /// <summary>One pump has yielded, and the wait since has brought nothing for anybody.</summary>
+    /// <summary>One pump has yielded and the wait since has returned no event: no other operation has work.</summary>
     internal bool IsOnlyActivePump { get; private set; }
 
-    /// <inheritdoc/>
     public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)
     {
         int count = 0;
@@ -24,12 +23,13 @@ internal sealed partial class EpollPort
             events[count++] = new IoEvent(requested, null, 0, 0);
         }
 
-        bool polls = !Calls.HasResults || ++_resultRounds >= MaxResultRounds;
+        bool mustPoll = ++_resultRounds >= MaxResultRounds;
         Span<IoEvent> room = events[count..];
-        count += Calls.DrainResults(polls ? room[..(room.Length / 2)] : room);
-        if (polls)
+        int results = Calls.Execute(mustPoll ? room[..(room.Length / 2)] : room);
+        count += results;
+        if (mustPoll || results == 0)
         {
-            count = WaitForReadiness(events, count, Calls.HasResults ? 0 : timeoutMilliseconds);
+            count = WaitForReadiness(events, count, Calls.HasQueued ? 0 : timeoutMilliseconds);
         }
 
         Calls.SetExpectedCalls(count);
@@ -38,12 +38,11 @@ internal sealed partial class EpollPort
         return count;
     }
 
-    /// <summary>A pump has had its turn, and will go on after the next wait.</summary>
     internal void OnPumpYielded() => _yieldedCount++;
 
     private unsafe int WaitForReadiness(Span<IoEvent> events, int count, int timeoutMilliseconds)
     {
-        // An event can wake a reader and a writer.
+        // One event can wake both a reader and a writer.
         int room = Math.Min((events.Length - count) / 2, MaxBatch);
         if (room == 0)
         {
@@ -53,12 +52,9 @@ internal sealed partial class EpollPort
         Turn++;
         _resultRounds = 0;
 
-        timeoutMilliseconds = AtMost(ParkedRetryMilliseconds, Reserve.HasParked, timeoutMilliseconds);
-        timeoutMilliseconds = AtMost(RetryMilliseconds, _retries.Count > 0, timeoutMilliseconds);
+        timeoutMilliseconds = count > 0 ? 0 : LimitTimeout(timeoutMilliseconds);
         byte* native = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_native, 0);
-        int reported = count > 0 || timeoutMilliseconds == 0
-            ? Libc.epoll_wait_nonblocking(_epoll, native, room, 0)
-            : Libc.epoll_wait(_epoll, native, room, timeoutMilliseconds);
+        int reported = Libc.epoll_wait(_epoll, native, room, timeoutMilliseconds);
         if (reported < 0 && Errno.Last != Errno.EINTR)
         {
             throw Errno.Exception(Errno.Last, "epoll_wait");
@@ -69,7 +65,7 @@ internal sealed partial class EpollPort
             ulong token = EpollEvent.Data(native);
             if (token == WakeToken)
             {
-                // Edge-triggered and never read: each write is a new edge, and the sum is of no interest.
+                // Edge-triggered and never read: each write is a new edge.
                 continue;
             }
 
@@ -79,10 +75,10 @@ internal sealed partial class EpollPort
                 continue;
             }
 
-            // What has yielded goes on in any case.
-            uint what = EpollEvent.Events(native);
-            bool wakesWriter = handle.UpdateReadiness(what);
-            if (handle.Reader is { State: IoState.Pending } reader && (what & EpollHandle.ReadEvents) != 0)
+            // An operation that has yielded runs in any case.
+            uint reportedEvents = EpollEvent.Events(native);
+            bool wakesWriter = handle.UpdateReadiness(reportedEvents);
+            if (handle.Reader is { State: IoState.Pending } reader && (reportedEvents & EpollHandle.ReadEvents) != 0)
             {
                 events[count++] = new IoEvent(reader, null, 0, 0);
             }
@@ -96,6 +92,14 @@ internal sealed partial class EpollPort
         return count;
     }
 
-    private static int AtMost(int milliseconds, bool applies, int timeout) =>
-        applies && (timeout < 0 || timeout > milliseconds) ? milliseconds : timeout;
+    // Listeners, connects and sockets can wait for a time instead of an event.
+    private int LimitTimeout(int timeout)
+    {
+        timeout = Reserve.HasParked ? Earlier(timeout, _closedCount > 0 ? 0 : ParkedRetryMilliseconds) : timeout;
+        timeout = _retries.Count > 0 ? Earlier(timeout, RetryMilliseconds) : timeout;
+        return Keepalive.IsEmpty || timeout == 0 ? timeout : Earlier(timeout, Keepalive.Timeout);
+    }
+
+    // -1 is never.
+    private static int Earlier(int timeout, int milliseconds) => timeout < 0 ? milliseconds : Math.Min(timeout, milliseconds);
 }

@@ -3,27 +3,27 @@ using System.Runtime.Versioning;
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
-/// Gives each registered descriptor a token that is never used again: its place in a table and the place's generation. Loop thread only.
+/// Assigns each registered descriptor a unique token: an index into a table and the generation of that entry. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class EpollTokens
 {
-    // A table that grew by copying would leave its smaller selves behind, which nobody collects as long as nothing else is allocated.
-    private const int Shift = 8;
-    private const int Size = 1 << Shift;
+    // A table that grows in chunks: an array that is copied would leave garbage that is not collected while nothing else is allocated.
+    private const int ChunkShift = 8;
+    private const int ChunkSize = 1 << ChunkShift;
 
     private readonly Stack<int> _free = new();
-    private readonly List<Entry[]> _pieces = [];
+    private readonly List<Entry[]> _chunks = [];
     private int _used;
 
-    /// <summary>Enters a handle. The token is never 0.</summary>
+    /// <summary>Adds a handle and returns its token, which is never 0.</summary>
     internal ulong Add(EpollHandle handle)
     {
         if (!_free.TryPop(out int index))
         {
-            if (_used == _pieces.Count * Size)
+            if (_used == _chunks.Count * ChunkSize)
             {
-                _pieces.Add(new Entry[Size]);
+                _chunks.Add(new Entry[ChunkSize]);
             }
 
             index = _used++;
@@ -42,7 +42,7 @@ internal sealed class EpollTokens
         return entry.Generation == token >> 32 ? entry.Handle : null;
     }
 
-    /// <summary>Forgets a token: events that the kernel still has for it are stale.</summary>
+    /// <summary>Removes a token: its remaining events are stale.</summary>
     internal void Remove(ulong token)
     {
         int index = (int)(uint)token;
@@ -50,7 +50,7 @@ internal sealed class EpollTokens
         _free.Push(index);
     }
 
-    private ref Entry At(int index) => ref _pieces[index >> Shift][index & (Size - 1)];
+    private ref Entry At(int index) => ref _chunks[index >> ChunkShift][index & (ChunkSize - 1)];
 
     private struct Entry
     {

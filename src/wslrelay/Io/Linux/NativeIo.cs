@@ -3,11 +3,11 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>One read or write of a descriptor, with what it tells of its readiness noted.</summary>
+/// <summary>Non-blocking reads and writes that update the readiness of their descriptor.</summary>
 [SupportedOSPlatform("linux")]
 internal static class NativeIo
 {
-    /// <summary>Returns 0 and the bytes (0 bytes: the end), or an errno; EAGAIN when there is nothing yet.</summary>
+    /// <summary>Returns 0 and the bytes (0 bytes: the end of the stream), or an errno; EAGAIN if there is no data yet.</summary>
     internal static unsafe int Receive(EpollHandle from, byte* buffer, int size, out int received)
     {
         while (true)
@@ -35,8 +35,8 @@ internal static class NativeIo
     }
 
     /// <summary>
-    /// Takes what a receive has returned, bytes or an errno below zero, before the epoll is asked again. A short read means dry, unless the end is
-    /// near: that was one edge, and it has been used up.
+    /// Updates the readiness after a receive returned bytes or a negative errno; must be called before epoll is polled again. A short read means
+    /// that the socket is drained, unless the end of the stream has been reported: its edge will not come again.
     /// </summary>
     internal static void OnReceiveResult(EpollHandle from, int result, int size)
     {
@@ -46,8 +46,8 @@ internal static class NativeIo
         }
     }
 
-    /// <summary>Takes what a send has returned, likewise.</summary>
-    internal static void NoteSent(EpollHandle to, int result)
+    /// <summary>Updates the readiness after a send, likewise.</summary>
+    internal static void OnSendResult(EpollHandle to, int result)
     {
         if (result == -Errno.EAGAIN)
         {
@@ -55,7 +55,7 @@ internal static class NativeIo
         }
     }
 
-    /// <summary>Returns 0 and the bytes that the kernel took, or an errno; EAGAIN when it took none.</summary>
+    /// <summary>Returns 0 and the bytes that the kernel took, or an errno; EAGAIN if it took none.</summary>
     internal static unsafe int Send(EpollHandle to, byte* buffer, int size, out int sent)
     {
         while (true)
@@ -76,7 +76,7 @@ internal static class NativeIo
             }
 
             sent = 0;
-            NoteSent(to, -error);
+            OnSendResult(to, -error);
             return error;
         }
     }

@@ -1,14 +1,13 @@
 namespace Wslrelay.Io.Linux;
 
-/// <summary>How data passes. The environment variable <c>WSLRELAY_PUMP</c> forces one, for tests and for finding faults.</summary>
+/// <summary>How a pump moves data. Set by the environment variable <c>WSLRELAY_PUMP</c>, for tests and troubleshooting.</summary>
 internal enum PumpMode
 {
-    /// <summary>Small data is copied, bulk is spliced, by what each direction sees.</summary>
+    /// <summary>Each direction copies small data and splices bulk data.</summary>
     Adaptive,
 
-    /// <summary>Everything is copied.</summary>
     Copy,
 
-    /// <summary>Everything is spliced, where the sockets can.</summary>
+    /// <summary>Everything is spliced, if the sockets support it.</summary>
     Splice,
 }

@@ -4,13 +4,12 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>Watches a foreign descriptor, level-triggered, until it is readable or hung up. It is never read, so others see the signal too.</summary>
+/// <summary>Watches a foreign descriptor, level-triggered, until it is readable or hung up. It is never read, so that other processes see the signal too.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class Signal(EpollPort port, SafeHandle signal, IIoOwner owner) : WatchOperation(owner)
 {
     private EpollHandle? _watched;
 
-    /// <inheritdoc/>
     protected internal override void Schedule()
     {
         _watched = new EpollHandle(port, signal.DangerousGetHandle(), isSocket: false, ownsDescriptor: false) { Reader = this };
@@ -25,13 +24,10 @@ internal sealed class Signal(EpollPort port, SafeHandle signal, IIoOwner owner) 
         }
     }
 
-    /// <inheritdoc/>
     protected internal override void Collect(in IoEvent wake) => Complete(CancelReason == IoError.None ? IoError.None : IoError.Cancelled, 0);
 
-    /// <inheritdoc/>
     protected internal override void CancelPending() => port.WakeOperation(this);
 
-    /// <inheritdoc/>
     protected internal override void OnCompleted()
     {
         if (_watched is { Token: not 0 })

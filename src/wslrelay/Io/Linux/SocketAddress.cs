@@ -7,7 +7,7 @@ using Wslrelay.Io.Linux.Interop;
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
-/// The kernel's address bytes: <c>sockaddr_in</c> (ip(7)), <c>sockaddr_in6</c> (ipv6(7)), <c>sockaddr_un</c> (unix(7)) and
+/// Encodes the kernel's socket addresses: <c>sockaddr_in</c> (ip(7)), <c>sockaddr_in6</c> (ipv6(7)), <c>sockaddr_un</c> (unix(7)) and
 /// <c>sockaddr_vm</c> (vsock(7)).
 /// </summary>
 [SupportedOSPlatform("linux")]

@@ -4,28 +4,26 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>A pipe through which bulk passes from socket to socket without being copied to this process. Loop thread only.</summary>
+/// <summary>A pipe through which splice moves bulk data between sockets without copying it to this process. Loop thread only.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class SplicePipe : IDisposable
 {
-    /// <summary>What a pipe should hold, in bytes; the system may allow less.</summary>
+    /// <summary>The preferred capacity in bytes; the system may allow less.</summary>
     internal const int WantedCapacity = 1 << 20;
 
-    // Below this a pipe is not worth its calls: the system gives such ones when the user's budget (pipe-user-pages-soft) is spent.
+    // A smaller pipe is not worth its calls; the system returns those when the user's budget (pipe-user-pages-soft) is used up.
     private const int MinCapacity = 64 * 1024;
 
     private SplicePipe(SafeFileHandle readEnd, SafeFileHandle writeEnd, int capacity) => (ReadEnd, WriteEnd, Capacity) = (readEnd, writeEnd, capacity);
 
-    /// <summary>Bytes come out here.</summary>
     internal SafeFileHandle ReadEnd { get; }
 
-    /// <summary>Bytes go in here.</summary>
     internal SafeFileHandle WriteEnd { get; }
 
-    /// <summary>Bytes that it can hold.</summary>
+    /// <summary>Capacity in bytes.</summary>
     internal int Capacity { get; }
 
-    /// <summary>Makes one, or returns null where the system has none to give.</summary>
+    /// <summary>Creates a pipe; null if the system refuses.</summary>
     internal static unsafe SplicePipe? TryCreate()
     {
         int* ends = stackalloc int[2];
@@ -50,7 +48,6 @@ internal sealed class SplicePipe : IDisposable
         return null;
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         ReadEnd.Dispose();

@@ -2,22 +2,21 @@ using System.Runtime.Versioning;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>Empty pipes for whoever has bulk to move right now. Keeps a few, so that a burst does not stay. Loop thread only.</summary>
+/// <summary>Empty pipes for the pumps that move bulk data now. Keeps a few for reuse. Loop thread only.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class SplicePipePool : IDisposable
+internal sealed class SplicePipePool(DescriptorReserve reserve) : IDisposable
 {
     private const int MaxKept = 8;
 
-    // After the system refused one it is not asked again for every piece of data.
+    // After a refusal the next attempt waits, so that not every piece of data costs a failing call.
     private const int RefusedMilliseconds = 1000;
 
     private readonly Stack<SplicePipe> _free = new();
     private long _refusedUntil;
 
-    /// <summary>Pipes rented and not yet returned.</summary>
     internal int RentedCount { get; private set; }
 
-    /// <summary>Lends an empty pipe, or returns null: then copying does.</summary>
+    /// <summary>Rents an empty pipe; null if none is available, and data has to be copied.</summary>
     internal SplicePipe? TryRent()
     {
         if (!_free.TryPop(out SplicePipe? pipe))
@@ -28,6 +27,13 @@ internal sealed class SplicePipePool : IDisposable
             }
 
             pipe = SplicePipe.TryCreate();
+            if (pipe is not null && reserve.IsScarce((int)pipe.WriteEnd.DangerousGetHandle()))
+            {
+                // The last descriptors are for connections.
+                pipe.Dispose();
+                pipe = null;
+            }
+
             if (pipe is null)
             {
                 _refusedUntil = Environment.TickCount64 + RefusedMilliseconds;
@@ -39,7 +45,7 @@ internal sealed class SplicePipePool : IDisposable
         return pipe;
     }
 
-    /// <summary>Takes a pipe back; one that still holds bytes, of a connection that broke, is closed.</summary>
+    /// <summary>Returns a pipe; one that still holds bytes, of a broken connection, is closed.</summary>
     internal void Return(SplicePipe pipe, bool isEmpty)
     {
         RentedCount--;
@@ -53,7 +59,6 @@ internal sealed class SplicePipePool : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         while (_free.TryPop(out SplicePipe? pipe))

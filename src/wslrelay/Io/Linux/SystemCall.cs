@@ -4,7 +4,7 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>A call of the kernel that never waits, before it is made: a receive or send of a piece of memory on a socket, or its close.</summary>
+/// <summary>A system call that never blocks, to be made later: a receive or send on a socket, or its close.</summary>
 [SupportedOSPlatform("linux")]
 internal readonly unsafe struct SystemCall
 {
@@ -17,22 +17,19 @@ internal readonly unsafe struct SystemCall
         Operation = operation;
     }
 
-    /// <summary>Which, by its number in io_uring.</summary>
+    /// <summary>The call's io_uring opcode.</summary>
     internal byte Opcode { get; }
 
-    /// <summary>Of which socket.</summary>
     internal EpollHandle Socket { get; }
 
-    /// <summary>Where the bytes are, or will be. Does not move until the call was made.</summary>
+    /// <summary>The bytes to send, or the memory to receive into; must not move until the call was made.</summary>
     internal byte* Memory { get; }
 
-    /// <summary>Bytes.</summary>
     internal int Size { get; }
 
-    /// <summary>Whose call it is; null where nobody waits for its result.</summary>
+    /// <summary>The operation that gets the result; null for a close.</summary>
     internal IoOperation? Operation { get; }
 
-    /// <summary>None waits, and none raises a signal.</summary>
     internal uint Flags => Opcode switch
     {
         Libc.IORING_OP_RECV => Libc.MSG_DONTWAIT,
@@ -40,16 +37,13 @@ internal readonly unsafe struct SystemCall
         _ => 0,
     };
 
-    /// <summary>A receive of at most so many bytes.</summary>
     internal static SystemCall Receive(EpollHandle from, byte* memory, int size, IoOperation operation) => new(Libc.IORING_OP_RECV, from, memory, size, operation);
 
-    /// <summary>A send of so many bytes.</summary>
     internal static SystemCall Send(EpollHandle to, byte* memory, int size, IoOperation operation) => new(Libc.IORING_OP_SEND, to, memory, size, operation);
 
-    /// <summary>The close of a socket that is used no more.</summary>
     internal static SystemCall Close(EpollHandle socket) => new(Libc.IORING_OP_CLOSE, socket, null, 0, null);
 
-    /// <summary>Makes it by itself; returns bytes, or an errno below zero.</summary>
+    /// <summary>Makes the call directly. Returns bytes, or a negative errno.</summary>
     internal int Execute()
     {
         switch (Opcode)
@@ -64,8 +58,8 @@ internal readonly unsafe struct SystemCall
         }
     }
 
-    /// <summary>It was made, and returned this: notes what that tells of the socket.</summary>
-    internal void Note(int result)
+    /// <summary>Updates the socket's state with what the call returned.</summary>
+    internal void ApplyResult(int result)
     {
         switch (Opcode)
         {
@@ -73,7 +67,7 @@ internal readonly unsafe struct SystemCall
                 NativeIo.OnReceiveResult(Socket, result, Size);
                 break;
             case Libc.IORING_OP_SEND:
-                NativeIo.NoteSent(Socket, result);
+                NativeIo.OnSendResult(Socket, result);
                 break;
             default:
                 Debug.Assert(result >= 0, "a descriptor could not be closed");

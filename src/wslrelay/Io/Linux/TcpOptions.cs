@@ -3,36 +3,73 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>What every TCP socket of the relay is set to.</summary>
+/// <summary>The options of the relay's TCP sockets.</summary>
 [SupportedOSPlatform("linux")]
 internal static class TcpOptions
 {
     private static byte[]? _loopbackCongestion;
     private static (uint First, uint Last)? _ephemeral;
 
-    /// <summary>A listener's, which every connection that it accepts inherits.</summary>
-    internal static void ApplyToListener(EpollHandle socket, in IoEndpoint endpoint)
+    /// <summary>Sets the options that accepted connections inherit from their listener.</summary>
+    internal static void ApplyToListener(EpollHandle socket, in IoEndpoint endpoint, int keepaliveSeconds)
     {
-        EpollPort.SetOption(socket, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
-        AvoidPacing(socket, endpoint);
+        socket.TrySetOption(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+        EnableKeepalive(socket, keepaliveSeconds);
+        DisablePacing(socket, endpoint);
     }
 
-    /// <summary>Those of a connection about to be made. That nothing is to be delayed can wait for its first sends: see <see cref="EpollHandle.PrepareSend"/>.</summary>
+    /// <summary>Sets the options of a socket about to connect. The rest follow: <see cref="EpollHandle.PrepareSend"/>, <see cref="KeepaliveQueue"/>.</summary>
     internal static void ApplyToConnection(EpollHandle socket, in IoEndpoint endpoint)
     {
         socket.NagleEnabled = true;
-        AvoidPacing(socket, endpoint);
+        DisablePacing(socket, endpoint);
     }
 
-    /// <summary>Whether the system may give a connecting socket this port as its own (ip(7), ip_local_port_range).</summary>
+    /// <summary>Lets TCP probe an idle peer (tcp(7)), after so many seconds, or after the system's time if 0.</summary>
+    internal static void EnableKeepalive(EpollHandle socket, int idleSeconds)
+    {
+        socket.TrySetOption(Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, 1);
+        if (idleSeconds > 0)
+        {
+            socket.TrySetOption(Libc.IPPROTO_TCP, Libc.TCP_KEEPIDLE, idleSeconds);
+        }
+    }
+
+    /// <summary>
+    /// Makes a listener drop new SYNs and nothing else, so that its backlog can be emptied before it is closed: handshakes in progress still complete.
+    /// A filter on a TCP socket sees each segment from its TCP header on (socket(7), SO_ATTACH_FILTER).
+    /// </summary>
+    internal static unsafe void DropNewHandshakes(EpollHandle listener)
+    {
+        const int FlagsOffset = 13;
+        const uint Syn = 0x02;
+        const uint SynAck = 0x12;
+        Span<Libc.sock_filter> program =
+        [
+            new(Libc.BPF_LD_B_ABS, 0, 0, FlagsOffset),
+            new(Libc.BPF_ALU_AND_K, 0, 0, SynAck),
+            new(Libc.BPF_JMP_JEQ_K, 0, 1, Syn),
+            new(Libc.BPF_RET_K, 0, 0, 0),
+            new(Libc.BPF_RET_K, 0, 0, uint.MaxValue),
+        ];
+        fixed (Libc.sock_filter* instructions = program)
+        {
+            Libc.sock_fprog filter = new() { len = (ushort)program.Length, filter = instructions };
+
+            // If it is refused, a connection that begins now may be reset.
+            _ = Libc.setsockopt(listener, Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, &filter, (uint)sizeof(Libc.sock_fprog));
+        }
+    }
+
+    /// <summary>Whether the system may assign this port to a connecting socket (ip(7), ip_local_port_range).</summary>
     internal static bool IsEphemeral(uint port)
     {
         _ephemeral ??= ReadEphemeral();
         return port >= _ephemeral.Value.First && port <= _ephemeral.Value.Last;
     }
 
-    // On loopback no pacing, where the system's congestion control would pace. Before the connection is made: what has paced once goes on.
-    private static unsafe void AvoidPacing(EpollHandle socket, in IoEndpoint endpoint)
+    // Before the connection is made: a socket that has paced goes on pacing.
+    private static unsafe void DisablePacing(EpollHandle socket, in IoEndpoint endpoint)
     {
         if (!endpoint.IsLoopback)
         {
@@ -42,7 +79,7 @@ internal static class TcpOptions
         _loopbackCongestion ??= ReadCongestion();
         if (_loopbackCongestion.Length > 0)
         {
-            // It is only faster: a system that refuses it loses nothing else.
+            // Only an optimization: a failure is ignored.
             fixed (byte* name = _loopbackCongestion)
             {
                 _ = Libc.setsockopt(socket, Libc.IPPROTO_TCP, Libc.TCP_CONGESTION, name, (uint)_loopbackCongestion.Length);
@@ -56,7 +93,7 @@ internal static class TcpOptions
         return words.Length == 2 && uint.TryParse(words[0], out uint first) && uint.TryParse(words[1], out uint last) ? (first, last) : (1, 65535);
     }
 
-    // bbr paces what it sends, which halves bulk on loopback; reno is built into every kernel.
+    // bbr paces its sends, which halves bulk throughput on loopback; reno is built into every kernel.
     private static byte[] ReadCongestion() =>
         ReadSetting("tcp_congestion_control").StartsWith("bbr", StringComparison.Ordinal) ? "reno"u8.ToArray() : [];
 

@@ -230,7 +230,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
             return;
         }
 
-        socket.SetNoDelay();
+        socket.SetConnectionOptions();
         Acceptor.Accepted(socket);
     }
 }

@@ -26,8 +26,9 @@ internal sealed unsafe class CompletionPort : IoPort
     private bool _roomMade;
     private long _starvedUntil;
 
-    internal CompletionPort()
+    internal CompletionPort(int keepaliveSeconds = 0)
     {
+        KeepaliveSeconds = keepaliveSeconds;
         Winsock.Start();
         _port = CreateIoCompletionPort(-1, 0, 0, 1);
         int error = Marshal.GetLastPInvokeError();
@@ -41,6 +42,9 @@ internal sealed unsafe class CompletionPort : IoPort
 
     /// <summary>Slots lent to the kernel: calls whose packet has not been taken.</summary>
     internal int InFlight { get; set; }
+
+    /// <summary>The idle time before a TCP keepalive probe; 0: the system's.</summary>
+    internal int KeepaliveSeconds { get; }
 
     /// <summary>Accepts in flight beyond the first of each listener.</summary>
     internal int ExtraAccepts { get; set; }

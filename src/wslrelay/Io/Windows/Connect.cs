@@ -153,7 +153,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         }
         else
         {
-            socket.SetNoDelay();
+            socket.SetConnectionOptions();
             if (Endpoint.IsLoopback)
             {
                 DisableSynRetransmissions(socket);

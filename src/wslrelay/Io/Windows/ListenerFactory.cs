@@ -23,6 +23,7 @@ internal sealed class ListenerFactory(CompletionPort port)
             throw new IoException(IoError.NotSupported, 0, $"{endpoint}: on Windows only TCP can be listened on.");
         }
 
+        ListenAddress.Check(endpoint);
         for (int attempt = 1; ; attempt++)
         {
             WindowsSocket socket = Open(endpoint);

@@ -111,12 +111,19 @@ internal sealed unsafe class WindowsSocket : IoSocket
         return Bind(name, length);
     }
 
-    /// <summary>Turns Nagle's delay off. TCP only; a failure costs nothing but time.</summary>
-    internal void SetNoDelay()
+    /// <summary>Sets the options of a TCP connection; the relay works without them, so failures are ignored.</summary>
+    internal void SetConnectionOptions()
     {
-        if (Family != AF_HYPERV)
+        if (Family == AF_HYPERV)
         {
-            _ = Set(IPPROTO_TCP, TCP_NODELAY, 1);
+            return;
+        }
+
+        _ = Set(IPPROTO_TCP, TCP_NODELAY, 1);
+        _ = Set(SOL_SOCKET, SO_KEEPALIVE, 1);
+        if (_port.KeepaliveSeconds > 0)
+        {
+            _ = Set(IPPROTO_TCP, TCP_KEEPIDLE, _port.KeepaliveSeconds);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class PumpFixture : IDisposable
 
     internal PumpFixture(PumpMode mode, CallMode calls, int resetIdleMilliseconds = PendingResets.MaxIdleMilliseconds)
     {
-        Loop = new LoopFixture(new EpollPort(calls, resetIdleMilliseconds) { PumpMode = mode });
+        Loop = new LoopFixture(new EpollPort(calls, resetIdleMilliseconds: resetIdleMilliseconds) { PumpMode = mode });
         using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         server.Listen();

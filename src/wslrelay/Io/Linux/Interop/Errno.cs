@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io.Linux.Interop;
 
-/// <summary>The error numbers of asm-generic/errno.h that are told apart here, and what they mean to the relay.</summary>
+/// <summary>The error numbers of asm-generic/errno.h that are handled here, and their platform-independent equivalents.</summary>
 internal static class Errno
 {
     internal const int EPERM = 1;
@@ -33,10 +33,12 @@ internal static class Errno
     internal const int EHOSTUNREACH = 113;
     internal const int EINPROGRESS = 115;
 
-    /// <summary>The error of the call that has just failed on this thread.</summary>
+    /// <summary>The errno of the last call on this thread; valid directly after a call that failed.</summary>
     internal static int Last => Marshal.GetLastSystemError();
 
-    /// <summary>The neutral word for an error number.</summary>
+    /// <summary>How a sandbox (seccomp) or an old kernel answers a system call that it does not allow or does not have.</summary>
+    internal static bool IsRefused(int errno) => errno is EPERM or EACCES or ENOSYS;
+
     internal static IoError ToIoError(int errno) => errno switch
     {
         0 => IoError.None,

@@ -27,12 +27,6 @@ internal static partial class Libc
     [SuppressGCTransition]
     internal static unsafe partial int epoll_ctl(SafeHandle epfd, int op, SafeHandle fd, byte* @event);
 
-    /// <summary>Waits: never without a transition, since it may block.</summary>
     [LibraryImport("libc", EntryPoint = "epoll_wait")]
     internal static unsafe partial int epoll_wait(SafeHandle epfd, byte* events, int maxevents, int timeout);
-
-    /// <summary>The same call, for a timeout of 0 only, where it cannot block.</summary>
-    [LibraryImport("libc", EntryPoint = "epoll_wait")]
-    [SuppressGCTransition]
-    internal static unsafe partial int epoll_wait_nonblocking(SafeHandle epfd, byte* events, int maxevents, int timeout);
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io.Linux.Interop;
 
-// open(2), read(2), write(2), close(2), fcntl(2), readlink(2), eventfd(2), getrlimit(2).
+// open(2), read(2), write(2), close(2), fcntl(2), flock(2), stat(2), statx(2), readlink(2), eventfd(2), getrlimit(2).
 internal static partial class Libc
 {
     internal const int O_RDONLY = 0;
@@ -12,7 +12,9 @@ internal static partial class Libc
     internal const int O_CLOEXEC = 0x80000;
 
     internal const int F_GETFD = 1;
+    internal const int F_SETFD = 2;
     internal const int F_GETFL = 3;
+    internal const int F_SETFL = 4;
     internal const int F_DUPFD_CLOEXEC = 1030;
     internal const int FD_CLOEXEC = 1;
 
@@ -23,21 +25,25 @@ internal static partial class Libc
 
     internal const int AT_FDCWD = -100;
     internal const int AT_SYMLINK_NOFOLLOW = 0x100;
+    internal const int AT_EMPTY_PATH = 0x1000;
     internal const uint STATX_TYPE = 1;
+    internal const uint STATX_INO = 0x100;
+    internal const nint SYS_newfstatat_x64 = 262;
+    internal const nint SYS_newfstatat_arm64 = 79;
+
+    internal const int LOCK_EX = 2;
+    internal const int LOCK_NB = 4;
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int open(string pathname, int flags);
 
     [LibraryImport("libc", EntryPoint = "read")]
-    [SuppressGCTransition]
     internal static unsafe partial nint read(SafeHandle fd, byte* buf, nuint count);
 
     [LibraryImport("libc", EntryPoint = "write")]
-    [SuppressGCTransition]
     internal static unsafe partial nint write(SafeHandle fd, byte* buf, nuint count);
 
     [LibraryImport("libc", EntryPoint = "close")]
-    [SuppressGCTransition]
     internal static partial int close(nint fd);
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
@@ -61,12 +67,28 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int statx(int dirfd, string pathname, int flags, uint mask, out Statx statxbuf);
 
-    /// <summary><c>struct statx</c> of linux/stat.h, the same on every architecture: 256 bytes, of which only the mode is read.</summary>
+    /// <summary>By syscall(2): libc has a stable name for it only from glibc 2.33 on.</summary>
+    [LibraryImport("libc", EntryPoint = "syscall", StringMarshalling = StringMarshalling.Utf8)]
+    internal static unsafe partial nint newfstatat(nint number, nint dirfd, string pathname, byte* statbuf, nint flags);
+
+    [LibraryImport("libc", EntryPoint = "flock")]
+    internal static partial int flock(SafeHandle fd, int operation);
+
+    /// <summary><c>struct statx</c> of linux/stat.h, the same on every architecture: 256 bytes, of which these are read.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     internal struct Statx
     {
         [FieldOffset(28)]
         internal ushort Mode;
+
+        [FieldOffset(32)]
+        internal ulong Inode;
+
+        [FieldOffset(136)]
+        internal uint DeviceMajor;
+
+        [FieldOffset(140)]
+        internal uint DeviceMinor;
     }
 
     /// <summary><c>struct rlimit</c> with 64-bit <c>rlim_t</c>.</summary>

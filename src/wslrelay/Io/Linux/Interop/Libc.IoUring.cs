@@ -10,7 +10,7 @@ internal static partial class Libc
 
     internal const uint IORING_ENTER_GETEVENTS = 1;
 
-    // Both queues in one mapping (5.4); and, since it came with 5.7, every call of this program is there too.
+    // Both queues in one mapping (5.4). FAST_POLL came with 5.7, which has every opcode that is used here.
     internal const uint IORING_FEAT_SINGLE_MMAP = 1;
     internal const uint IORING_FEAT_FAST_POLL = 1 << 5;
 
@@ -30,7 +30,7 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "syscall")]
     internal static unsafe partial nint io_uring_setup(nint number, nuint entries, io_uring_params* p);
 
-    /// <summary>Has no wrapper in libc: by syscall(2). Carries out many calls at once, and may wait: never without a transition.</summary>
+    /// <summary>Has no wrapper in libc: by syscall(2).</summary>
     [LibraryImport("libc", EntryPoint = "syscall")]
     internal static unsafe partial nint io_uring_enter(nint number, nint fd, nuint to_submit, nuint min_complete, nuint flags, void* arg, nuint argsz);
 
@@ -85,7 +85,7 @@ internal static partial class Libc
         internal io_cqring_offsets cq_off;
     }
 
-    /// <summary>One call to be made: 64 bytes, of which these are used here.</summary>
+    /// <summary>A submission: 64 bytes, of which these are used here.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 64)]
     internal unsafe struct io_uring_sqe
     {
@@ -108,7 +108,7 @@ internal static partial class Libc
         internal ulong user_data;
     }
 
-    /// <summary>What a call returned: bytes, or an errno below zero.</summary>
+    /// <summary>A completion; <c>res</c> is what the call returned, or a negative errno.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct io_uring_cqe
     {

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io.Linux.Interop;
 
-// socket(2), ip(7), ipv6(7), tcp(7), unix(7); constants from the kernel's uapi headers, the same on x64 and arm64.
+// socket(2), ip(7), ipv6(7), tcp(7), unix(7); constants from the kernel's uapi headers, the same on x64 and arm64. SuppressGCTransition only on calls that
+// read or write a field of the socket: one that moves data or runs a handshake would hold up a collection on another thread.
 internal static partial class Libc
 {
     internal const int AF_UNIX = 1;
@@ -18,10 +19,13 @@ internal static partial class Libc
     internal const int SO_REUSEADDR = 2;
     internal const int SO_ERROR = 4;
     internal const int SO_SNDBUF = 7;
+    internal const int SO_KEEPALIVE = 9;
     internal const int SO_LINGER = 13;
+    internal const int SO_ATTACH_FILTER = 26;
 
     internal const int IPPROTO_TCP = 6;
     internal const int TCP_NODELAY = 1;
+    internal const int TCP_KEEPIDLE = 4;
     internal const int TCP_CONGESTION = 13;
 
     internal const int IPPROTO_IPV6 = 41;
@@ -33,7 +37,6 @@ internal static partial class Libc
     internal const int MSG_NOSIGNAL = 0x4000;
 
     [LibraryImport("libc", EntryPoint = "socket")]
-    [SuppressGCTransition]
     internal static partial int socket(int domain, int type, int protocol);
 
     [LibraryImport("libc", EntryPoint = "bind")]
@@ -43,10 +46,11 @@ internal static partial class Libc
     internal static partial int listen(SafeHandle sockfd, int backlog);
 
     [LibraryImport("libc", EntryPoint = "accept4")]
-    [SuppressGCTransition]
     internal static unsafe partial int accept4(SafeHandle sockfd, byte* addr, uint* addrlen, int flags);
 
-    /// <summary>Connects a non-blocking socket. On loopback the whole handshake may run inside, so it keeps its transition.</summary>
+    [LibraryImport("libc", EntryPoint = "accept")]
+    internal static unsafe partial int accept(SafeHandle sockfd, byte* addr, uint* addrlen);
+
     [LibraryImport("libc", EntryPoint = "connect")]
     internal static unsafe partial int connect(SafeHandle sockfd, byte* addr, uint addrlen);
 
@@ -71,14 +75,11 @@ internal static partial class Libc
     internal static unsafe partial int ioctl(SafeHandle fd, nuint request, int* argp);
 
     [LibraryImport("libc", EntryPoint = "shutdown")]
-    [SuppressGCTransition]
     internal static partial int shutdown(SafeHandle sockfd, int how);
 
     [LibraryImport("libc", EntryPoint = "recv")]
-    [SuppressGCTransition]
     internal static unsafe partial nint recv(SafeHandle sockfd, byte* buf, nuint len, int flags);
 
     [LibraryImport("libc", EntryPoint = "send")]
-    [SuppressGCTransition]
     internal static unsafe partial nint send(SafeHandle sockfd, byte* buf, nuint len, int flags);
 }

@@ -13,6 +13,5 @@ internal static partial class Libc
     internal static unsafe partial int pipe2(int* pipefd, int flags);
 
     [LibraryImport("libc", EntryPoint = "splice")]
-    [SuppressGCTransition]
     internal static unsafe partial nint splice(SafeHandle fd_in, long* off_in, SafeHandle fd_out, long* off_out, nuint len, uint flags);
 }

@@ -19,11 +19,13 @@ internal static unsafe partial class Ws2_32
     internal const uint WSA_FLAG_NO_HANDLE_INHERIT = 0x80;
 
     internal const int SOL_SOCKET = 0xFFFF;
+    internal const int SO_KEEPALIVE = 0x0008;
     internal const int SO_LINGER = 0x0080;
     internal const int SO_EXCLUSIVEADDRUSE = -5; // ~SO_REUSEADDR
     internal const int SO_UPDATE_ACCEPT_CONTEXT = 0x700B;
     internal const int SO_UPDATE_CONNECT_CONTEXT = 0x7010;
     internal const int TCP_NODELAY = 1;
+    internal const int TCP_KEEPIDLE = 3;
     internal const int IPV6_V6ONLY = 27;
     internal const int HVSOCKET_CONNECT_TIMEOUT = 0x01;
     internal const int HVSOCKET_CONNECTED_SUSPEND = 0x04;

@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Wslrelay.Io.Linux.Interop;
+
+namespace Wslrelay.Io.Linux;
+
+/// <summary>The identity and type of a file, by statx(2), or by newfstatat(2) where a sandbox refuses statx.</summary>
+[SupportedOSPlatform("linux")]
+internal readonly record struct FileStatus(ulong Device, ulong Inode, FileType Type)
+{
+    private const uint TypeMask = 0xF000;
+    private const int StatSize = 256;
+
+    /// <summary>The status of a path, without following a symbolic link; null if there is none.</summary>
+    internal static FileStatus? Of(string path) => Get(Libc.AT_FDCWD, path, Libc.AT_SYMLINK_NOFOLLOW);
+
+    /// <summary>The status of an open descriptor; null if it is not open.</summary>
+    internal static FileStatus? Of(int descriptor) => Get(descriptor, "", Libc.AT_EMPTY_PATH);
+
+    private static unsafe FileStatus? Get(int directory, string path, int flags)
+    {
+        if (Libc.statx(directory, path, flags, Libc.STATX_TYPE | Libc.STATX_INO, out Libc.Statx status) == 0)
+        {
+            return new FileStatus(((ulong)status.DeviceMajor << 32) | status.DeviceMinor, status.Inode, (FileType)(status.Mode & TypeMask));
+        }
+
+        if (!Errno.IsRefused(Errno.Last))
+        {
+            return null;
+        }
+
+        // struct stat begins with st_dev and st_ino; then x64 has st_nlink (64 bits) before st_mode, arm64 st_mode.
+        bool isX64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;
+        byte* stat = stackalloc byte[StatSize];
+        return Libc.newfstatat(isX64 ? Libc.SYS_newfstatat_x64 : Libc.SYS_newfstatat_arm64, directory, path, stat, flags) == 0
+            ? new FileStatus(*(ulong*)stat, *(ulong*)(stat + 8), (FileType)(*(uint*)(stat + (isX64 ? 24 : 16)) & TypeMask))
+            : null;
+    }
+}

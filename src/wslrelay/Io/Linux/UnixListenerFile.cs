@@ -1,0 +1,118 @@
+using System.Runtime.Versioning;
+using Wslrelay.Io.Linux.Interop;
+
+namespace Wslrelay.Io.Linux;
+
+/// <summary>
+/// The file of a Unix listener: accessible to its owner only, put in the place of a stale one, and deleted when its listener is closed. A lock on its
+/// folder makes "is it stale, delete it, bind, listen" one step for all relays, so that two that start together cannot delete each other's file.
+/// Loop thread only.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed class UnixListenerFile
+{
+    private const uint OwnerOnly = 0x180; // 0600
+    private const int LockMilliseconds = 5000;
+    private const int LockMillisecondsAtEnd = 100;
+
+    private readonly string _path;
+    private readonly FileStatus? _status;
+
+    private UnixListenerFile(string path) => (_path, _status) = (path, FileStatus.Of(path));
+
+    /// <summary>Binds and listens at a path. Null for a name in the abstract namespace, which has no file.</summary>
+    /// <exception cref="IoException">Another socket has the path, or the system refuses.</exception>
+    internal static unsafe UnixListenerFile? Listen(EpollHandle listener, string path, byte* address, uint length, int backlog)
+    {
+        if (path.StartsWith('@'))
+        {
+            Check(Libc.bind(listener, address, length) == 0 && Libc.listen(listener, backlog) == 0 ? 0 : Errno.Last, path);
+            return null;
+        }
+
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
+        if (!Directory.Exists(folder))
+        {
+            throw new IoException(IoError.Failed, Errno.ENOENT, $"unix:{path}: there is no folder {folder}");
+        }
+
+        using FolderLock folderLock = FolderLock.Take(folder, LockMilliseconds)
+            ?? throw new IoException(IoError.AddressInUse, 0, $"unix:{path}: another process keeps the folder {folder} locked (flock(2))");
+
+        // The mode of the socket, less the umask, becomes the mode of the file: at no moment can others connect.
+        Check(Libc.fchmod(listener, OwnerOnly) == 0 ? 0 : Errno.Last, path);
+        int error = Libc.bind(listener, address, length) == 0 ? 0 : Errno.Last;
+        if (error == Errno.EADDRINUSE && IsStale(path, address, length))
+        {
+            File.Delete(path);
+            error = Libc.bind(listener, address, length) == 0 ? 0 : Errno.Last;
+        }
+
+        Check(error, path);
+        UnixListenerFile file = new(path);
+        error = Libc.listen(listener, backlog) == 0 ? 0 : Errno.Last;
+        if (error != 0)
+        {
+            File.Delete(path);
+            Check(error, path);
+        }
+
+        return file;
+    }
+
+    /// <summary>Deletes the file, unless another socket has taken its place. One that cannot be deleted is stale for the next listener.</summary>
+    internal void Delete()
+    {
+        using FolderLock? folderLock = FolderLock.Take(Path.GetDirectoryName(Path.GetFullPath(_path)) ?? "/", LockMillisecondsAtEnd);
+        if (folderLock is null || FileStatus.Of(_path) != _status)
+        {
+            return;
+        }
+
+        try
+        {
+            File.Delete(_path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
+
+    private static void Check(int error, string path)
+    {
+        if (error != 0)
+        {
+            throw Errno.Exception(error, $"unix:{path}");
+        }
+    }
+
+    // A socket that nobody listens on and nobody is about to listen on: a bound one refuses connections too. Other kinds of files refuse them as well,
+    // and are not touched.
+    private static unsafe bool IsStale(string path, byte* address, uint length)
+    {
+        int descriptor = Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0);
+        if (descriptor < 0)
+        {
+            return false;
+        }
+
+        using EpollHandle probe = new(null!, descriptor, isSocket: true);
+        return Libc.connect(probe, address, length) != 0 && Errno.Last == Errno.ECONNREFUSED
+            && FileStatus.Of(path) is { Type: FileType.Socket } && !IsBound(path);
+    }
+
+    // proc(5): the last column is the path as it was given to bind.
+    private static bool IsBound(string path)
+    {
+        try
+        {
+            string full = Path.GetFullPath(path);
+            return File.ReadLines("/proc/net/unix").Any(line =>
+                line.EndsWith(' ' + path, StringComparison.Ordinal) || line.EndsWith(' ' + full, StringComparison.Ordinal));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using System.Net;
+using System.Net.Sockets;
+using Wslrelay.Io;
+using Wslrelay.Io.Linux;
+using Xunit;
+
+namespace Wslrelay.Tests.Io.Linux;
+
+/// <summary>The end of a listener: what is established is served, and no handshake begins that the close would reset.</summary>
+public sealed class UnmapTests
+{
+    [Fact]
+    public void WhileItsBacklogIsEmptiedNoHandshakeBegins()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The filter is Linux's.");
+        using var listening = new EpollPort(CallMode.Single);
+        var listener = (EpollHandle)listening.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0));
+        using Socket before = LoopFixture.ConnectClient(listener.LocalPort);
+        TcpOptions.DropNewHandshakes(listener);
+        using var during = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+        Assert.Equal(SocketError.WouldBlock, Assert.Throws<SocketException>(() => during.Connect(IPAddress.Loopback, listener.LocalPort)).SocketErrorCode);
+        Assert.False(during.Poll(TimeSpan.FromMilliseconds(300), SelectMode.SelectWrite), "the handshake went on");
+
+        // The connection that was there before is whole: data passes the filter.
+        var owner = new Acceptor();
+        AcceptOperation accept = listening.Accept(listener, owner);
+        accept.Begin();
+        accept.Schedule();
+        accept.Cancel();
+        var events = new IoEvent[8];
+        while (accept.State == IoState.Pending)
+        {
+            int count = listening.Wait(events, 1000);
+            for (int i = 0; i < count && accept.State == IoState.Pending; i++)
+            {
+                accept.Collect(in events[i]);
+            }
+        }
+
+        accept.OnCompleted();
+        Assert.Equal(1, owner.Count);
+        listener.Close(abort: false);
+
+        // Its next SYN, a second later, finds nobody.
+        Assert.True(during.Poll(LoopFixture.Patience, SelectMode.SelectError), "the client is never refused");
+    }
+
+    private sealed class Acceptor : IAcceptOwner
+    {
+        internal int Count { get; private set; }
+
+        public void Accepted(IoSocket socket)
+        {
+            Count++;
+            socket.Close(abort: true);
+        }
+
+        public void Completed(IoOperation operation)
+        {
+        }
+    }
+}
