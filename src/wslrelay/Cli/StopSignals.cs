@@ -9,7 +9,15 @@ internal sealed class StopSignals : IDisposable
 
     internal StopSignals(LoopHost host)
     {
-        _registrations = [.. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM]).Select(signal => PosixSignalRegistration.Create(signal, Received))];
+        try
+        {
+            _registrations = [.. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM]).Select(signal => PosixSignalRegistration.Create(signal, Received))];
+        }
+        catch (TypeInitializationException)
+        {
+            // A sandbox that refuses pipe2 leaves the runtime without signal handling: their default action ends the program.
+            _registrations = [];
+        }
 
         void Received(PosixSignalContext context)
         {
