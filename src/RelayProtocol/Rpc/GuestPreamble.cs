@@ -3,12 +3,13 @@ using MessagePack;
 namespace RelayProtocol.Rpc;
 
 /// <summary>
-/// The first message of each connection from a relay to a guest agent, <c>{"v": 1, "protocol": "tcp", "family": 4, "port": 80}</c>.
-/// Immutable; any thread. Source: the protocol document, section 3.
+/// The first message of each connection from a relay to a guest agent, <c>{"v": 1, "protocol": "tcp", "family": 4, "port": 80}</c>, over a Unix
+/// socket with <c>"pass": true</c>. Immutable; any thread. Source: the protocol document, section 3.
 /// </summary>
 /// <param name="Family">The family of the loopback address to connect to, 4 or 6.</param>
 /// <param name="Port">The port to connect to, 1..65535.</param>
-internal readonly record struct GuestPreamble(int Family, int Port)
+/// <param name="Pass">The relay takes the server's socket itself, and sends nothing until the answer.</param>
+internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = false)
 {
     /// <summary>The largest preamble, in bytes.</summary>
     internal const int MaxSize = 1024;
@@ -17,7 +18,7 @@ internal readonly record struct GuestPreamble(int Family, int Port)
 
     internal void Write(ref MessagePackWriter writer)
     {
-        writer.WriteMapHeader(4);
+        writer.WriteMapHeader(Pass ? 5 : 4);
         writer.Write("v");
         writer.Write(Version);
         writer.Write("protocol");
@@ -26,6 +27,11 @@ internal readonly record struct GuestPreamble(int Family, int Port)
         writer.Write(Family);
         writer.Write("port");
         writer.Write(Port);
+        if (Pass)
+        {
+            writer.Write("pass");
+            writer.Write(true);
+        }
     }
 
     /// <exception cref="RelayException">InvalidParams with a message that names the key, or NotSupported.</exception>
@@ -46,7 +52,7 @@ internal readonly record struct GuestPreamble(int Family, int Port)
         }
         long family = fields.RequiredInteger("family", long.MinValue, long.MaxValue);
         return family is 4 or 6
-            ? new GuestPreamble((int)family, (int)fields.RequiredInteger("port", 1, 65535))
+            ? new GuestPreamble((int)family, (int)fields.RequiredInteger("port", 1, 65535), fields.Boolean("pass"))
             : throw MapFields.Invalid("family", $"{family} is neither 4 nor 6");
     }
 }

@@ -63,6 +63,11 @@ internal sealed class MapFields
 
     internal long RequiredInteger(string key, long least, long most) => Integer(key, least, most) ?? throw Invalid(key, "is missing");
 
+    /// <summary>A boolean, false if it is absent.</summary>
+    internal bool Boolean(string key) =>
+        TryFind(key, out MessagePackReader reader)
+        && (reader.NextMessagePackType == MessagePackType.Boolean ? reader.ReadBoolean() : throw Invalid(key, "is not a boolean"));
+
     /// <summary>A text, or null if it is absent.</summary>
     internal string? Text(string key) =>
         !TryFind(key, out MessagePackReader reader) ? null

@@ -33,6 +33,9 @@ internal enum IoError : byte
     /// <summary>The process or the system is out of handles or of socket memory.</summary>
     TooManyOpenFiles,
 
+    /// <summary>The peer attached a descriptor that is not one connected TCP socket.</summary>
+    BadDescriptor,
+
     /// <summary>Any other error; see the native error.</summary>
     Failed,
 }

@@ -26,6 +26,17 @@ internal abstract class TransferOperation(IIoOwner owner) : IoOperation(owner)
 
     /// <summary>Bytes transferred. 0 after a receive without error is the end of the stream.</summary>
     public int BytesTransferred { get; protected set; }
+
+    /// <summary>The socket that came with the bytes (<see cref="IoPort.ReceiveSocket"/>); null where none did.</summary>
+    protected IoSocket? Attached { get; set; }
+
+    /// <summary>The socket that came with the bytes, from now on the caller's to close; null where none did, or it was taken before.</summary>
+    public IoSocket? TakeAttached()
+    {
+        IoSocket? attached = Attached;
+        Attached = null;
+        return attached;
+    }
 }
 
 /// <summary>

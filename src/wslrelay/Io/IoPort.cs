@@ -39,6 +39,15 @@ internal abstract class IoPort : IDisposable
     /// <summary>Receives into memory from a socket or pipe. At most one receive or pump may read a handle at a time.</summary>
     public abstract TransferOperation Receive(IoHandle from, IIoOwner owner);
 
+    /// <summary>Sends like <see cref="Send"/>, with a connected socket attached to the first byte. Both stay open here. Unix sockets only.</summary>
+    public virtual TransferOperation SendSocket(IoSocket to, IoSocket attached, IIoOwner owner) => throw new NotSupportedException();
+
+    /// <summary>
+    /// Receives like <see cref="Receive"/>, and a connected TCP socket where one is attached; ends with <see cref="IoError.BadDescriptor"/> where
+    /// anything else is. Unix sockets only.
+    /// </summary>
+    public virtual TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) => throw new NotSupportedException();
+
     /// <summary>Relays one direction, up to and including the end of the stream.</summary>
     public abstract PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner);
 

@@ -15,6 +15,7 @@ internal sealed class AgentPreamble
     internal AgentPreamble(RelayTarget target, GuestProtocol protocol)
     {
         _protocol = target.HasAgent ? protocol : GuestProtocol.None;
+        OffersPass = _protocol == GuestProtocol.Relay && target.Kind == RelayTargetKind.Unix;
         if (target.Kind == RelayTargetKind.Firecracker)
         {
             ConnectLine = Pinned(Encoding.ASCII.GetBytes($"CONNECT {target.Port}\n"));
@@ -26,6 +27,9 @@ internal sealed class AgentPreamble
 
     internal bool ExpectsAnswer => _protocol == GuestProtocol.Relay;
 
+    /// <summary>The agent may answer with the server's socket: nothing follows the preamble until then.</summary>
+    internal bool OffersPass { get; }
+
     /// <summary>What a hybrid vsock wants before the preamble; empty for every other target. Pinned.</summary>
     internal Memory<byte> ConnectLine { get; }
 
@@ -33,11 +37,11 @@ internal sealed class AgentPreamble
     internal Memory<byte> For(PortMapping mapping) =>
         _protocol == GuestProtocol.Wsl ? Pinned(WslMessage(mapping)) : Pinned(Preamble(mapping));
 
-    private static ReadOnlySpan<byte> Preamble(PortMapping mapping)
+    private ReadOnlySpan<byte> Preamble(PortMapping mapping)
     {
         ArrayBufferWriter<byte> bytes = new();
         MessagePackWriter writer = new(bytes);
-        new GuestPreamble(mapping.Family, mapping.GuestPort).Write(ref writer);
+        new GuestPreamble(mapping.Family, mapping.GuestPort, OffersPass).Write(ref writer);
         writer.Flush();
         return bytes.WrittenSpan;
     }

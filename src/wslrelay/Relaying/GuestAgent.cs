@@ -32,6 +32,9 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
 
     public ByteCounter ToClient { get; } = new();
 
+    /// <summary>Whether a connected server's socket can be passed to the relay: both are then processes of one kernel.</summary>
+    public bool CanPass { get; private set; }
+
     /// <summary>Milliseconds for a preamble to be complete, and for a server to answer.</summary>
     public int SetUpTimeout { get; init; } = 10_000;
 
@@ -46,6 +49,7 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
     public int Listen(IoEndpoint endpoint)
     {
         _listener = Loop.Port.Listen(endpoint);
+        CanPass = endpoint.Kind == IoEndpointKind.Unix;
         Loop.Start(Loop.Port.Accept(_listener, this));
         return _listener.LocalPort;
     }

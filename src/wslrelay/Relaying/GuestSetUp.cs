@@ -21,6 +21,7 @@ internal sealed class GuestSetUp : SetUp
     private readonly MessageScanner _scanner = new(BufferSize);
     private TransferOperation? _receive;
     private TransferOperation? _answer;
+    private TransferOperation? _pass;
     private GuestPreamble _preamble;
     private int _received;
     private int _preambleEnd;
@@ -43,7 +44,12 @@ internal sealed class GuestSetUp : SetUp
     {
         if (operation == _connect)
         {
-            Answer(Nil);
+            Connected();
+        }
+        else if (operation == _pass)
+        {
+            // The relay has the server's socket: closing both ends here ends nothing there.
+            Relay.EndSetUp();
         }
         else if (operation == _answer)
         {
@@ -72,7 +78,12 @@ internal sealed class GuestSetUp : SetUp
             return;
         }
 
-        if (operation == _receive && operation.Error == IoError.TimedOut)
+        if (operation == _pass && operation.Error is not (IoError.Cancelled or IoError.TimedOut or IoError.Reset))
+        {
+            // A sandbox, or too many descriptors on their way: the agent stays in the path.
+            Answer(Nil);
+        }
+        else if (operation == _receive && operation.Error == IoError.TimedOut)
         {
             Refuse(RelayErrorCode.InvalidParams, $"the preamble is not complete after {_agent.SetUpTimeout / 1000.0:0.#} seconds");
         }
@@ -93,7 +104,7 @@ internal sealed class GuestSetUp : SetUp
 
     protected override void OnReleased()
     {
-        _receive = _answer = null;
+        _receive = _answer = _pass = null;
         _scanner.Reset();
         _preamble = default;
         _received = _preambleEnd = 0;
@@ -148,6 +159,19 @@ internal sealed class GuestSetUp : SetUp
         SetDeadline(_agent.SetUpTimeout);
         _connect.Endpoint = IoEndpoint.Tcp(_preamble.Family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, _preamble.Port);
         Run(_connect);
+    }
+
+    private void Connected()
+    {
+        if (_preamble.Pass && _agent.CanPass && _received == _preambleEnd)
+        {
+            _pass = Relay.Loop.Port.SendSocket(Relay.Client, Relay.Target!, this);
+            Run(_pass, Nil);
+        }
+        else
+        {
+            Answer(Nil);
+        }
     }
 
     private void Answer(byte[] answer)

@@ -8,7 +8,8 @@ namespace Wslrelay.Relaying;
 
 /// <summary>
 /// Sets up a connection that was accepted on a host port: connects to the target and, where that is an agent, sends the preamble and reads
-/// the answer (protocol, section 3). The client's bytes follow the preamble without waiting for the answer. Loop thread only.
+/// the answer (protocol, section 3). The client's bytes follow the preamble without waiting for the answer, but where the agent may pass the server's
+/// socket: then that takes the place of the connection to the agent. Loop thread only.
 /// </summary>
 internal sealed class HostSetUp : SetUp
 {
@@ -89,6 +90,7 @@ internal sealed class HostSetUp : SetUp
 
     protected override void OnReleased()
     {
+        _receive?.TakeAttached()?.Close(abort: true);
         _send = _receive = null;
         _error = null;
         _preambleSent = false;
@@ -122,7 +124,7 @@ internal sealed class HostSetUp : SetUp
         // The agent has a time of its own to answer.
         SetDeadline(_table.SetUpTimeout);
         _send = Relay.Loop.Port.Send(Relay.Target!, this);
-        _receive = Relay.Loop.Port.Receive(Relay.Target!, this);
+        _receive = _table.Preamble.OffersPass ? Relay.Loop.Port.ReceiveSocket(Relay.Target!, this) : Relay.Loop.Port.Receive(Relay.Target!, this);
         if (_table.Preamble.ConnectLine.IsEmpty)
         {
             SendPreamble();
@@ -147,7 +149,11 @@ internal sealed class HostSetUp : SetUp
             return;
         }
 
-        Relay.PumpToTarget();
+        if (!_table.Preamble.OffersPass)
+        {
+            Relay.PumpToTarget();
+        }
+
         if (_table.Preamble.ExpectsAnswer)
         {
             // One byte is enough for the usual answer, and leaves the server's bytes behind it where they are.
@@ -182,6 +188,12 @@ internal sealed class HostSetUp : SetUp
     {
         if (_error is null && bytes[0] == MessagePackCode.Nil)
         {
+            if (_receive!.TakeAttached() is { } server)
+            {
+                Relay.Target!.Close(abort: false);
+                Relay.Target = server;
+            }
+
             Succeed();
             return;
         }
@@ -212,7 +224,7 @@ internal sealed class HostSetUp : SetUp
     {
         // In this order: what a server said before it broke needs somebody to carry it.
         Relay.PumpToClient();
-        if (!_preambleSent)
+        if (!_preambleSent || _table.Preamble.OffersPass)
         {
             Relay.PumpToTarget();
         }

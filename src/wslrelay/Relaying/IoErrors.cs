@@ -35,6 +35,7 @@ internal static class IoErrors
             "no local port is free; too many connections to the same address are open or have just ended (net.ipv4.ip_local_port_range on Linux, the dynamic port range on Windows)",
         IoError.AccessDenied => "the system does not allow it; check the permissions of the socket's file, or the firewall",
         IoError.NotSupported => "this system has no such sockets",
+        IoError.BadDescriptor => "the agent passed something that is not a connected TCP socket",
         _ when nativeError != 0 => $"{Marshal.GetPInvokeErrorMessage(nativeError)} (system error {nativeError})",
         _ => error.ToString(),
     };

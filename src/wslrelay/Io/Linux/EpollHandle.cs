@@ -205,6 +205,14 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
+    /// <summary>An integer option of a socket; -1 if it has none such.</summary>
+    internal unsafe int GetOption(int level, int option)
+    {
+        int value = 0;
+        uint size = sizeof(int);
+        return Libc.getsockopt(this, level, option, &value, &size) == 0 ? value : -1;
+    }
+
     /// <summary>Fetches and clears the socket's pending error (SO_ERROR); 0 if there is none.</summary>
     internal unsafe int TakeError()
     {

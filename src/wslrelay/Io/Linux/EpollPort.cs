@@ -88,6 +88,11 @@ internal sealed partial class EpollPort : IoPort
 
     public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Receive(this, (EpollHandle)from, owner);
 
+    public override TransferOperation SendSocket(IoSocket to, IoSocket attached, IIoOwner owner) =>
+        new SendSocket(this, (EpollHandle)to, (EpollHandle)attached, owner);
+
+    public override TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) => new ReceiveSocket(this, (EpollHandle)from, owner);
+
     public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner) =>
         new Pump((EpollHandle)from, (EpollHandle)to, counter, owner);
 

@@ -20,6 +20,8 @@ internal abstract class Transfer(EpollPort port, IIoOwner owner) : TransferOpera
 
     protected internal override void CancelPending() => port.WakeOperation(this);
 
+    protected EpollPort Port => port;
+
     /// <summary>Makes the call. Leaves the operation pending or completed.</summary>
     protected abstract void Try();
 }

@@ -1,0 +1,131 @@
+using System.Net.Sockets;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Wslrelay.TestTools;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Guest;
+
+/// <summary>Over a Unix socket the agent passes the connected server's socket to the relay, and is out of the path (protocol, section 3).</summary>
+[Collection(Alone.Name)]
+public sealed class SocketPassingTests
+{
+    private const string Python = "/usr/bin/python3";
+
+    [Fact]
+    public async Task The_agent_holds_nothing_of_a_connection_and_may_end()
+    {
+        await using var chain = await GuestChain.OpenAsync("unix");
+        await (await chain.RememberDescriptorsAsync())();
+        var agentOnly = new Descriptors(chain.Agent.Process);
+        using var pair = await chain.OpenPairAsync();
+        await agentOnly.AssertBackAsync();
+        chain.Agent.Process.Kill();
+        _ = await chain.Agent.ExitAsync();
+
+        var stream = new ByteStream(1);
+        var received = stream.ReceiveToEndAsync(pair.Guest);
+        await stream.SendAsync(pair.Client, 0, 8 << 20);
+        pair.Client.Shutdown(SocketShutdown.Send);
+        Assert.Equal(8 << 20, await received);
+        await pair.Guest.SendAllAsync("an answer"u8.ToArray());
+        pair.Guest.Shutdown(SocketShutdown.Send);
+        Assert.Equal("an answer"u8.ToArray(), await pair.Client.ReceiveToEndAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reset_is_seen_by_a_side_that_has_ended_its_sending(bool byClient)
+    {
+        await using var chain = await GuestChain.OpenAsync("unix");
+        using var pair = await chain.OpenPairAsync();
+        var (first, second) = pair.From(client: byClient);
+        second.Shutdown(SocketShutdown.Send);
+        await first.AssertEndAsync();
+        await first.SendAllAsync("a part"u8.ToArray());
+        Assert.Equal("a part"u8.ToArray(), await second.ReceiveExactlyAsync(6));
+        first.Reset();
+        await second.AssertResetAsync();
+    }
+
+    [Theory]
+    [InlineData("listener")]
+    [InlineData("unconnected")]
+    [InlineData("datagram")]
+    [InlineData("unix")]
+    [InlineData("file")]
+    [InlineData("two")]
+    [InlineData("many")]
+    public async Task Anything_but_one_connected_TCP_socket_is_closed_and_counts_as_failed(string what)
+    {
+        using var link = GuestLink.Create("unix");
+        await using var server = GuestServer.Echo();
+        await using var agent = await StartAsync(link, what, server.Port);
+        await using var relay = RelayUnderTest.Serve("--target", link.Target(agent.Listens));
+        var mapping = await relay.MapAsync(80);
+        await mapping.AssertResetAsync();
+        await UntilFailedAsync(relay, mapping, 1);
+        var descriptors = new Descriptors(relay.Process);
+        for (var i = 2; i <= 20; i++)
+        {
+            await mapping.AssertResetAsync();
+            await UntilFailedAsync(relay, mapping, i);
+        }
+
+        await descriptors.AssertBackAsync();
+        Assert.Contains("not a connected TCP socket", relay.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_agent_of_another_language_passes_the_server_too()
+    {
+        using var link = GuestLink.Create("unix");
+        await using var server = GuestServer.Echo();
+        await using var agent = await StartAsync(link, "server", server.Port);
+        await using var relay = RelayUnderTest.Serve("--target", link.Target(agent.Listens));
+        var mapping = await relay.MapAsync(80);
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => mapping.AssertEchoAsync()));
+        Assert.Equal(0L, (await relay.CountersAsync(mapping))["failed"]);
+    }
+
+    [Fact]
+    public async Task A_relay_that_does_not_wait_for_the_answer_or_asks_over_TCP_gets_its_bytes_carried()
+    {
+        await using var server = GuestServer.Echo();
+        foreach (var (kind, first) in new[] { ("unix", "at once"u8.ToArray()), ("tcp", []) })
+        {
+            using var link = GuestLink.Create(kind);
+            await using var agent = await AgentUnderTest.StartAsync(link);
+            using var relay = await agent.ConnectAsync();
+            await relay.SendAllAsync((byte[])[.. WithPass(server.Port, true), .. first]);
+            Assert.Null(await relay.ReadAnswerAsync());
+            Assert.Equal(first, await relay.ReceiveExactlyAsync(first.Length));
+            await relay.AssertEchoAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_wish_that_is_not_a_boolean_is_refused()
+    {
+        using var link = GuestLink.Create("unix");
+        await using var agent = await AgentUnderTest.StartAsync(link);
+        using var relay = await agent.ConnectAsync();
+        await relay.SendAllAsync(WithPass(80, "yes"));
+        var fault = await relay.ReadAnswerAsync();
+        Assert.Equal("InvalidParams", fault!.Name);
+        Assert.Contains("pass", fault.Message, StringComparison.Ordinal);
+    }
+
+    private static byte[] WithPass(int port, object pass) =>
+        MsgEncoder.Encode(new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = port, ["pass"] = pass });
+
+    private static Task UntilFailedAsync(RelayUnderTest relay, Mapping mapping, int count) =>
+        Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["failed"] is long failed && failed == count, $"{count} failed connections");
+
+    private static Task<AgentUnderTest> StartAsync(GuestLink link, string what, int port)
+    {
+        RequiredTool.Require(Python, "python3-msgpack", "-c", "import msgpack");
+        var script = Path.Combine(AppContext.BaseDirectory, "EndToEnd", "Guest", "passing_agent.py");
+        return AgentUnderTest.StartCommandAsync([Python, "-B", script, link.ListenText, what, $"{port}"]);
+    }
+}

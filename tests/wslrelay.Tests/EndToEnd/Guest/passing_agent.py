@@ -1,0 +1,63 @@
+"""An agent that passes the relay what its second argument says, with the answer nil. Usage: passing_agent.py unix:PATH WHAT PORT
+
+WHAT: server, listener, unconnected, datagram, unix, file, two, many. PORT is that of a server on 127.0.0.1. Prints "listens on ENDPOINT" once it does.
+"""
+
+import socket
+import sys
+import tempfile
+
+import msgpack
+
+
+def server(port):
+    return socket.create_connection(("127.0.0.1", port))
+
+
+def listener(_):
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def unconnected(_):
+    return socket.socket()
+
+
+def datagram(port):
+    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.connect(("127.0.0.1", port))
+    return peer
+
+
+def unix(_):
+    return socket.socketpair()[0]
+
+
+def file(_):
+    return tempfile.TemporaryFile()
+
+
+ATTACHED = {
+    **{make.__name__: lambda port, make=make: [make(port)] for make in (server, listener, unconnected, datagram, unix, file)},
+    "two": lambda port: [server(port), server(port)],
+    "many": lambda port: [server(port) for _ in range(40)],
+}
+
+
+def main(endpoint, what, port):
+    relays = socket.socket(socket.AF_UNIX)
+    relays.bind(endpoint.split(":", 1)[1])
+    relays.listen(64)
+    print("listens on", endpoint, flush=True)
+    while True:
+        relay, _ = relays.accept()
+        unpacker = msgpack.Unpacker()
+        unpacker.feed(relay.recv(1024))
+        if unpacker.unpack().get("pass") is not True:
+            sys.exit("the relay does not take a socket")
+        attached = ATTACHED[what](int(port))
+        socket.send_fds(relay, [b"\xc0"], [one.fileno() for one in attached])
+        for one in (*attached, relay):
+            one.close()
+
+
+main(*sys.argv[1:])
