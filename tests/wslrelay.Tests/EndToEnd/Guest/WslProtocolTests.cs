@@ -61,6 +61,6 @@ public sealed class WslProtocolTests
     {
         var run = await ProgramRun.OfRelayAsync("serve", "--guest-protocol", "tea");
         Assert.Equal((2, ""), (run.ExitCode, run.Output));
-        Assert.Contains("--guest-protocol: 'tea' is neither relay nor wsl", run.Error, StringComparison.Ordinal);
+        Assert.Contains("--guest-protocol: 'tea' is not one of", run.Error, StringComparison.Ordinal);
     }
 }
