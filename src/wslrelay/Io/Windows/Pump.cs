@@ -38,9 +38,6 @@ internal sealed unsafe class Pump(
         /// <summary>The end was passed on. The poll is in flight: nothing else tells of a reset of <c>from</c> any more.</summary>
         EndPassedOn,
 
-        /// <summary><c>to</c> broke. What it had sent before is still carried by the other direction, whose error then ends both.</summary>
-        SendBroke,
-
         /// <summary><c>from</c> was reset, and the kernel still holds bytes for <c>to</c> that a reset would discard.</summary>
         Draining,
 
@@ -108,7 +105,7 @@ internal sealed unsafe class Pump(
             case Phase.EndPassedOn:
                 _ = Kernel32.CancelIoEx(from, _poll!.Overlapped);
                 break;
-            case Phase.SendBroke or Phase.Draining:
+            case Phase.Draining:
                 (_result, _nativeResult) = (IoError.Cancelled, 0);
                 FinishByPacket();
                 break;
@@ -282,14 +279,7 @@ internal sealed unsafe class Pump(
         // From now on nobody reads what the sender still sends.
         to.Broken = from.ReadEnded = true;
         ReturnBuffer();
-        if (meaning != IoError.Reset || to.ReadEnded)
-        {
-            Finish(meaning, error);
-            return;
-        }
-
-        _phase = Phase.SendBroke;
-        Pend();
+        Finish(meaning == IoError.Reset && !to.ReadEnded ? IoError.ReceiverBroke : meaning, error);
     }
 
     private void OnEnd()
@@ -379,17 +369,13 @@ internal sealed unsafe class Pump(
 
     private void OnResetSeen()
     {
-        switch (_phase)
+        if (_phase == Phase.Sending)
         {
-            case Phase.Sending:
-                QueueRetry();
-                break;
-            case Phase.EndPassedOn:
-                OnReceiveFailed(IoError.Reset, WSAECONNRESET);
-                break;
-            case Phase.SendBroke:
-                Finish(IoError.Reset, WSAECONNRESET);
-                break;
+            QueueRetry();
+        }
+        else if (_phase == Phase.EndPassedOn)
+        {
+            OnReceiveFailed(IoError.Reset, WSAECONNRESET);
         }
     }
 
