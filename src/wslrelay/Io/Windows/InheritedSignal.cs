@@ -6,18 +6,19 @@ using Wslrelay.Io.Windows.Interop;
 namespace Wslrelay.Io.Windows;
 
 /// <summary>
-/// Makes sure that a number a parent gave is a handle it passed on, and one that can be waited for: a number that was not
-/// inherited can be that of anything this process has opened since. Runs on the thread that sets up.
+/// Checks that a handle's number, as given by the parent, was inherited and can be waited for. A number that was not inherited may be that of
+/// anything this process has opened since. Called at start.
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal static unsafe class InheritedSignal
 {
     private const int TypeBufferLength = 1024;
 
-    /// <summary>Opens it; the caller owns it.</summary>
+    /// <summary>Opens it for the caller to own.</summary>
+    /// <exception cref="IoException">It is no such handle; the message says what it is.</exception>
     internal static SafeHandle Open(long number)
     {
-        // The system ignores the two lowest bits of a handle, and negative numbers stand for this process and thread.
+        // The system ignores a handle's two lowest bits, and negative numbers are pseudo handles.
         if (number is <= 0 or > uint.MaxValue || (number & 3) != 0)
         {
             throw Refuse(number, "is not a handle's number", NativeError.ERROR_INVALID_HANDLE);
@@ -48,7 +49,7 @@ internal static unsafe class InheritedSignal
         return new SafeWaitHandle((nint)number, ownsHandle: true);
     }
 
-    /// <summary>The name of the type of object behind a handle, "unknown" where the system does not tell.</summary>
+    /// <summary>The type of a handle's object, such as Event; "unknown" where the system does not tell.</summary>
     internal static string TypeOf(SafeHandle handle)
     {
         byte* buffer = stackalloc byte[TypeBufferLength];

@@ -6,11 +6,11 @@ using static Wslrelay.Io.Windows.NativeError;
 
 namespace Wslrelay.Io.Windows;
 
-/// <summary>Makes listeners that share their address and port with nobody, and shadow nobody. Runs on the loop thread.</summary>
+/// <summary>Opens listeners that neither share their address and port with another socket nor shadow one. Loop thread only.</summary>
 [SupportedOSPlatform("windows")]
 internal sealed class ListenerFactory(CompletionPort port)
 {
-    private const int AttemptsAtAnyPort = 8;
+    private const int MaxAttemptsAtAnyPort = 8;
 
     private readonly WildcardShadow _shadow = new(port);
 
@@ -32,7 +32,7 @@ internal sealed class ListenerFactory(CompletionPort port)
                 Bind(socket, endpoint);
                 if (IsSpecific(endpoint) && _shadow.IsCast(socket.Family, socket.LocalPort))
                 {
-                    if (endpoint.Port == 0 && attempt < AttemptsAtAnyPort)
+                    if (endpoint.Port == 0 && attempt < MaxAttemptsAtAnyPort)
                     {
                         socket.Dispose();
                         continue;
@@ -70,7 +70,7 @@ internal sealed class ListenerFactory(CompletionPort port)
         ushort family = SocketAddress.FamilyOf(endpoint)!.Value;
         WindowsSocket socket = WindowsSocket.TryCreate(port, family, out int error) ?? throw Exception(error, endpoint.ToString());
 
-        // Before bind, or they have no effect. With SO_REUSEADDR two processes could own the port, silently.
+        // Only effective before bind. With SO_REUSEADDR two processes could own the port, silently.
         error = socket.Set(SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
         if (error == 0 && family == AF_INET6)
         {
@@ -95,8 +95,8 @@ internal sealed class ListenerFactory(CompletionPort port)
             return;
         }
 
-        // Refused: because the port is taken by a socket that excludes us, or because nobody may have it. No port is
-        // privileged on Windows, so what even the wildcard is refused is a range that the system keeps for itself.
+        // Another socket has the port exclusively, or nobody may have it. Windows has no privileged ports: where the wildcard is refused too,
+        // the port is in a range that the system has excluded.
         throw _shadow.Probe(socket.Family, (int)endpoint.Port) switch
         {
             WSAEADDRINUSE => new IoException(

@@ -1,8 +1,8 @@
 namespace Wslrelay.Io.Windows;
 
 /// <summary>
-/// Windows' error numbers, and what they mean to a relay. A call that fails at once gives a WSA error, a packet a status that
-/// the system translates to a Win32 error: one event has two numbers, and both are here.
+/// Windows' error numbers and their meanings. A call that fails at once gives a WSA error, a packet an NTSTATUS that translates to a Win32
+/// error: each event has two numbers.
 /// </summary>
 internal static class NativeError
 {
@@ -53,7 +53,6 @@ internal static class NativeError
     internal const int WSAEHOSTDOWN = 10064;
     internal const int WSAEHOSTUNREACH = 10065;
 
-    /// <summary>The meaning of a number.</summary>
     internal static IoError ToIoError(int error) => error switch
     {
         0 => IoError.None,
@@ -74,7 +73,7 @@ internal static class NativeError
         _ => IoError.Failed,
     };
 
-    /// <summary>A set-up call's failure as an exception that names the endpoint and the system's own words.</summary>
+    /// <summary>The failure of a set-up call, with the system's own message.</summary>
     internal static IoException Exception(int error, string what) =>
         new(ToIoError(error), error, $"{what}: {new System.ComponentModel.Win32Exception(error).Message} ({error})");
 }

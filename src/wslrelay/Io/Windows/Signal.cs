@@ -7,8 +7,8 @@ using static Wslrelay.Io.Windows.NativeError;
 namespace Wslrelay.Io.Windows;
 
 /// <summary>
-/// Waits for a foreign handle by the system's thread pool, whose callback posts this operation's packet and does nothing
-/// else. Whoever comes first, callback or cancel, posts the one packet. Runs on the loop thread but for the callback.
+/// Waits for a foreign handle with the system's thread pool, whose callback only posts this operation's packet. Callback or cancel,
+/// whichever is first, posts the one packet. Loop thread only, but for the callback.
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class Signal(CompletionPort port, SafeHandle signal, IIoOwner owner) : WatchOperation(owner)
@@ -45,15 +45,14 @@ internal sealed unsafe class Signal(CompletionPort port, SafeHandle signal, IIoO
             return;
         }
 
-        // The callback has posted, runs once only, and touches nothing of ours after it has posted: no need to wait for its return.
+        // The callback runs once and touches nothing of ours after it has posted: no need to wait for its return.
         Unregister(NoCompletionEvent);
         Complete();
     }
 
     protected internal override void CancelPending()
     {
-        // After this no callback runs or will run; one that runs now only posts, so the wait for it is as long as that.
-        // Then the packet is either on its way, or nobody but us will ever post it.
+        // Waits for a callback that is running, which only posts. After this the packet is on its way, or only we can post it.
         Unregister(WaitForCallback);
         _slot!.PostOnce();
     }

@@ -6,11 +6,11 @@ using static Wslrelay.Io.Windows.Interop.Ws2_32;
 
 namespace Wslrelay.Io.Windows;
 
-/// <summary>Endpoints as Windows' address bytes: sockaddr_in, sockaddr_in6 and SOCKADDR_HV. Holds nothing.</summary>
+/// <summary>Encodes endpoints as Windows' sockaddr_in, sockaddr_in6 and SOCKADDR_HV.</summary>
 [SupportedOSPlatform("windows")]
 internal static class SocketAddress
 {
-    /// <summary>The longest, SOCKADDR_HV.</summary>
+    /// <summary>That of SOCKADDR_HV.</summary>
     internal const int MaxLength = 36;
 
     private const int InLength = 16;
@@ -61,6 +61,5 @@ internal static class SocketAddress
         return length;
     }
 
-    /// <summary>The port of a TCP address.</summary>
     internal static int PortOf(ReadOnlySpan<byte> address) => address.Length < 4 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(address[2..]);
 }

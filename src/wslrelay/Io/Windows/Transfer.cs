@@ -12,7 +12,7 @@ namespace Wslrelay.Io.Windows;
 internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool send, IIoOwner owner) : TransferOperation(owner)
 {
     // The kernel locks the pages of a call that is pending: a large send goes in pieces.
-    private const int LargestPiece = 256 * 1024;
+    private const int MaxPiece = 256 * 1024;
 
     private OverlappedSlot? _slot;
     private MemoryHandle _pin;
@@ -76,7 +76,7 @@ internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool
     private void Call()
     {
         byte* start = (byte*)_pin.Pointer + BytesTransferred;
-        uint length = (uint)Math.Min(Buffer.Length - BytesTransferred, LargestPiece);
+        uint length = (uint)Math.Min(Buffer.Length - BytesTransferred, MaxPiece);
         Kernel32.OVERLAPPED* overlapped = _slot!.Lend(this);
         int error = handle is WindowsPipe ? CallPipe(start, length, overlapped) : CallSocket(start, length, overlapped);
 

@@ -5,19 +5,19 @@ using static Wslrelay.Io.Windows.NativeError;
 namespace Wslrelay.Io.Windows;
 
 /// <summary>
-/// Finds out whether a bind to one address hides another socket's listener on all addresses. On Windows such a bind
-/// succeeds, exclusive or not, and takes the other's connections. A bind of the wildcard without any option tells, at the same
-/// cost however many ports are open: it fails where a socket of any kind has the wildcard, dual-stack ones included, and
-/// succeeds beside sockets of single addresses, our own included. Done after our own bind, so nobody can slip in between. Loop thread only.
+/// Detects that a bind to one address shadows another socket's listener on all addresses. On Windows such a bind succeeds, exclusive or not,
+/// and takes the other's connections. A bind of the wildcard without options tells, at a cost that does not depend on how many ports are
+/// open: it fails where any socket, dual-stack ones included, has the wildcard, and succeeds beside single addresses, our own included. Done
+/// after our own bind, so that no other can come between. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed class WildcardShadow(CompletionPort port)
 {
-    private const int Trials = 3;
+    private const int MaxTrials = 3;
 
     private bool? _possible;
 
-    /// <summary>True where the socket that was just bound to one address and this port shadows another.</summary>
+    /// <summary>Whether the socket that was just bound to one address and this port shadows another.</summary>
     internal bool IsCast(ushort family, int number)
     {
         _possible ??= IsPossible();
@@ -41,13 +41,11 @@ internal sealed class WildcardShadow(CompletionPort port)
         return probe.BindWildcard(number);
     }
 
-    /// <summary>
-    /// Where the wildcard cannot be bound beside a single address, the opposite is impossible as well: the bind itself
-    /// has refused, and the probe would find nothing but ourselves. Asked once, of ports of our own.
-    /// </summary>
+    // Where the wildcard cannot be bound beside a single address (Wine), neither can the reverse: the bind itself has refused, and the probe
+    // would only find our own socket. Tried once, on ports of our own.
     private bool IsPossible()
     {
-        for (int trial = 0; trial < Trials; trial++)
+        for (int trial = 0; trial < MaxTrials; trial++)
         {
             using WindowsSocket? own = WindowsSocket.TryCreate(port, AF_INET, out _);
             if (own is null

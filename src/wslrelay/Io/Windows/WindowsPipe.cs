@@ -5,17 +5,15 @@ using static RelayProtocol.Windows.Interop.Kernel32;
 
 namespace Wslrelay.Io.Windows;
 
-/// <summary>
-/// One end of a named pipe that was opened for overlapped calls, by a handle of its own. Owned by the loop thread.
-/// </summary>
+/// <summary>A duplicate of the handle of an overlapped named pipe. Owned by the loop thread.</summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class WindowsPipe : IoHandle
 {
     private WindowsPipe(nint pipe) => SetHandle(pipe);
 
     /// <summary>
-    /// Makes a pipe's end waitable; returns null for anything else: a file, a console, a socket, a pipe that was opened for
-    /// synchronous calls (every anonymous pipe), or one that belongs to another port already.
+    /// Associates a pipe with the port. Null for anything else: a file, a console, a socket, a pipe that is synchronous (as every anonymous
+    /// one) or belongs to another port already.
     /// </summary>
     internal static WindowsPipe? TryOpen(CompletionPort port, SafeHandle pipe)
     {

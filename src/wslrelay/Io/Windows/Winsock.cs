@@ -3,16 +3,16 @@ using Wslrelay.Io.Windows.Interop;
 
 namespace Wslrelay.Io.Windows;
 
-/// <summary>Starts Winsock once for the process; it stays until the process ends. For any thread.</summary>
+/// <summary>Starts Winsock, once for the process and until its end. Any thread.</summary>
 [SupportedOSPlatform("windows")]
 internal static unsafe class Winsock
 {
     private const ushort Version22 = 0x0202;
-    private const int LargestWsaData = 512;
+    private const int MaxWsaDataSize = 512;
 
     private static int s_started;
 
-    /// <summary>Starts it if it has not been. Winsock counts the calls, so one too many does no harm.</summary>
+    /// <summary>Winsock counts the starts, so one too many does no harm.</summary>
     internal static void Start()
     {
         if (Volatile.Read(ref s_started) != 0)
@@ -20,7 +20,7 @@ internal static unsafe class Winsock
             return;
         }
 
-        byte* data = stackalloc byte[LargestWsaData];
+        byte* data = stackalloc byte[MaxWsaDataSize];
         int error = Ws2_32.WSAStartup(Version22, data);
         if (error != 0)
         {
