@@ -1,6 +1,6 @@
 # The foreign programs that the tests need, from Debian, each only where it is missing.
 
-packages=(curl gcc libc6-dev nginx-light redis-server redis-tools python3 python3-msgpack python3-pynvim ruby-msgpack util-linux wine wine64)
+packages=(curl debootstrap gcc libc6-dev nginx-light redis-server redis-tools python3 python3-msgpack python3-pynvim ruby-msgpack util-linux)
 
 install_tools() {
     local missing=() package

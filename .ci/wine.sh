@@ -1,6 +1,21 @@
-# The Windows build without Windows.
+# The Windows build without Windows: Wine 10, of a Debian 13 in a folder, whatever the machine's own Debian is. docs/windows.md says why this one.
 
+debian=$artifacts/debian-13
+wine=("$PWD/.ci/in-debian" "$debian" /usr/lib/wine/wine64)
+wineserver=("$PWD/.ci/in-debian" "$debian" /usr/lib/wine/wineserver64)
 wine_started=
+
+# install_wine: from the mirror, and through the proxy, that this machine's apt has. Under a minute.
+install_wine() {
+    local mirror proxy=
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' | head -n 1)
+    eval "$(apt-config shell proxy Acquire::http::Proxy)"
+    [[ -z $proxy ]] || local -x http_proxy=$proxy
+    {
+        debootstrap --variant=minbase trixie "$debian" "$mirror"
+        .ci/in-debian "$debian" apt-get install -y -qq --no-install-recommends wine wine64
+    } >"$artifacts/debian-13.log" 2>&1 || { cat "$artifacts/debian-13.log"; return 1; }
+}
 
 # use_wine PREFIX: what comes after it runs in the Windows of that folder.
 use_wine() {
@@ -10,12 +25,13 @@ use_wine() {
     unset DISPLAY
 }
 
-# make_wine PREFIX: a fresh Windows in a folder. Seconds, or minutes where the disk must first fetch what Debian's packages have just written.
+# make_wine PREFIX: a fresh Windows in a folder. Seconds, or minutes where the disk must first fetch what was just installed.
 make_wine() {
     use_wine "$1"
-    timeout 600 wine wineboot -i >/dev/null 2>&1
-    timeout 600 wine winecfg -v win10 >/dev/null 2>&1
-    timeout 600 wineserver -w
+    mkdir -p "$1"
+    timeout 600 "${wine[@]}" wineboot -i >/dev/null 2>&1
+    timeout 600 "${wine[@]}" winecfg -v win10 >/dev/null 2>&1
+    timeout 600 "${wineserver[@]}" -w
 }
 
 # start_wine PREFIX: the server of a Windows that was made, with what .NET needs of it.
@@ -25,12 +41,12 @@ start_wine() {
     # Two descriptors of its server for every mapped port.
     ulimit -Sn "$(ulimit -Hn)"
     # The server keeps the standard output of whatever starts it: a pipe there would wait for ever.
-    wineserver -p >/dev/null 2>&1
-    timeout 600 wine cmd /c exit >/dev/null 2>&1
+    "${wineserver[@]}" -p >/dev/null 2>&1
+    timeout 600 "${wine[@]}" cmd /c exit >/dev/null 2>&1
 }
 
 stop_wine() {
-    [[ -z $wine_started ]] || wineserver -k || true
+    [[ -z $wine_started ]] || "${wineserver[@]}" -k || true
     wine_started=
 }
 
@@ -38,7 +54,7 @@ stop_wine() {
 run_wine() {
     local seconds=$1
     shift
-    timeout --kill-after=10 "$seconds" wine "$@"
+    timeout --kill-after=10 "$seconds" "${wine[@]}" "$@"
 }
 
 wine_path() {
