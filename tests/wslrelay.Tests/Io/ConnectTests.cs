@@ -41,26 +41,6 @@ public class ConnectTests
     }
 
     [Fact]
-    public void AConnectNeverReachesItself()
-    {
-        // A target that is in the range the system takes a connecting socket's own port from: sooner or later they are the same.
-        using var loop = new LoopFixture();
-        int port;
-        using (var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
-        {
-            probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            port = ((IPEndPoint)probe.LocalEndPoint!).Port;
-        }
-
-        for (int i = 0; i < 200; i++)
-        {
-            Completion connect = loop.Start(owner => loop.Port.Connect(IoEndpoint.Tcp(IPAddress.Loopback, port), owner));
-            loop.Await(connect.Ended);
-            Assert.Equal(IoError.ConnectionRefused, connect.Operation.Error);
-        }
-    }
-
-    [Fact]
     public async Task AnAcceptedSocketClosedWellEndsWellAndWithAbortIsReset()
     {
         using var loop = new LoopFixture();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Wslrelay.Io;
+using Wslrelay.Tests.EndToEnd.Harness;
 using Xunit;
 
 namespace Wslrelay.Tests.Io;
@@ -96,13 +97,11 @@ public class ListenTests
     [Fact]
     public void AClosedListenerRefusesAndItsPortIsFree()
     {
-        // Not ports of the system's choice: in the instant between, it could give one of those to another program.
         const int Rounds = 50;
         using var loop = new LoopFixture();
-        var random = new Random();
         for (int round = 0; round < Rounds; round++)
         {
-            TestListener first = ListenBelowEphemeral(loop, random);
+            TestListener first = loop.Listen(port: Net.FreePort());
             first.Close();
             Assert.Equal(IoError.Cancelled, first.Operation.Error);
             Assert.Throws<SocketException>(() => LoopFixture.ConnectClient(first.Port));
@@ -131,9 +130,9 @@ public class ListenTests
         foreach (IPAddress address in (IPAddress[])[IPAddress.Loopback, IPAddress.Any])
         {
             using var foreign = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            foreign.Bind(new IPEndPoint(address, 0));
+            int port = Net.FreePort();
+            foreign.Bind(new IPEndPoint(address, port));
             foreign.Listen();
-            int port = ((IPEndPoint)foreign.LocalEndPoint!).Port;
             IoException refused = Assert.Throws<IoException>(() => loop.Listen(port: port));
             Assert.Equal(IoError.AddressInUse, refused.Error);
         }
@@ -143,7 +142,7 @@ public class ListenTests
     public void BothFamiliesAndSeveralAddressesLiveOnOneNumber()
     {
         using var loop = new LoopFixture();
-        TestListener four = loop.Listen();
+        TestListener four = loop.Listen(port: Net.FreePort());
         TestListener six = loop.Listen(IPAddress.IPv6Loopback, four.Port);
         TestListener other = loop.Listen(IPAddress.Parse("127.0.0.2"), four.Port);
         foreach ((TestListener listener, IPAddress address) in ((TestListener, IPAddress)[])
@@ -176,21 +175,6 @@ public class ListenTests
         Assert.Equal(IoError.AddressNotAvailable, refused.Error);
         Assert.Contains($"{address} ", refused.Message, StringComparison.Ordinal);
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
-    }
-
-    private static TestListener ListenBelowEphemeral(LoopFixture loop, Random random)
-    {
-        for (int attempt = 0; ; attempt++)
-        {
-            try
-            {
-                return loop.Listen(port: random.Next(10_000, 30_000));
-            }
-            catch (IoException e) when (attempt < 20 && e.Error is (IoError.AddressInUse or IoError.AccessDenied))
-            {
-                // Somebody has it: another one.
-            }
-        }
     }
 
     private static void ReadToReset(Socket client)

@@ -10,7 +10,8 @@ namespace Wslrelay.Tests.Io;
 /// <summary>A loop on a thread of its own, whose end proves that nothing was left in flight.</summary>
 internal sealed class LoopFixture : IDisposable
 {
-    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    internal static readonly int SocketTimeout = (int)Patience.TotalMilliseconds;
 
     private readonly Thread _thread;
     private ExceptionDispatchInfo? _failure;
@@ -135,7 +136,7 @@ internal sealed class LoopFixture : IDisposable
     internal static Socket ConnectClient(int port, IPAddress? address = null)
     {
         address ??= IPAddress.Loopback;
-        var client = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 60_000, SendTimeout = 60_000 };
+        var client = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = SocketTimeout, SendTimeout = SocketTimeout };
         client.Connect(address, port);
         return client;
     }

@@ -26,7 +26,9 @@ public class LoopTests
                 return receive;
             }),
         ]);
-        Thread.Sleep(50);
+
+        // Their first calls have been made by then.
+        loop.Do(() => { });
         loop.Do(() =>
         {
             foreach (Completion completion in completions)
@@ -139,23 +141,34 @@ public class LoopTests
     public void TimersFireInOrderAndNotWhenStopped()
     {
         using var loop = new LoopFixture();
-        var fired = new List<int>();
-        var last = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var fired = new List<(long Due, long At)>();
+        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        int[] delays = [60, 10, 40, 20, 30];
         loop.Do(() =>
         {
-            int[] due = [120, 20, 80, 40, 60];
-            foreach (int milliseconds in due)
+            foreach (int milliseconds in delays)
             {
-                loop.Loop.Timers.Start(new TestTimer(() => fired.Add(milliseconds)), milliseconds);
+                TestTimer timer = null!;
+                timer = new TestTimer(() =>
+                {
+                    fired.Add((timer.Due, Environment.TickCount64));
+                    if (fired.Count == delays.Length)
+                    {
+                        all.SetResult();
+                    }
+                });
+                loop.Loop.Timers.Start(timer, milliseconds);
             }
 
-            var stopped = new TestTimer(() => fired.Add(-1));
-            loop.Loop.Timers.Start(stopped, 30);
+            var stopped = new TestTimer(() => Assert.Fail("a stopped timer has fired"));
+            loop.Loop.Timers.Start(stopped, 15);
             loop.Loop.Timers.Stop(stopped);
-            loop.Loop.Timers.Start(new TestTimer(last.SetResult), 200);
         });
-        loop.Await(last.Task);
-        Assert.Equal([20, 40, 60, 80, 120], fired);
+        loop.Await(all.Task);
+
+        // In the order of their deadlines, which is that of the delays unless something has held up the thread that starts them.
+        Assert.Equal(fired.OrderBy(timer => timer.Due), fired);
+        Assert.All(fired, timer => Assert.InRange(timer.At, timer.Due, long.MaxValue));
     }
 
     private static void StopAtSomeMoment(Random random)

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Wslrelay.Io;
+using Wslrelay.Tests.Io.Platform;
 using Xunit;
 
 namespace Wslrelay.Tests.Io;
@@ -45,8 +46,12 @@ public class PumpTests
         Assert.Equal(1, second.Receive(new byte[1]));
         Task<SocketError> end = PeerEnd.Of(second);
 
-        // Wine takes a reset that nobody waits for yet for an end: both receives must be pending.
-        await Task.Delay(500, TestContext.Current.CancellationToken);
+        if (TestPlatform.IsWine)
+        {
+            // It takes a reset that nobody waits for yet for an end: both receives must be pending.
+            await Task.Delay(500, TestContext.Current.CancellationToken);
+        }
+
         first.LingerState = new LingerOption(true, 0);
         first.Dispose();
         loop.Await(end);
@@ -102,22 +107,27 @@ public class PumpTests
         using var relay = new TestRelay(loop);
         (Socket client, Socket server) = relay.Connect();
         client.Blocking = false;
+
+        // A system may let buffers that are read from grow without much of a limit: this one stays as it is, and with it those before it.
+        server.ReceiveBufferSize = 65536;
         byte[] buffer = new byte[65536];
         long sent = 0;
-        long last = Environment.TickCount64;
-        while (Environment.TickCount64 - last < 1000)
+        for (int failed = 0; failed < 50;)
         {
             Pattern.Fill(buffer, sent);
             int count = client.Send(buffer, 0, buffer.Length, SocketFlags.None, out SocketError error);
             if (error == SocketError.Success && count > 0)
             {
                 sent += count;
-                last = Environment.TickCount64;
+                failed = 0;
                 Assert.True(sent < Bound, "the relay takes everything although nobody reads");
             }
             else
             {
+                // The pump has had its turn.
+                loop.Do(() => { });
                 Thread.Sleep(10);
+                failed++;
             }
         }
 
@@ -181,7 +191,6 @@ public class PumpTests
             cancellation);
         (Socket client, Socket server) = relay.Connect();
         byte[] one = new byte[1];
-        long started = Environment.TickCount64;
         for (int i = 0; i < 200; i++)
         {
             client.Send(one);
@@ -190,7 +199,7 @@ public class PumpTests
             Assert.Equal(1, client.Receive(one));
         }
 
-        Assert.True(Environment.TickCount64 - started < 30_000, "200 small turns took half a minute beside a busy connection");
+        // The busy one never ends by itself: had it starved the other, a receive would have timed out.
         Volatile.Write(ref stop, true);
         loop.AwaitAll(flood, drain);
         foreach (Socket socket in (Socket[])[busyClient, busyServer, client, server])

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Wslrelay.Io;
+using Xunit;
 
 namespace Wslrelay.Tests.Io;
 
@@ -43,16 +44,15 @@ internal sealed class TestRelay : IDisposable
     internal Socket Accept()
     {
         Socket server = _server.Accept();
-        server.ReceiveTimeout = server.SendTimeout = 60_000;
+        server.ReceiveTimeout = server.SendTimeout = LoopFixture.SocketTimeout;
         return server;
     }
 
     internal (IoError ToServer, IoError ToClient) WaitForEnd(int index = 0)
     {
-        long until = Environment.TickCount64 + 30_000;
-        while (_loop.Ask(() => Ends.Count) <= index && Environment.TickCount64 < until)
+        for (long until = Environment.TickCount64 + (long)LoopFixture.Patience.TotalMilliseconds; _loop.Ask(() => Ends.Count) <= index; Thread.Sleep(1))
         {
-            Thread.Sleep(5);
+            Assert.True(Environment.TickCount64 < until, $"connection {index} does not end");
         }
 
         return _loop.Ask(() => Ends[index]);

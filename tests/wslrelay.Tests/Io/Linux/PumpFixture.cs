@@ -23,7 +23,7 @@ internal sealed class PumpFixture : IDisposable
         Completion connect = Loop.Start(owner => Loop.Port.Connect(endpoint, owner));
         Loop.Await(connect.Ended);
         Server = server.Accept();
-        Server.ReceiveTimeout = 60_000;
+        Server.ReceiveTimeout = LoopFixture.SocketTimeout;
         TestListener listener = Loop.Listen();
         Client = LoopFixture.ConnectClient(listener.Port);
         _ends = [listener.Take(), ((ConnectOperation)connect.Operation).Socket!];
@@ -34,6 +34,9 @@ internal sealed class PumpFixture : IDisposable
     internal Socket Client { get; }
 
     internal Socket Server { get; }
+
+    /// <summary>The loop's connection to the client.</summary>
+    internal EpollHandle From => (EpollHandle)_ends[0];
 
     /// <summary>The loop's connection to the server.</summary>
     internal EpollHandle To => (EpollHandle)_ends[1];

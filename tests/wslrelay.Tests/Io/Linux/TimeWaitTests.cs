@@ -15,10 +15,12 @@ public sealed class TimeWaitTests
     public void APortThatTheSystemChoseCanBeTakenAgainAtOnce()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Windows keeps connections in TIME_WAIT from their listener's port by itself");
+        // An address that nobody else uses: the system must not have given the number to another by then.
+        var address = IPAddress.Parse("127.8.7.6");
         using var port = new EpollPort();
-        IoSocket listener = port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0));
+        IoSocket listener = port.Listen(IoEndpoint.Tcp(address, 0));
         int number = listener.LocalPort;
-        using (Socket client = LoopFixture.ConnectClient(number))
+        using (Socket client = LoopFixture.ConnectClient(number, address))
         using (var accepting = new Socket(new SafeSocketHandle(listener.DangerousGetHandle(), ownsHandle: false)))
         {
             // The side that ends first is the one that waits.
@@ -28,6 +30,6 @@ public sealed class TimeWaitTests
         }
 
         listener.Close(abort: false);
-        port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, number)).Close(abort: false);
+        port.Listen(IoEndpoint.Tcp(address, number)).Close(abort: false);
     }
 }
