@@ -15,7 +15,8 @@ internal sealed class FakeRelay : IAsyncDisposable
 
     public RelayClient Client { get; }
 
-    public static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
+    /// <summary>Ends a hang; nothing that works takes so long.</summary>
+    public static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromMinutes(2)).Token;
 
     public async Task<byte[]> ReadAsync(int count)
     {

@@ -12,7 +12,7 @@ public sealed class ProcessLauncherTests : IDisposable
 
     public static bool IsLinux => OperatingSystem.IsLinux();
 
-    private static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token;
+    private static CancellationToken Soon => FakeRelay.Soon;
 
     public void Dispose() => _exit?.Dispose();
 

@@ -7,7 +7,7 @@ namespace RelayProtocol.Tests;
 public class RelayClientEndTests
 {
     private static async Task<RelayDisconnectedException> Fails(Task call) =>
-        await Assert.ThrowsAsync<RelayDisconnectedException>(() => call.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<RelayDisconnectedException>(() => call.WaitAsync(FakeRelay.Soon));
 
     [Fact]
     public async Task The_end_of_output_fails_calls_under_way_and_later_ones()
@@ -158,7 +158,7 @@ public class RelayClientEndTests
             _ = relay.Client.MapAsync([.. Enumerable.Range(10000, 900).Select(p => new PortMapping(p, p))], FakeRelay.Soon);
         }
         await relay.ReadAsync(1);
-        await relay.Client.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
+        await relay.Client.DisposeAsync().AsTask().WaitAsync(FakeRelay.Soon);
         await relay.DisposeAsync();
     }
 }
