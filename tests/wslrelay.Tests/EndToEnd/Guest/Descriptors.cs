@@ -30,7 +30,10 @@ internal sealed class Descriptors(Process process)
         }
 
         var targets = Directory.GetFiles($"/proc/{process.Id}/fd").Select(path => new FileInfo(path).LinkTarget).ToArray();
-        var pipes = targets.Count(target => target is not null && target.StartsWith("pipe:", StringComparison.Ordinal));
-        return (pipes, targets.Length - pipes);
+
+        // Not the files: the runtime keeps those of its assemblies open, and loads them as they are needed.
+        return (CountOf("pipe:"), CountOf("socket:") + CountOf("anon_inode:"));
+
+        int CountOf(string kind) => targets.Count(target => target?.StartsWith(kind, StringComparison.Ordinal) ?? false);
     }
 }
