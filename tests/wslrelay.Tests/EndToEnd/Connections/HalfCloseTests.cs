@@ -46,7 +46,7 @@ public sealed class HalfCloseTests
     [Fact]
     public async Task The_end_waits_behind_bytes_that_the_other_side_is_slow_to_read()
     {
-        // More than the system's own buffers can ever hold (tcp_rmem allows tens of MiB here and there).
+        // More than the buffers on the way hold, however large the system lets them grow: both ends have small ones, and what is not taken does not make others grow.
         const int More = 96 << 20;
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay, bufferSize: 16 << 10);
@@ -74,11 +74,7 @@ public sealed class HalfCloseTests
             await (i % 2 == 0 ? pairs[i].Guest : pairs[i].Client).AssertEndAsync();
         }
 
-        await Limits.PauseAsync();
-        var before = ProcessFigures.ProcessorTime(relay.Process);
-        await Limits.PauseAsync(2000);
-        var spent = ProcessFigures.ProcessorTime(relay.Process) - before;
+        await Limits.UntilIdleAsync(relay.Process);
         pairs.ForEach(pair => pair.Dispose());
-        Assert.True(spent < TimeSpan.FromMilliseconds(500), $"{spent.TotalMilliseconds} ms of processor time in two idle seconds");
     }
 }

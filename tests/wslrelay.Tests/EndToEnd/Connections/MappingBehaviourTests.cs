@@ -52,7 +52,7 @@ public sealed class MappingBehaviourTests
     {
         await using var relay = RelayUnderTest.Serve();
         await using var guest = GuestServer.Echo();
-        var mapping = await relay.MapAsync(guest.Port);
+        var mapping = await relay.MapAsync(guest.Port, Net.FreePort());
         await mapping.AssertEchoAsync();
         await relay.ResultAsync("unmap", mapping.ToUnmap());
         await mapping.EndPoint.AssertRefusedAsync();

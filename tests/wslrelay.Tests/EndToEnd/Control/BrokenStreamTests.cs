@@ -13,7 +13,7 @@ public sealed class BrokenStreamTests
     public async Task A_byte_that_MessagePack_never_uses_ends_the_session_after_all_earlier_answers()
     {
         await using var relay = RelayUnderTest.Serve();
-        var mapping = await relay.MapAsync(80);
+        var mapping = await relay.MapAsync(80, Net.FreePort());
         await relay.SendAsync([.. MsgEncoder.Encode([new object?[] { 0, 6, "list", Array.Empty<object?>() }]), 0xc1]);
         Assert.Equal(6u, (await relay.ResponseAsync()).Id);
         await AssertBrokenAsync(relay);

@@ -45,7 +45,7 @@ public sealed class MapTests
     {
         await using var relay = RelayUnderTest.Serve();
         await using var guest = GuestServer.Echo();
-        var mapping = (await relay.MapAsync(new MsgMap { ["address"] = "127.0.0.2", ["guestPort"] = guest.Port }))[0];
+        var mapping = (await relay.MapAsync(new MsgMap { ["address"] = "127.0.0.2", ["hostPort"] = Net.FreePort(), ["guestPort"] = guest.Port }))[0];
         Assert.Equal("127.0.0.2", mapping.Address);
         await mapping.AssertEchoAsync();
         await new IPEndPoint(IPAddress.Loopback, mapping.HostPort).AssertRefusedAsync();

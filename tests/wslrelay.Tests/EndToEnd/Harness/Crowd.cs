@@ -15,7 +15,7 @@ internal sealed class Crowd : IAsyncDisposable
     {
         var crowd = new Crowd();
         crowd.Mappings = await relay.MapAsync(
-            [.. Enumerable.Range(0, mappings).Select(_ => new MsgMap { ["guestPort"] = crowd._guest.Port })]);
+            [.. Enumerable.Range(0, mappings).Select(_ => new MsgMap { ["hostPort"] = Net.FreePort(), ["guestPort"] = crowd._guest.Port })]);
         for (var i = 0; i < connections; i++)
         {
             var client = await crowd.Mappings[i % mappings].ConnectAsync();

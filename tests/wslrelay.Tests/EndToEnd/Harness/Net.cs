@@ -1,12 +1,19 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
 /// <summary>Sockets that listen, and ports that are free.</summary>
 internal static class Net
 {
+    private const int FirstPort = 12_000;
+    private const int Ports = 18_000;
+
+    // Processes that run side by side begin at places of their own.
+    private static int _givenPorts = Random.Shared.Next(Ports);
+
     public static IPEndPoint Loopback(int family, int port = 0) => new(family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, port);
 
     public static Socket Listen(IPEndPoint endPoint, int backlog = 1024)
@@ -17,13 +24,16 @@ internal static class Net
         return socket;
     }
 
-    /// <summary>A port that nothing listens on; a low one, where the system gives out none of its own accord.</summary>
+    /// <summary>
+    /// Ports in a row that nothing listens on, and that nobody gets by chance: below those that the system gives out of its own accord, and no test
+    /// of this process gets them again. What a test looks at after it was closed must be such a port.
+    /// </summary>
     public static int FreePort(int count = 1)
     {
         for (var attempt = 0; attempt < 1000; attempt++)
         {
-            var first = Random.Shared.Next(12_000, 30_000 - count);
-            if (Enumerable.Range(first, count).All(port => CanListen(Loopback(4, port)) && CanListen(Loopback(6, port))))
+            var first = FirstPort + ((Interlocked.Add(ref _givenPorts, count) - count) % Ports);
+            if (first + count <= FirstPort + Ports && Enumerable.Range(first, count).All(port => CanListen(Loopback(4, port)) && CanListen(Loopback(6, port))))
             {
                 return first;
             }
@@ -47,6 +57,17 @@ internal static class Net
         }
 
         return true;
+    }
+
+    /// <summary>How many connections wait to be accepted; Linux only (TCP_INFO, where a listener has it in the place of tcpi_unacked).</summary>
+    public static int Backlog(Socket listener)
+    {
+        const int IPPROTO_TCP = 6;
+        const int TCP_INFO = 11;
+        const int Unacked = 24;
+        Span<byte> info = stackalloc byte[Unacked + sizeof(int)];
+        Assert.Equal(info.Length, listener.GetRawSocketOption(IPPROTO_TCP, TCP_INFO, info));
+        return BitConverter.ToInt32(info[Unacked..]);
     }
 
     public static byte[] RandomBytes(int count, int seed = 1)

@@ -39,6 +39,19 @@ internal static class ProcessFigures
         return process.TotalProcessorTime;
     }
 
+    /// <summary>
+    /// For how long its threads were ready to run and waited for a processor, all told (the second number of /proc/PID/task/TID/schedstat). Zero where the system
+    /// does not say.
+    /// </summary>
+    public static TimeSpan QueuedTime(int process) => Scheduled(process).Queued;
+
+    /// <summary>For how long its threads ran or waited for a processor: however busy the machine, one that has nothing to do adds nothing to it.</summary>
+    public static TimeSpan BusyTime(Process process)
+    {
+        var (ran, queued) = Scheduled(process.Id);
+        return ran + queued > TimeSpan.Zero ? ran + queued : ProcessorTime(process);
+    }
+
     /// <summary>Whether a process that is not ours to wait for still runs; one that only awaits its parent's notice does not.</summary>
     public static bool IsRunning(int id)
     {
@@ -48,6 +61,33 @@ internal static class ProcessFigures
         }
 
         return Read($"/proc/{id}/stat") is { Length: > 0 } stat && AfterName(stat)[0] is not ("Z" or "X");
+    }
+
+    private static (TimeSpan Ran, TimeSpan Queued) Scheduled(int process)
+    {
+        var (ran, queued) = (0L, 0L);
+        foreach (var thread in Threads(process))
+        {
+            if (Read($"{thread}/schedstat").Split(' ') is [var own, var waited, ..])
+            {
+                ran += long.Parse(own);
+                queued += long.Parse(waited);
+            }
+        }
+
+        return (TimeSpan.FromMicroseconds(ran / 1000), TimeSpan.FromMicroseconds(queued / 1000));
+    }
+
+    private static string[] Threads(int process)
+    {
+        try
+        {
+            return OperatingSystem.IsWindows() ? [] : Directory.GetDirectories($"/proc/{process}/task");
+        }
+        catch (IOException)
+        {
+            return []; // it has ended
+        }
     }
 
     private static string Folder(Process process) => Platform.IsWine ? FolderOfNewestRelay() : $"/proc/{process.Id}";

@@ -47,7 +47,7 @@ internal sealed class RelayParent : IDisposable
         // The end of its input would let it drain. On Windows it dies with its parent all the same, by the job that it is in.
         var info = new RelayStartInfo(RelayProgram.Path) { Drain = OperatingSystem.IsWindows() ? TimeSpan.FromMinutes(10) : TimeSpan.Zero };
         await using var relay = RelayProgram.Start(info);
-        var mappings = await relay.Client.MapAsync([.. Enumerable.Range(0, Ports).Select(_ => new PortMapping(IPAddress.Loopback, 0, guestPort))]);
+        var mappings = await relay.Client.MapAsync([.. Enumerable.Range(0, Ports).Select(_ => new PortMapping(IPAddress.Loopback, Net.FreePort(), guestPort))]);
         await Console.Out.WriteLineAsync($"{relay.Id} {string.Join(' ', mappings.Select(mapping => mapping.HostPort))}");
         await Task.Delay(Timeout.Infinite);
         return 0;

@@ -34,10 +34,8 @@ public sealed class EndOfFileTests
     {
         await using var relay = RelayUnderTest.Serve();
         await using var crowd = await Crowd.OpenAsync(relay, 1000);
-        var clock = Stopwatch.StartNew();
-        relay.CloseInput();
+        await Limits.AssertEndsInTimeAsync(relay.Process.Id, relay.CloseInput);
         Assert.Equal(0, await relay.ExitAsync());
-        Limits.AssertEnded(clock);
         Assert.All(crowd.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), mapping.Name));
     }
 
@@ -64,9 +62,9 @@ public sealed class EndOfFileTests
         await using var relay = RelayUnderTest.Serve("--drain-ms", "700");
         using var pair = await RelayedPair.OpenAsync(relay);
         var clock = Stopwatch.StartNew();
-        relay.CloseInput();
+        await Limits.AssertEndsInTimeAsync(relay.Process.Id, relay.CloseInput, wait: TimeSpan.FromMilliseconds(700));
         Assert.Equal(0, await relay.ExitAsync());
-        Assert.InRange(clock.ElapsedMilliseconds, 650, 1700);
+        Assert.InRange(clock.ElapsedMilliseconds, 650, long.MaxValue);
         await pair.Client.AssertResetAsync();
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Wslrelay.Tests.EndToEnd.Harness;
 using Wslrelay.TestTools;
 using Xunit;
@@ -27,20 +26,7 @@ public sealed class ParentDeathTests
         Assert.NotEqual(relay.Process.Id, id);
         await using var crowd = await Crowd.OpenAsync(relay, 1000, mappings: 100);
 
-        var clock = Stopwatch.StartNew();
-        relay.Process.Kill();
-        while (ProcessFigures.IsRunning(id) && clock.Elapsed < Limits.End)
-        {
-            await Limits.PauseAsync(5);
-        }
-
-        var gone = !ProcessFigures.IsRunning(id);
-        if (!gone)
-        {
-            Process.GetProcessById(id).Kill();
-        }
-
-        Assert.True(gone, $"The relay still runs {clock.ElapsedMilliseconds} ms after its parent. Its log:\n{relay.Log}");
+        await Limits.AssertEndsInTimeAsync(id, relay.Process.Kill);
         Assert.All(crowd.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), $"{mapping.Name} is still taken."));
         foreach (var client in crowd.Clients)
         {
