@@ -1,0 +1,14 @@
+namespace Wslrelay.Tests.EndToEnd.Randomized;
+
+/// <summary>What a path between two ends is known not to keep, and so is not asked of it.</summary>
+[Flags]
+internal enum PathLimits
+{
+    None = 0,
+
+    /// <summary>A hop over a Unix socket does not tell a reset from an end to a side that has ended its own sending.</summary>
+    HidesReset = 1,
+
+    /// <summary>Where everything is spliced, a reset that comes close behind urgent data takes along what lay behind the urgent byte.</summary>
+    LosesBehindUrgent = 2,
+}

@@ -1,0 +1,141 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Wslrelay.Tests.EndToEnd.Guest;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Randomized;
+
+/// <summary>
+/// Connections whose ends do anything that TCP lets them do, made from a seed: straight, as the control, and through the relay in each of its modes.
+/// <c>WSLRELAY_RANDOM_CONNECTIONS</c> is how many go each way, <c>WSLRELAY_RANDOM_SEED</c> the seed of the first; the next has the next number.
+/// </summary>
+[Collection(Alone.Name)]
+public sealed class RandomizedTests
+{
+    private const int AtOnce = 24;
+    private const int FailuresShown = 5;
+
+    private static readonly int Connections = Number("WSLRELAY_RANDOM_CONNECTIONS", 250);
+    private static readonly int FirstSeed = Number("WSLRELAY_RANDOM_SEED", 1);
+
+    [Fact]
+    public async Task Straight_they_keep_what_TCP_promises()
+    {
+        Platform.OnLinuxOnly("The calls are Linux's.");
+        await RunAsync("straight", PathLimits.None, listeners => Task.FromResult(listeners.Select(listener => (IPEndPoint)listener.LocalEndPoint!).ToArray()));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("WSLRELAY_CALLS=single")]
+    [InlineData("WSLRELAY_CALLS=ring")]
+    [InlineData("WSLRELAY_PUMP=copy")]
+    [InlineData("WSLRELAY_PUMP=splice")]
+    public async Task Through_the_relay_they_keep_it_too(string environment)
+    {
+        Platform.OnLinuxOnly("The calls are Linux's.");
+        await using var relay = RelayUnderTest.ServeThrough(environment.Length > 0 ? ["/usr/bin/env", environment] : []);
+        await RunThroughAsync($"direct {environment}", relay, environment.EndsWith("=splice", StringComparison.Ordinal) ? PathLimits.LosesBehindUrgent : PathLimits.None, () => Task.FromResult<Func<Task>>(new Descriptors(relay.Process).AssertBackAsync));
+    }
+
+    [Theory]
+    [InlineData("tcp")]
+    [InlineData("unix")]
+    public async Task Through_relay_and_agent_they_keep_it_too(string kind)
+    {
+        await using var chain = await GuestChain.OpenAsync(kind);
+        await RunThroughAsync($"agent over {kind}", chain.Relay, kind == "unix" ? PathLimits.HidesReset : PathLimits.None, chain.RememberDescriptorsAsync);
+    }
+
+    private static async Task RunThroughAsync(string path, RelayUnderTest relay, PathLimits limits, Func<Task<Func<Task>>> rememberDescriptors)
+    {
+        Func<Task>? areBack = null;
+        await RunAsync(path, limits, async listeners =>
+        {
+            var mappings = await relay.MapAsync([.. listeners.Select(listener => new MsgMap { ["guestPort"] = ((IPEndPoint)listener.LocalEndPoint!).Port })]);
+            areBack = await rememberDescriptors();
+            return [.. mappings.Select(mapping => mapping.EndPoint)];
+        });
+        await Limits.UntilAsync(
+            async () => (await relay.ResultsAsync("list")).All(entry => ((MsgMap)entry!)["active"] is 0L), "the connections to be gone");
+        await areBack!();
+    }
+
+    // Each of those that run at once has listeners of its own, so that it knows its connections at both ends.
+    private static async Task RunAsync(string path, PathLimits limits, Func<Socket[], Task<IPEndPoint[]>> reach)
+    {
+        var listeners = Enumerable.Range(0, 2 * AtOnce).Select(i => Listen(i % 2 == 0 ? null : EndScript.SmallBuffer)).ToArray();
+        var addresses = await reach(listeners);
+        var failures = new ConcurrentQueue<string>();
+        var next = -1;
+        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(lane => Task.Factory.StartNew(() => RunLane(lane), TaskCreationOptions.LongRunning)));
+        Array.ForEach(listeners, listener => listener.Dispose());
+        Assert.True(
+            failures.IsEmpty, $"{failures.Count} of {Connections} connections broke a promise, {path}:\n{string.Join('\n', failures.Take(FailuresShown))}");
+
+        void RunLane(int lane)
+        {
+            while (failures.Count < 10 * FailuresShown && Interlocked.Increment(ref next) is var number && number < Connections)
+            {
+                var script = ConnectionScript.Generate(FirstSeed + number);
+                var place = (2 * lane) + (script.Server.BufferSize is null ? 0 : 1);
+                if (Run(script, listeners[place], addresses[place], limits) is { } failure)
+                {
+                    failures.Enqueue(failure);
+                }
+            }
+        }
+    }
+
+    private static string? Run(ConnectionScript script, Socket listener, IPEndPoint address, PathLimits limits)
+    {
+        var client = new EndRun(script.Client, script.Server, 2 * script.Seed, (2 * script.Seed) + 1);
+        var server = new EndRun(script.Server, script.Client, (2 * script.Seed) + 1, 2 * script.Seed);
+        var wasAccepted = true;
+        var serving = Task.Factory.StartNew(
+            () =>
+            {
+                wasAccepted = listener.Poll(TimeSpan.FromSeconds(60), SelectMode.SelectRead);
+                if (wasAccepted)
+                {
+                    var accepted = listener.Accept();
+                    SetBuffers(accepted, script.Server.BufferSize);
+                    server.Run(accepted);
+                }
+            },
+            TaskCreationOptions.LongRunning);
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        SetBuffers(socket, script.Client.BufferSize);
+        socket.Connect(address);
+        client.Run(socket);
+        serving.Wait();
+        var broken = !wasAccepted ? "server: the connection never came"
+            : Invariants.Broken(script, client, server, limits) is { } toServer ? $"server: {toServer}"
+            : Invariants.Broken(script, server, client, limits) is { } toClient ? $"client: {toClient}"
+            : null;
+        return broken is null ? null : $"seed {script.Seed}: {broken}\n  client {script.Client}\n    {client}\n  server {script.Server}\n    {server}";
+    }
+
+    private static Socket Listen(int? bufferSize)
+    {
+        // The buffers that it has when a client connects are those of the connection.
+        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        SetBuffers(listener, bufferSize);
+        listener.Bind(Net.Loopback(4));
+        listener.Listen();
+        return listener;
+    }
+
+    private static void SetBuffers(Socket socket, int? size)
+    {
+        if (size is { } bytes)
+        {
+            (socket.ReceiveBufferSize, socket.SendBufferSize) = (bytes, bytes);
+        }
+    }
+
+    private static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), out var number) ? number : otherwise;
+}
