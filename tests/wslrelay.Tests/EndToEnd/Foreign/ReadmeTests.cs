@@ -5,11 +5,16 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Foreign;
 
-/// <summary>The parents that README.md shows, run exactly as they are printed there.</summary>
+/// <summary>
+/// The parents that README.md shows, run exactly as they are printed there. The one in C# uses the library beside the tests, or, where
+/// WSLRELAY_PACKAGES names the folder of the built packages, the package from there.
+/// </summary>
 [Collection(Alone.Name)]
 public sealed class ReadmeTests
 {
     private const string Python = "/usr/bin/python3";
+
+    private static readonly string? Packages = Environment.GetEnvironmentVariable("WSLRELAY_PACKAGES");
 
     [Fact]
     public async Task The_parent_in_CSharp_runs_as_printed()
@@ -26,14 +31,19 @@ public sealed class ReadmeTests
                 <ImplicitUsings>enable</ImplicitUsings>
                 <Nullable>enable</Nullable>
                 <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+                <RestorePackagesPath>obj/packages</RestorePackagesPath>
               </PropertyGroup>
               <ItemGroup>
-                <Reference Include="{Path.Combine(AppContext.BaseDirectory, "RelayProtocol.dll")}" />
+                {(string.IsNullOrEmpty(Packages) ? LibraryReference : PackageReference(folder))}
               </ItemGroup>
             </Project>
             """);
         await AssertRunsAsync(["dotnet", "run", "--project", folder.Path], folder);
     }
+
+    [Fact]
+    public void The_library_s_own_README_shows_the_same_parent() =>
+        Assert.Contains(Snippet("parent.cs", "csharp"), ReadText("RelayProtocol.README.md"), StringComparison.Ordinal);
 
     [Fact]
     public async Task The_parent_in_Python_runs_as_printed()
@@ -42,6 +52,30 @@ public sealed class ReadmeTests
         RequiredTool.Require(Python, "python3-msgpack", "-c", "import msgpack");
         using var folder = new TemporaryFolder();
         await AssertRunsAsync([Python, folder.Write("parent.py", Snippet("parent.py", "python"))], folder);
+    }
+
+    private static string LibraryReference => $"""<Reference Include="{Path.Combine(AppContext.BaseDirectory, "RelayProtocol.dll")}" />""";
+
+    /// <summary>The built package and no other of that name; what it depends on comes from the packages that this machine has restored, without a network.</summary>
+    private static string PackageReference(TemporaryFolder folder)
+    {
+        var restored = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } given
+            ? given
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        folder.Write("nuget.config", $"""
+            <configuration>
+              <packageSources>
+                <clear />
+                <add key="built" value="{Path.GetFullPath(Packages!)}" />
+                <add key="restored" value="{restored}" />
+              </packageSources>
+              <packageSourceMapping>
+                <packageSource key="built"><package pattern="RelayProtocol" /></packageSource>
+                <packageSource key="restored"><package pattern="*" /></packageSource>
+              </packageSourceMapping>
+            </configuration>
+            """);
+        return """<PackageReference Include="RelayProtocol" Version="*" />""";
     }
 
     /// <summary>The parent maps port 8080, says where it is, waits for Enter, and ends with 0.</summary>
@@ -77,9 +111,10 @@ public sealed class ReadmeTests
 
     private static string Snippet(string name, string language)
     {
-        var readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
-        var found = Regex.Match(readme, $@"<!-- snippet: {Regex.Escape(name)} -->\s*```{language}\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline);
+        var found = Regex.Match(ReadText("README.md"), $@"<!-- snippet: {Regex.Escape(name)} -->\s*```{language}\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline);
         Assert.True(found.Success, $"README.md has no snippet {name}.");
         return found.Groups[1].Value;
     }
+
+    private static string ReadText(string name) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, name));
 }
