@@ -4,31 +4,30 @@ param(
     [string] $Step = 'build'
 )
 
+function Invoke-DotNet {
+    dotnet @args
+    if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+}
+
 Set-Location $PSScriptRoot
 
-if ($Step -eq 'build' -or $Step -eq 'all') {
-    dotnet build
-    if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
-}
+if ($Step -in 'build', 'all') { Invoke-DotNet build }
 
-if ($Step -eq 'test' -or $Step -eq 'all') {
-    dotnet test
-    if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
-}
+if ($Step -in 'test', 'all') { Invoke-DotNet test }
 
-if ($Step -eq 'publish' -or $Step -eq 'all') {
-    dotnet publish src/wslrelay -r win-x64 -o artifacts/win-x64
-    if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+if ($Step -in 'publish', 'all') {
+    # Apart from the folders of development, and from scratch, so that no earlier build gets into a package.
+    $apart = '--artifacts-path', 'artifacts/build'
+    $portable = '--property:PublishAot=false'
+    Remove-Item artifacts/build, artifacts/packages -Recurse -Force -ErrorAction Ignore
 
-    dotnet publish src/wslrelay -r linux-x64 -o artifacts/linux-x64
-    if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
-
-    # For a libc that is older than this machine's, as in an old guest.
-    dotnet publish src/wslrelay -r linux-x64 -p:PublishAot=false -o artifacts/linux-x64-portable
-    if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
-
-    dotnet pack src/RelayProtocol -o artifacts/packages
-    if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+    # README.md says what each is for.
+    Invoke-DotNet publish src/wslrelay @apart -r win-x64 -o artifacts/win-x64
+    Invoke-DotNet publish src/wslrelay @apart -r linux-x64 -o artifacts/linux-x64
+    Invoke-DotNet publish src/wslrelay @apart -r linux-x64 $portable -o artifacts/linux-x64-portable
+    Invoke-DotNet publish src/wslrelay @apart -r linux-arm64 -o artifacts/linux-arm64
+    Invoke-DotNet publish src/wslrelay @apart -r linux-arm64 $portable -o artifacts/linux-arm64-portable
+    Invoke-DotNet pack @apart -o artifacts/packages
 }
 
 exit 0
