@@ -38,11 +38,16 @@ test_packages() {
         --filter-class '*.ReadmeTests' '*.DemoTests' '*.ForwardTests'
 }
 
-# What is promised of a connection, through an arm64 relay and an arm64 agent.
+# What is promised of a connection, through an arm64 relay and an arm64 agent. Not the bound of memory: qemu's own is in the figure.
 test_arm64() {
-    local name
-    for name in linux-arm64{,-portable}; do
-        WSLRELAY_PROGRAM=$artifacts/$name/wslrelay WSLRELAY_GUEST_PROGRAM=$artifacts/$name/wslrelay run_tests "$name" \
-            env "${arm64_environment[@]}" "${tests_on_linux[@]}" --filter-class '*.TcpLinkTests' '*.UnixLinkTests' '*.DemoTests' '*.ForwardTests'
-    done
+    test_arm64_program linux-arm64 '*.TcpLinkTests' '*.UnixLinkTests' '*.DemoTests' '*.ForwardTests'
+    test_arm64_program linux-arm64-portable '*.TcpLinkTests' '*.DemoTests'
+}
+
+# test_arm64_program NAME CLASS...
+test_arm64_program() {
+    local name=$1
+    shift
+    WSLRELAY_PROGRAM=$artifacts/$name/wslrelay WSLRELAY_GUEST_PROGRAM=$artifacts/$name/wslrelay run_tests "$name" \
+        env "${arm64_environment[@]}" "${tests_on_linux[@]}" --filter-class "$@" --filter-not-method '*in_bounded_memory'
 }
