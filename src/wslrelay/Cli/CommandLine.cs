@@ -64,6 +64,8 @@ internal static class CommandLine
         Option<Guid?> vmId = Options.VmId();
         Option<long?> port = Options.Integer("--port", "PORT", "The port of the agent's Hyper-V socket; needs --vm-id", 0, uint.MaxValue - 1);
         Option<long?> exitEvent = Options.ExitEvent();
+        Option<long?> parentId = Options.Integer(
+            "--parent-pid", "PID", "Exit when this process has exited, as at end of file on standard input", 1, int.MaxValue);
         Option<string> guestProtocol = Options.GuestProtocol();
         Option<long?> drain = Options.Integer(
             "--drain-ms", "MS", "At end of file on standard input, give open connections this many milliseconds to finish", 0, 3_600_000, 0);
@@ -72,7 +74,7 @@ internal static class CommandLine
         Option<string> logLevel = Options.LogLevel();
         Command command = new("serve", "Run as the child process of a VM manager, which sends requests to standard input and reads answers from standard output.")
         {
-            target, vmId, port, guestProtocol, exitEvent, drain, allowRemote, keepalive, logLevel,
+            target, vmId, port, guestProtocol, exitEvent, parentId, drain, allowRemote, keepalive, logLevel,
         };
         command.Validators.Add(result =>
         {
@@ -95,7 +97,8 @@ internal static class CommandLine
                 result.GetValue(vmId) is { } id ? RelayTarget.HvSocket(id, (uint)result.GetValue(port)!.Value) : result.GetRequiredValue(target),
                 Options.ToEnum<GuestProtocol>(result.GetRequiredValue(guestProtocol)),
                 result.GetValue(allowRemote),
-                (int)result.GetValue(drain)!.Value);
+                (int)result.GetValue(drain)!.Value,
+                result.GetValue(parentId));
         });
         return command;
     }

@@ -23,7 +23,14 @@ internal static class DemoRunner
     {
         try
         {
-            return RunAsync(ports).WaitAsync(Timeout).GetAwaiter().GetResult() ? ExitCode.Success : ExitCode.Failed;
+            using CancellationTokenSource stop = new();
+            using StopSignals signals = new(_ => stop.Cancel());
+            return RunAsync(ports).WaitAsync(Timeout, stop.Token).GetAwaiter().GetResult() ? ExitCode.Success : ExitCode.Failed;
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped by a signal; the relay ends with its standard input.
+            return ExitCode.Success;
         }
         catch (Exception e) when (e is IOException or SocketException or RelayException or RelayDisconnectedException or TimeoutException)
         {

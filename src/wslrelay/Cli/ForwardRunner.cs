@@ -9,8 +9,8 @@ internal static class ForwardRunner
 {
     internal static ExitCode Run(LoopHost host, IReadOnlyList<PortMapping> mappings, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote)
     {
-        using StopSignals signals = new(host);
         PortTable table = new(host.Loop, host.OpenTarget(target), guestProtocol, allowRemote, host.Log);
+        host.StopOnSignals();
         try
         {
             foreach (PortMapping mapping in table.Map(mappings))

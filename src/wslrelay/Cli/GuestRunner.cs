@@ -9,7 +9,7 @@ internal static class GuestRunner
 {
     internal static ExitCode Run(LoopHost host, IoEndpoint endpoint, string text, bool allowAnyCid)
     {
-        using StopSignals signals = new(host);
+        host.StopOnSignals();
         ExitCode exitCode = ExitCode.Success;
         try
         {

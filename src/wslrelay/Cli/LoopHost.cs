@@ -10,10 +10,11 @@ namespace Wslrelay.Cli;
 /// <summary>
 /// What <c>serve</c>, <c>forward</c> and <c>guest</c> share: the loop, its log, and what ends it. The loop runs on the thread that calls <see cref="Run"/>.
 /// </summary>
-internal sealed class LoopHost : IIoOwner, IDisposable
+internal sealed class LoopHost : IDisposable
 {
     private readonly StandardErrorLogger _logger;
-    private SafeHandle? _exitEvent;
+    private readonly List<SafeHandle> _watched = [];
+    private StopSignals? _signals;
 
     internal LoopHost(LogLevel logLevel, int keepaliveSeconds = 0)
     {
@@ -33,17 +34,10 @@ internal sealed class LoopHost : IIoOwner, IDisposable
     /// <summary>Called on the loop thread, with the cause, when the program was asked to end. Stops the loop unless it is replaced.</summary>
     internal Action<string> Stop { get; set; }
 
-    public void Completed(IoOperation operation)
-    {
-        if (operation.Error == IoError.None)
-        {
-            Stop("the exit event is signalled");
-        }
-    }
-
     public void Dispose()
     {
-        _exitEvent?.Dispose();
+        _signals?.Dispose();
+        _watched.ForEach(handle => handle.Dispose());
         Port.Dispose();
     }
 
@@ -67,25 +61,27 @@ internal sealed class LoopHost : IIoOwner, IDisposable
         }
     }
 
+    /// <summary>Ends the program on a signal that is not one of <paramref name="ignored"/>.</summary>
+    internal void StopOnSignals(params PosixSignal[] ignored) => _signals = new StopSignals(signal => Loop.Post(() => Stop($"{signal}")), ignored);
+
     /// <summary>Ends the program when the handle of <c>--exit-event</c> is signalled.</summary>
     /// <exception cref="UsageException">The number is not an inherited handle of the right kind.</exception>
     internal void WatchExitEvent(long? number)
     {
-        if (number is not { } given)
+        if (number is { } given)
         {
-            return;
+            Watch("--exit-event", () => Port.OpenSignal(given), () => Stop("the exit event is signalled"));
         }
+    }
 
-        try
+    /// <summary>Calls <paramref name="exited"/> when the process of <c>--parent-pid</c> has exited.</summary>
+    /// <exception cref="UsageException">It is not a running process of the same user.</exception>
+    internal void WatchParent(long? id, Action exited)
+    {
+        if (id is { } given)
         {
-            _exitEvent = Port.OpenSignal(given);
+            Watch("--parent-pid", () => Port.OpenProcess((int)given), exited);
         }
-        catch (IoException e)
-        {
-            throw new UsageException("--exit-event", e.Message);
-        }
-
-        Loop.Start(Port.Watch(_exitEvent, this));
     }
 
     /// <summary>Runs the loop until it is stopped, then writes what is left of the log.</summary>
@@ -93,5 +89,30 @@ internal sealed class LoopHost : IIoOwner, IDisposable
     {
         Loop.Run();
         _logger.Flush(100);
+    }
+
+    private void Watch(string option, Func<SafeHandle> open, Action signalled)
+    {
+        try
+        {
+            _watched.Add(open());
+        }
+        catch (IoException e)
+        {
+            throw new UsageException(option, e.Message);
+        }
+
+        Loop.Start(Port.Watch(_watched[^1], new WatchOwner(signalled)));
+    }
+
+    private sealed class WatchOwner(Action signalled) : IIoOwner
+    {
+        public void Completed(IoOperation operation)
+        {
+            if (operation.Error == IoError.None)
+            {
+                signalled();
+            }
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using RelayProtocol;
 using Wslrelay.Control;
 using Wslrelay.Io;
@@ -6,7 +7,7 @@ using Wslrelay.Relaying;
 namespace Wslrelay.Cli;
 
 /// <summary>
-/// <c>serve</c>: the relay as a child process. Runs until end of file on standard input, the exit event, or a broken stream.
+/// <c>serve</c>: the relay as a child process. Runs until end of file on standard input, the parent's exit, the exit event, a signal, or a broken stream.
 /// </summary>
 internal sealed class ServeRunner
 {
@@ -19,6 +20,7 @@ internal sealed class ServeRunner
     private readonly ControlSession _session;
     private readonly ActionTimer _flushTimer;
     private ExitCode _exitCode;
+    private bool _inputEnded;
     private bool _ending;
 
     private ServeRunner(LoopHost host, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote, int drainMilliseconds)
@@ -31,9 +33,17 @@ internal sealed class ServeRunner
         host.Stop = cause => End(ExitCode.Success, cause);
     }
 
-    internal static ExitCode Run(LoopHost host, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote, int drainMilliseconds)
+    // The terminal sends these to the whole process group, in which the parent decides; at a terminal, a person is the parent. CTRL_CLOSE_EVENT, which .NET
+    // calls SIGHUP, ends a Windows process even if it is ignored.
+    private static PosixSignal[] IgnoredSignals =>
+        !Console.IsInputRedirected ? [] : OperatingSystem.IsWindows() ? [PosixSignal.SIGINT] : [PosixSignal.SIGINT, PosixSignal.SIGHUP];
+
+    internal static ExitCode Run(
+        LoopHost host, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote, int drainMilliseconds, long? parentId)
     {
         ServeRunner runner = new(host, target, guestProtocol, allowRemote, drainMilliseconds);
+        host.WatchParent(parentId, () => runner.EndOfInput("the parent process has exited"));
+        host.StopOnSignals(IgnoredSignals);
         runner._session.Start();
         host.Run();
         return runner._exitCode;
@@ -45,18 +55,33 @@ internal sealed class ServeRunner
         {
             End(ExitCode.BrokenStream, "the control stream is broken");
         }
-        else if (_drainMilliseconds == 0)
+        else
         {
-            End(ExitCode.Success, "end of file on standard input");
+            EndOfInput("end of file on standard input");
+        }
+    }
+
+    private void EndOfInput(string cause)
+    {
+        if (_inputEnded || _ending)
+        {
+            return;
+        }
+
+        _inputEnded = true;
+        _session.Close();
+        if (_drainMilliseconds == 0)
+        {
+            End(ExitCode.Success, cause);
         }
         else
         {
-            Drain();
+            Drain(cause);
         }
     }
 
     // The parent is gone; connections may finish.
-    private void Drain()
+    private void Drain(string cause)
     {
         _table.UnmapAll(listeners =>
         {
@@ -78,7 +103,7 @@ internal sealed class ServeRunner
             }
         });
 
-        void Drained() => End(ExitCode.Success, "end of file on standard input, and drained");
+        void Drained() => End(ExitCode.Success, $"{cause}, and its connections are drained");
     }
 
     private void End(ExitCode exitCode, string cause)

@@ -61,6 +61,10 @@ internal abstract class IoPort : IDisposable
     /// <exception cref="IoException">It is not; the message says what it is.</exception>
     public abstract SafeHandle OpenSignal(long number);
 
+    /// <summary>Opens a running process of the same user, to <see cref="Watch"/> for its exit. The caller owns the handle.</summary>
+    /// <exception cref="IoException">There is none of that id; the message says what is wrong.</exception>
+    public abstract SafeHandle OpenProcess(int id);
+
     /// <summary>
     /// Opens a pipe or standard stream for the loop without changing it for the processes that share it; does not take ownership of
     /// <paramref name="pipe"/>. Returns null if the handle can only be used synchronously and so needs a thread.

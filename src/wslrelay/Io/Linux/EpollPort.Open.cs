@@ -96,6 +96,8 @@ internal sealed partial class EpollPort
             : throw new IoException(IoError.Failed, 0, $"descriptor {number} is {kind}, not an eventfd, the read end of a pipe, or a pidfd");
     }
 
+    public override SafeHandle OpenProcess(int id) => ProcessSignal.Open(this, id);
+
     public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write)
     {
         int number = (int)pipe.DangerousGetHandle();

@@ -76,6 +76,8 @@ internal sealed unsafe class CompletionPort : IoPort
 
     public override SafeHandle OpenSignal(long number) => InheritedSignal.Open(number);
 
+    public override SafeHandle OpenProcess(int id) => ProcessSignal.Open(id);
+
     public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write) => WindowsPipe.TryOpen(this, pipe);
 
     public override void RequireSupport(IoEndpointKind kind)

@@ -64,18 +64,6 @@ public sealed class ForwardTests
         using var guest = await listener.AcceptConnectionAsync();
     }
 
-    [Theory]
-    [InlineData(Libc.SIGINT)]
-    [InlineData(Libc.SIGTERM)]
-    public async Task Ends_with_0_on_signal(int signal)
-    {
-        Platform.OnLinuxOnly("Signals are Linux's.");
-        using var forward = new ForwardUnderTest($"0:{Net.FreePort()}");
-        await forward.ReadLineAsync();
-        Libc.Kill(forward.Process.Id, signal);
-        Assert.Equal(0, await forward.ExitAsync());
-    }
-
     [Fact]
     public async Task Does_not_care_for_standard_input()
     {

@@ -14,7 +14,7 @@ public sealed class HelpTests
     }
 
     [Theory]
-    [InlineData("serve", "--target", "--vm-id", "--port", "--exit-event", "--drain-ms", "--allow-remote", "--log-level")]
+    [InlineData("serve", "--target", "--vm-id", "--port", "--exit-event", "--parent-pid", "--drain-ms", "--allow-remote", "--log-level")]
     [InlineData("forward", "MAPPING", "--target", "--allow-remote", "--log-level")]
     [InlineData("guest", "--listen", "--exit-event", "--allow-any-cid", "--log-level")]
     [InlineData("demo", "--ports")]

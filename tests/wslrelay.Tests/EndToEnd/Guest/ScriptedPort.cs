@@ -44,6 +44,8 @@ internal sealed class ScriptedPort : IoPort
 
     public override SafeHandle OpenSignal(long number) => throw new NotSupportedException();
 
+    public override SafeHandle OpenProcess(int id) => throw new NotSupportedException();
+
     public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write) => null;
 
     public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)

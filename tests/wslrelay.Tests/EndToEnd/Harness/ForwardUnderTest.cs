@@ -4,9 +4,14 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
 /// <summary>The forward command as a person starts it; killed at the end of its test.</summary>
-internal sealed class ForwardUnderTest(params string[] arguments) : IDisposable
+internal sealed class ForwardUnderTest(string[] arguments, params string[] wrapper) : IDisposable
 {
-    public Process Process { get; } = RelayProgram.Start(["forward", .. arguments]);
+    public ForwardUnderTest(params string[] arguments)
+        : this(arguments, [])
+    {
+    }
+
+    public Process Process { get; } = RelayProgram.Start(["forward", .. arguments], wrapper);
 
     public async Task<string> ReadLineAsync()
     {

@@ -14,6 +14,8 @@ internal static class InterruptSignal
         if (OperatingSystem.IsLinux())
         {
             Libc.RestoreSignal(Libc.SIGINT);
+            Libc.RestoreSignal(Libc.SIGQUIT);
+            Libc.RestoreSignal(Libc.SIGHUP);
         }
     }
 }

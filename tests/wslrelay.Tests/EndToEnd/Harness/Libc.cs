@@ -5,7 +5,9 @@ namespace Wslrelay.Tests.EndToEnd.Harness;
 /// <summary>The few calls of Linux that the tests need; each fails the test when it fails.</summary>
 internal static partial class Libc
 {
+    public const int SIGHUP = 1;
     public const int SIGINT = 2;
+    public const int SIGQUIT = 3;
     public const int SIGTERM = 15;
     private const int O_CLOEXEC = 0x80000;
     private const int F_SETFD = 2;
