@@ -1,5 +1,6 @@
 using Wslrelay.Cli;
 using Wslrelay.Diagnostics;
+using Wslrelay.Io;
 
 namespace Wslrelay;
 
@@ -7,6 +8,8 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
+        // Before anything is opened.
+        _ = StandardStream.Input;
         try
         {
             return (int)CommandLine.Run(args);

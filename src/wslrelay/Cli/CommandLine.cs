@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using RelayProtocol;
 using Wslrelay.Diagnostics;
@@ -29,7 +30,10 @@ internal static class CommandLine
 
         try
         {
-            return (ExitCode)result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            // Help and version are written here; the commands write what they have to say themselves.
+            using StringWriter output = new();
+            int exitCode = result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output });
+            return StandardStream.Output.Write(Encoding.UTF8.GetBytes(output.ToString())) ? (ExitCode)exitCode : ExitCode.Failed;
         }
         catch (UsageException e)
         {

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using RelayProtocol;
 using Wslrelay.Diagnostics;
+using Wslrelay.Io;
 
 namespace Wslrelay.Cli;
 
@@ -117,5 +118,5 @@ internal static class DemoRunner
         await reader.BaseStream.WriteAsync(Encoding.UTF8.GetBytes($"the guest heard: {question}")).ConfigureAwait(false);
     }
 
-    private static void Print(string who, string what) => Console.WriteLine($"{who,-7} {what}");
+    private static void Print(string who, string what) => _ = StandardStream.Output.Write(Encoding.UTF8.GetBytes($"{who,-7} {what}\n"));
 }

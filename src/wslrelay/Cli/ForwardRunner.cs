@@ -15,7 +15,7 @@ internal static class ForwardRunner
         {
             foreach (PortMapping mapping in table.Map(mappings))
             {
-                Console.WriteLine($"{mapping} -> {target} {mapping.GuestPort}");
+                host.Print($"{mapping} -> {target} {mapping.GuestPort}");
             }
         }
         catch (RelayException e)

@@ -22,7 +22,7 @@ internal static class GuestRunner
                 },
             };
             int port = agent.Listen(endpoint);
-            Console.WriteLine(endpoint is { Kind: IoEndpointKind.Tcp, Port: 0 } ? $"listens on {text[..^1]}{port}" : $"listens on {text}");
+            host.Print(endpoint is { Kind: IoEndpointKind.Tcp, Port: 0 } ? $"listens on {text[..^1]}{port}" : $"listens on {text}");
         }
         catch (IoException e)
         {

@@ -1,6 +1,9 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using RelayProtocol;
+using Wslrelay.Control;
 using Wslrelay.Diagnostics;
 using Wslrelay.Io;
 using Wslrelay.Relaying;
@@ -15,6 +18,7 @@ internal sealed class LoopHost : IDisposable
     private readonly StandardErrorLogger _logger;
     private readonly List<SafeHandle> _watched = [];
     private StopSignals? _signals;
+    private ControlOutput? _output;
 
     internal LoopHost(LogLevel logLevel, int keepaliveSeconds = 0)
     {
@@ -82,6 +86,14 @@ internal sealed class LoopHost : IDisposable
         {
             Watch("--parent-pid", () => Port.OpenProcess((int)given), exited);
         }
+    }
+
+    /// <summary>Writes a line to standard output, without waiting for a reader; it is dropped if standard output is closed or full.</summary>
+    internal void Print(string line)
+    {
+        _output ??= ControlOutput.OpenStandardOutput(Loop);
+        _output.Writer.Write(Encoding.UTF8.GetBytes(line + "\n"));
+        _output.Flush();
     }
 
     /// <summary>Runs the loop until it is stopped, then writes what is left of the log.</summary>

@@ -12,7 +12,7 @@ namespace Wslrelay.Cli;
 internal sealed class ServeRunner
 {
     // The relay must end within a second: answers that the parent has not read by then are lost.
-    private const int MaxFlushMilliseconds = 400;
+    private const int MaxFlushMilliseconds = 300;
 
     private readonly LoopHost _host;
     private readonly int _drainMilliseconds;
@@ -41,6 +41,11 @@ internal sealed class ServeRunner
     internal static ExitCode Run(
         LoopHost host, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote, int drainMilliseconds, long? parentId)
     {
+        if (StandardStream.Input.ReadProblem is { } problem)
+        {
+            throw new UsageException("standard input", problem);
+        }
+
         ServeRunner runner = new(host, target, guestProtocol, allowRemote, drainMilliseconds);
         host.WatchParent(parentId, () => runner.EndOfInput("the parent process has exited"));
         host.StopOnSignals(IgnoredSignals);
@@ -117,6 +122,7 @@ internal sealed class ServeRunner
         _exitCode = exitCode;
         _host.Log.Ends(cause);
         _session.Close();
+        _session.EndDrains();
         _session.Sent = StopWhenSent;
         _host.Loop.Timers.Start(_flushTimer, MaxFlushMilliseconds);
         _host.Loop.Post(StopWhenSent);

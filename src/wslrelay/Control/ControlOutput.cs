@@ -24,13 +24,10 @@ internal abstract class ControlOutput
     public Action? Progress { get; set; }
 
     /// <summary>Writes in the loop where the system can wait for standard output, on a background thread where it cannot.</summary>
-    public static ControlOutput OpenStandardOutput(IoLoop loop)
-    {
-        using SafeHandle handle = IoPort.StandardHandle(StandardStream.Output);
-        return loop.Port.TryOpenPipe(handle, write: true) is { } pipe
+    public static ControlOutput OpenStandardOutput(IoLoop loop) =>
+        loop.Port.TryOpenPipe(StandardStream.Output.Handle, write: true) is { } pipe
             ? new PipeControlOutput(loop, pipe)
             : new ThreadControlOutput(loop);
-    }
 
     public void Flush()
     {

@@ -2,6 +2,7 @@ using MessagePack;
 using RelayProtocol;
 using RelayProtocol.Rpc;
 using Wslrelay.Diagnostics;
+using Wslrelay.Io;
 using Wslrelay.Relaying;
 
 namespace Wslrelay.Control;
@@ -12,16 +13,29 @@ internal sealed class ControlSession : IControlReader
     // No further request is carried out while so many bytes of answers are unread.
     private const int MaxBacklog = 256 * 1024;
 
+    // Requests are read while earlier ones wait, so that the end of file is seen however many answers are unread. The reader takes no more.
+    private const int MaxReadAhead = MessageScanner.DefaultMaxSize;
+
+    // With more requests than that the end is noticed only where the system tells of it before they are read.
+    private const int EndPollMilliseconds = 200;
+
+    // What still waits at the end of file is carried out if the parent reads so soon.
+    private const int EndMilliseconds = 200;
+
     private readonly PortTable _table;
     private readonly RelayLog _log;
     private readonly RpcReader _reader = new();
     private readonly ControlInput _input;
     private readonly ControlOutput _output;
     private readonly Action<SessionEnd> _ended;
+    private readonly ActionTimer _endTimer;
+    private readonly ActionTimer _endPoll;
+    private readonly HashSet<UnmapRequest> _draining = [];
     private bool _busy;
     private bool _reading;
     private bool _inputEnded;
     private bool _over;
+    private bool _finishing;
 
     private delegate void WriteItem<T>(ref MessagePackWriter writer, T item);
 
@@ -38,9 +52,12 @@ internal sealed class ControlSession : IControlReader
             Sent?.Invoke();
         };
         _input = ControlInput.OpenStandardInput(table.Loop, this);
+        _endTimer = new ActionTimer(() => End(SessionEnd.EndOfFile));
+        _endPoll = new ActionTimer(PollForEnd);
     }
 
-    public bool HasUnsentAnswers => _output.Backlog > 0;
+    /// <summary>Also of requests that are being carried out.</summary>
+    public bool HasUnsentAnswers => _output.Backlog > 0 || _draining.Count > 0 || (_busy && _finishing);
 
     /// <summary>Called when answers have been written.</summary>
     public Action? Sent { get; set; }
@@ -49,6 +66,16 @@ internal sealed class ControlSession : IControlReader
 
     /// <summary>Carries out no further request.</summary>
     public void Close() => _over = true;
+
+    /// <summary>Ends the drains of unmap requests: they are answered when their connections have been reset.</summary>
+    public void EndDrains()
+    {
+        _finishing = true;
+        foreach (UnmapRequest request in _draining)
+        {
+            request.EndDrains();
+        }
+    }
 
     public void Received(ReadOnlySpan<byte> bytes)
     {
@@ -70,31 +97,24 @@ internal sealed class ControlSession : IControlReader
         Advance();
     }
 
-    // Stops at a request that has to wait, or when too many answers are unread.
+    // Stops at a request that has to wait, or when too many answers are unread; goes on reading.
     private void Advance()
     {
         try
         {
-            while (!_over && !_busy && _output.Backlog < MaxBacklog)
+            bool handledAll = false;
+            while (!_over && !_busy && !handledAll && _output.Backlog < MaxBacklog)
             {
-                if (_reader.TryRead(out ReadOnlyMemory<byte> message))
+                handledAll = !_reader.TryRead(out ReadOnlyMemory<byte> message);
+                if (!handledAll)
                 {
                     Handle(RpcEnvelope.Parse(message));
-                    continue;
                 }
+            }
 
-                if (_inputEnded)
-                {
-                    _reader.Complete();
-                    End(SessionEnd.EndOfFile);
-                }
-                else if (!_reading)
-                {
-                    _reading = true;
-                    _input.Next();
-                }
-
-                break;
+            if (!_over)
+            {
+                ReadOn(handledAll);
             }
         }
         catch (RpcFormatException e)
@@ -107,10 +127,53 @@ internal sealed class ControlSession : IControlReader
         _output.Flush();
     }
 
+    private void ReadOn(bool handledAll)
+    {
+        if (_inputEnded && handledAll)
+        {
+            _reader.Complete();
+            End(SessionEnd.EndOfFile);
+        }
+        else if (_inputEnded)
+        {
+            StartTimer(_endTimer, EndMilliseconds);
+        }
+        else if (!_reading && (handledAll || _reader.BufferedBytes < MaxReadAhead))
+        {
+            _reading = true;
+            _input.Next();
+        }
+        else if (!_reading)
+        {
+            StartTimer(_endPoll, EndPollMilliseconds);
+        }
+    }
+
+    private void StartTimer(ActionTimer timer, int milliseconds)
+    {
+        if (timer.Index < 0)
+        {
+            _table.Loop.Timers.Start(timer, milliseconds);
+        }
+    }
+
+    private void PollForEnd()
+    {
+        if (!_reading && _input.HasEnded)
+        {
+            StartTimer(_endTimer, EndMilliseconds);
+        }
+
+        Advance();
+    }
+
     private void End(SessionEnd end)
     {
-        _over = true;
-        _ended(end);
+        if (!_over)
+        {
+            _over = true;
+            _ended(end);
+        }
     }
 
     private void Handle(RpcEnvelope message)
@@ -188,21 +251,34 @@ internal sealed class ControlSession : IControlReader
             _table.Unmap(keys, listeners =>
             {
                 _busy = false;
-                new UnmapRequest(id, items, listeners, AnswerUnmap).Start();
+                Drain(id, items, listeners);
                 Advance();
             });
         }
-        catch (RelayException)
+        catch
         {
             _busy = false;
             throw;
         }
     }
 
-    private void AnswerUnmap(uint id, UnmapResult[] results)
+    private void Drain(uint id, IReadOnlyList<UnmapItem> items, PortListener[] listeners)
     {
-        AnswerArray(id, results, WireFormat.WriteUnmapResult);
-        _output.Flush();
+        UnmapRequest request = new(items, listeners, completed =>
+        {
+            _draining.Remove(completed);
+            AnswerArray(id, completed.Results, WireFormat.WriteUnmapResult);
+            _output.Flush();
+        });
+        request.Start();
+        if (!request.IsCompleted)
+        {
+            _draining.Add(request);
+            if (_finishing)
+            {
+                request.EndDrains();
+            }
+        }
     }
 
     private void AnswerArray<T>(uint id, T[] items, WriteItem<T> write)

@@ -6,15 +6,19 @@ namespace Wslrelay.Control;
 internal sealed class PipeControlInput : ControlInput, IIoOwner
 {
     private readonly IoLoop _loop;
+    private readonly IoHandle _pipe;
     private readonly TransferOperation _receive;
 
     internal PipeControlInput(IoLoop loop, IoHandle pipe, IControlReader reader)
         : base(reader)
     {
         _loop = loop;
+        _pipe = pipe;
         _receive = loop.Port.Receive(pipe, this);
         _receive.Buffer = GC.AllocateUninitializedArray<byte>(PieceSize, pinned: true);
     }
+
+    public override bool HasEnded => _pipe.HasEnded;
 
     public override void Next() => _loop.Start(_receive);
 

@@ -2,12 +2,10 @@ using Wslrelay.Io;
 
 namespace Wslrelay.Control;
 
-/// <summary>
-/// Standard output where the system cannot wait for it together with others: a background thread blocks on it. It ends with the process.
-/// </summary>
+/// <summary>Writes standard output where the loop cannot wait for it: a background thread blocks on it, and ends with the process.</summary>
 internal sealed class ThreadControlOutput(IoLoop loop) : ControlOutput
 {
-    private readonly SemaphoreSlim _asked = new(0);
+    private readonly SemaphoreSlim _wanted = new(0);
     private Memory<byte> _piece;
     private Thread? _thread;
 
@@ -20,24 +18,17 @@ internal sealed class ThreadControlOutput(IoLoop loop) : ControlOutput
             _thread.Start();
         }
 
-        _asked.Release();
+        _wanted.Release();
     }
 
     private void WritePieces()
     {
-        using Stream output = new FileStream(IoPort.StandardHandle(StandardStream.Output), FileAccess.Write, bufferSize: 0);
         while (true)
         {
-            _asked.Wait();
-            try
-            {
-                output.Write(_piece.Span);
-            }
-            catch (IOException)
-            {
-                // Nobody reads any more; the end of file on standard input says what to do about it.
-            }
+            _wanted.Wait();
 
+            // What cannot be written is dropped: the end of standard input is what ends the relay.
+            _ = StandardStream.Output.Write(_piece.Span);
             loop.Post(Written);
         }
     }

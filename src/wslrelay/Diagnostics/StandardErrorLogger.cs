@@ -4,19 +4,23 @@ using Microsoft.Extensions.Logging;
 namespace Wslrelay.Diagnostics;
 
 /// <summary>
-/// Writes single lines to standard error from its own thread: a parent that does not read them holds up the log and nothing else. When too many lines
-/// wait, new ones are dropped and counted. For any thread.
+/// Writes single lines to standard error from its own thread: a parent that does not read them holds up the log and nothing else. A message that is repeated is
+/// written once, and then once a second with the number of repetitions. When too many lines wait, new ones are dropped and counted. For any thread.
 /// </summary>
 internal sealed class StandardErrorLogger : ILogger
 {
     private const int MaxWaiting = 1000;
+    private const int RepeatMilliseconds = 1000;
 
     private readonly LogLevel _minLevel;
-    private readonly Lock _lock = new();
+
+    // Guards everything below; pulsed when a line is added, and when the last one has been written.
+    private readonly object _lock = new();
     private readonly Queue<string> _waiting = new();
-    private readonly SemaphoreSlim _added = new(0);
+    private readonly Dictionary<string, Repetition> _recent = [];
+    private long _nextScan;
     private int _dropped;
-    private int _unwritten;
+    private bool _writing;
 
     /// <summary>Starts the thread now: the message that the process is out of handles must not need one.</summary>
     internal StandardErrorLogger(LogLevel minLevel)
@@ -48,55 +52,109 @@ internal sealed class StandardErrorLogger : ILogger
             LogLevel.Information => "information",
             _ => "debug",
         };
-        Enqueue($"{DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)} wslrelay {level}: {text.ReplaceLineEndings(" | ")}");
+        string message = $"{level}: {text.ReplaceLineEndings(" | ")}";
+        lock (_lock)
+        {
+            if (_recent.TryGetValue(message, out Repetition? repetition))
+            {
+                repetition.Count++;
+                return;
+            }
+
+            if (_recent.Count < MaxWaiting)
+            {
+                _recent.Add(message, new Repetition { Due = Environment.TickCount64 + RepeatMilliseconds });
+            }
+
+            Enqueue(message);
+            Monitor.PulseAll(_lock);
+        }
     }
 
     /// <summary>Waits until everything is written, at most so long: the reader may have stopped reading.</summary>
     internal void Flush(int milliseconds)
     {
         long end = Environment.TickCount64 + milliseconds;
-        while (Volatile.Read(ref _unwritten) > 0 && Environment.TickCount64 < end)
+        lock (_lock)
         {
-            Thread.Sleep(1);
+            EnqueueRepetitions(long.MaxValue);
+            Monitor.PulseAll(_lock);
+            while ((_waiting.Count > 0 || _writing) && end - Environment.TickCount64 is > 0 and var left)
+            {
+                Monitor.Wait(_lock, (int)left);
+            }
         }
     }
 
-    private void Enqueue(string line)
+    private void Enqueue(string message)
     {
-        lock (_lock)
+        if (_waiting.Count >= MaxWaiting)
         {
-            if (_waiting.Count >= MaxWaiting)
-            {
-                _dropped++;
-                return;
-            }
-
-            if (_dropped > 0)
-            {
-                line = $"({_dropped} lines lost)\n{line}";
-                _dropped = 0;
-            }
-
-            _waiting.Enqueue(line + "\n");
-            _unwritten++;
+            _dropped++;
+            return;
         }
 
-        _added.Release();
+        string lost = _dropped > 0 ? $"({_dropped} lines lost)\n" : "";
+        _dropped = 0;
+        _waiting.Enqueue($"{lost}{DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)} wslrelay {message}\n");
+    }
+
+    // Those that are due and were repeated are written and wait for the next second; the others are forgotten.
+    private void EnqueueRepetitions(long now)
+    {
+        if (now < _nextScan)
+        {
+            return;
+        }
+
+        _nextScan = Environment.TickCount64 + (RepeatMilliseconds / 4);
+        foreach ((string message, Repetition repetition) in _recent)
+        {
+            if (repetition.Due > now)
+            {
+                continue;
+            }
+
+            if (repetition.Count == 0)
+            {
+                _recent.Remove(message);
+                continue;
+            }
+
+            Enqueue($"{message} ({repetition.Count} more times)");
+            repetition.Count = 0;
+            repetition.Due = Environment.TickCount64 + RepeatMilliseconds;
+        }
     }
 
     private void Write()
     {
         while (true)
         {
-            _added.Wait();
             string line;
             lock (_lock)
             {
+                _writing = false;
+                EnqueueRepetitions(Environment.TickCount64);
+                while (_waiting.Count == 0)
+                {
+                    Monitor.PulseAll(_lock);
+                    Monitor.Wait(_lock, _recent.Count > 0 ? RepeatMilliseconds : Timeout.Infinite);
+                    EnqueueRepetitions(Environment.TickCount64);
+                }
+
                 line = _waiting.Dequeue();
+                _writing = true;
             }
 
             StandardError.Write(line);
-            Interlocked.Decrement(ref _unwritten);
         }
+    }
+
+    private sealed class Repetition
+    {
+        internal long Due { get; set; }
+
+        internal int Count { get; set; }
     }
 }

@@ -12,6 +12,9 @@ internal abstract class IoHandle : SafeHandle
 
     public override bool IsInvalid => handle == -1;
 
+    /// <summary>Whether the system has reported that the other side has ended its sending, although not all of it may have been received.</summary>
+    public virtual bool HasEnded => false;
+
     /// <summary>
     /// Closes it, after every operation on it has completed. Without <paramref name="abort"/> what was sent still arrives, followed by
     /// the end of the stream; with it unsent data is discarded and the peer gets a reset, where the family has one.

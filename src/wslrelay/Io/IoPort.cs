@@ -1,6 +1,4 @@
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
-using RelayProtocol.Windows.Interop;
 using Wslrelay.Io.Linux;
 using Wslrelay.Io.Windows;
 
@@ -13,17 +11,13 @@ namespace Wslrelay.Io;
 /// </summary>
 internal abstract class IoPort : IDisposable
 {
-    /// <summary>Creates the port of the current system: the only runtime platform check, with <see cref="StandardHandle"/>.</summary>
+    /// <summary>Creates the port of the current system; <see cref="StandardStream"/> has the only other platform check.</summary>
     /// <param name="keepaliveSeconds">The idle time before a TCP keepalive probe; 0: the system's.</param>
     /// <exception cref="PlatformNotSupportedException">Neither Windows nor Linux.</exception>
     public static IoPort Create(int keepaliveSeconds = 0) =>
         OperatingSystem.IsWindows() ? new CompletionPort(keepaliveSeconds)
         : OperatingSystem.IsLinux() ? new EpollPort(keepaliveSeconds: keepaliveSeconds)
         : throw new PlatformNotSupportedException("wslrelay runs on Windows and Linux.");
-
-    /// <summary>The handle of a standard stream; disposing it does not close the stream. Callable from any thread.</summary>
-    public static SafeFileHandle StandardHandle(StandardStream which) =>
-        new(OperatingSystem.IsWindows() ? Kernel32.GetStdHandle(Kernel32.STD_INPUT_HANDLE - (int)which) : (nint)which, ownsHandle: false);
 
     /// <summary>Opens, binds and listens. A TCP address and port of another listener is neither shared nor shadowed.</summary>
     /// <exception cref="IoException">The system refuses.</exception>

@@ -1,9 +1,36 @@
+using System.Runtime.InteropServices;
+using Wslrelay.Io.Linux;
+using Wslrelay.Io.Windows;
+
 namespace Wslrelay.Io;
 
-/// <summary>The standard streams. The values are Linux's descriptor numbers; Windows' handle numbers run down from -10 in the same order.</summary>
-internal enum StandardStream
+/// <summary>
+/// A standard stream, used by calls that block. Reads and writes never throw; each direction is for one thread at a time. One that is missing is replaced by the
+/// null device.
+/// </summary>
+internal abstract class StandardStream
 {
-    Input = 0,
-    Output = 1,
-    Error = 2,
+    /// <summary>The three streams. Must be used first of all by the program: what is opened before could take the number of one that is closed.</summary>
+    public static StandardStream Input { get; } = Open(0);
+
+    public static StandardStream Output { get; } = Open(1);
+
+    public static StandardStream Error { get; } = Open(2);
+
+    /// <summary>The handle itself, which other processes may share.</summary>
+    public abstract SafeHandle Handle { get; }
+
+    /// <summary>Why it cannot be read; null if it can.</summary>
+    public abstract string? ReadProblem { get; }
+
+    /// <summary>Blocks until there is something to read. Returns 0 at the end of file, and when it cannot be read any more.</summary>
+    public abstract int Read(Span<byte> buffer);
+
+    /// <summary>Writes all of it, at the end where it is a file that others write too. Returns false if it cannot be written.</summary>
+    public abstract bool Write(ReadOnlySpan<byte> bytes);
+
+    private static StandardStream Open(int number) =>
+        OperatingSystem.IsWindows() ? new WindowsStandardStream(number)
+        : OperatingSystem.IsLinux() ? new LinuxStandardStream(number)
+        : throw new PlatformNotSupportedException("wslrelay runs on Windows and Linux.");
 }

@@ -92,9 +92,9 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
 
     /// <summary>
     /// Waits at most so long for the connections to end by themselves, then resets the rest. Calls back, when none is left, with the
-    /// number of those that were reset.
+    /// number of those that were reset. Returns what resets them at once.
     /// </summary>
-    public void Drain(int milliseconds, Action<int> drained)
+    public Action Drain(int milliseconds, Action<int> drained)
     {
         int reset = 0;
         ActionTimer timer = new(() =>
@@ -108,7 +108,7 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
         if (ActiveCount == 0)
         {
             drained(0);
-            return;
+            return static () => { };
         }
 
         // There may be two: of an unmap, and of the end of standard input after it.
@@ -118,6 +118,13 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
             drained(reset);
         };
         Table.Loop.Timers.Start(timer, milliseconds);
+        return () =>
+        {
+            if (timer.Index >= 0)
+            {
+                Table.Loop.Timers.Start(timer, 0);
+            }
+        };
     }
 
     /// <summary>Whether an address of a direct target is a port of this relay itself: a connection would go round until the handles run out.</summary>

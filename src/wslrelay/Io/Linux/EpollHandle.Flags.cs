@@ -91,6 +91,8 @@ internal sealed partial class EpollHandle
         private set => Set(Flags.Ended, value);
     }
 
+    public override bool HasEnded => Ended;
+
     /// <summary>Epoll or a call has reported an error: a read that returns 0 afterwards is not a clean end.</summary>
     internal bool Broken
     {

@@ -64,7 +64,7 @@ internal static unsafe class InheritedSignal
         return new string(name->Buffer, 0, name->Length / sizeof(char));
     }
 
-    private static uint GrantedAccess(SafeHandle handle)
+    internal static uint GrantedAccess(SafeHandle handle)
     {
         Ntdll.PUBLIC_OBJECT_BASIC_INFORMATION information;
         uint length = (uint)sizeof(Ntdll.PUBLIC_OBJECT_BASIC_INFORMATION);

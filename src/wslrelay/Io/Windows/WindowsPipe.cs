@@ -46,7 +46,7 @@ internal sealed unsafe class WindowsPipe : IoHandle
         return CloseHandle(handle);
     }
 
-    private static bool IsOverlapped(SafeHandle pipe)
+    internal static bool IsOverlapped(SafeHandle pipe)
     {
         uint mode = 0;
         int status = Ntdll.NtQueryInformationFile(pipe, out _, &mode, sizeof(uint), Ntdll.FileModeInformation);

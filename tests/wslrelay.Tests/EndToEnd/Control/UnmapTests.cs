@@ -118,6 +118,30 @@ public sealed class UnmapTests
         Assert.Equal(1L, (await relay.CountersAsync(again))["accepted"]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_drain_that_the_end_of_the_relay_cuts_short_is_answered_with_what_was_reset(bool byExitEvent)
+    {
+        using var signal = ExitSignal.Create();
+        await using var relay = RelayUnderTest.Serve("--exit-event", signal.Number);
+        using var pair = await RelayedPair.OpenAsync(relay);
+        var id = await relay.RequestAsync("unmap", Drain(pair.Mapping, 600_000));
+        await relay.ResultAsync("hello");
+        if (byExitEvent)
+        {
+            signal.Signal();
+        }
+        else
+        {
+            relay.CloseInput();
+        }
+
+        AssertCounts(await relay.ResponseAsync(), id, active: 0, reset: 1);
+        await pair.Client.AssertResetAsync();
+        Assert.Equal(0, await relay.ExitAsync());
+    }
+
     [Fact]
     public async Task Removes_none_when_one_is_unknown()
     {

@@ -7,6 +7,7 @@ internal static partial class Libc
 {
     internal const int O_RDONLY = 0;
     internal const int O_WRONLY = 1;
+    internal const int O_RDWR = 2;
     internal const int O_ACCMODE = 3;
     internal const int O_NONBLOCK = 0x800;
     internal const int O_CLOEXEC = 0x80000;
@@ -17,6 +18,9 @@ internal static partial class Libc
     internal const int F_SETFL = 4;
     internal const int F_DUPFD_CLOEXEC = 1030;
     internal const int FD_CLOEXEC = 1;
+
+    internal const short POLLIN = 1;
+    internal const short POLLOUT = 4;
 
     internal const int EFD_NONBLOCK = 0x800;
     internal const int EFD_CLOEXEC = 0x80000;
@@ -42,6 +46,17 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "write")]
     internal static unsafe partial nint write(SafeHandle fd, byte* buf, nuint count);
+
+    /// <summary>Of a descriptor that may block.</summary>
+    [LibraryImport("libc", EntryPoint = "read")]
+    internal static unsafe partial nint read_blocking(int fd, byte* buf, nuint count);
+
+    /// <summary>To a descriptor that may block.</summary>
+    [LibraryImport("libc", EntryPoint = "write")]
+    internal static unsafe partial nint write_blocking(int fd, byte* buf, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "poll")]
+    internal static unsafe partial int poll(PollDescriptor* fds, nuint nfds, int timeout);
 
     [LibraryImport("libc", EntryPoint = "close")]
     internal static partial int close(nint fd);
@@ -97,5 +112,14 @@ internal static partial class Libc
     {
         internal ulong Current;
         internal ulong Maximum;
+    }
+
+    /// <summary><c>struct pollfd</c> of poll(2).</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct PollDescriptor
+    {
+        internal int fd;
+        internal short events;
+        internal short revents;
     }
 }

@@ -6,6 +6,7 @@ namespace Wslrelay.Io.Windows.Interop;
 internal static unsafe partial class Kernel32
 {
     internal const uint HANDLE_FLAG_INHERIT = 1;
+    internal const uint FILE_TYPE_UNKNOWN = 0;
     internal const uint FILE_TYPE_PIPE = 3;
     internal const uint SYNCHRONIZE = 0x00100000;
 

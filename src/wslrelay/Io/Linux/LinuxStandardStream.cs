@@ -1,0 +1,83 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+using Wslrelay.Io.Linux.Interop;
+
+namespace Wslrelay.Io.Linux;
+
+/// <summary>Descriptor 0, 1 or 2, used by read(2) and write(2), which share its offset with the other processes that have it.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed unsafe class LinuxStandardStream : StandardStream
+{
+    internal LinuxStandardStream(int descriptor)
+    {
+        // An inherited descriptor cannot be close-on-exec: one that is was closed at the start, and then opened by the runtime.
+        int flags = Libc.fcntl(descriptor, Libc.F_GETFD, 0);
+        bool isMissing = flags < 0 || (flags & Libc.FD_CLOEXEC) != 0;
+        if (isMissing)
+        {
+            // Takes the number of the missing one if that is free, so that no socket gets it. Not close-on-exec, as any standard stream.
+            descriptor = Libc.open("/dev/null", Libc.O_RDWR);
+        }
+
+        Handle = new SafeFileHandle(descriptor, ownsHandle: false);
+        byte nothing;
+        ReadProblem = isMissing ? "it is closed"
+            : Libc.read_blocking(descriptor, &nothing, 0) == 0 || Errno.Last == Errno.EAGAIN ? null
+            : (Libc.fcntl(descriptor, Libc.F_GETFL, 0) & Libc.O_ACCMODE) == Libc.O_WRONLY ? "it is open for writing only"
+            : $"it cannot be read: {Marshal.GetPInvokeErrorMessage(Errno.Last)}";
+    }
+
+    public override SafeHandle Handle { get; }
+
+    public override string? ReadProblem { get; }
+
+    private int Descriptor => (int)Handle.DangerousGetHandle();
+
+    public override int Read(Span<byte> buffer)
+    {
+        fixed (byte* bytes = buffer)
+        {
+            nint count;
+            do
+            {
+                count = Libc.read_blocking(Descriptor, bytes, (nuint)buffer.Length);
+            }
+            while (count < 0 && CanRetry(Libc.POLLIN));
+            return (int)Math.Max(count, 0);
+        }
+    }
+
+    public override bool Write(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+        {
+            nuint written = 0;
+            while (written < (nuint)bytes.Length)
+            {
+                nint count = Libc.write_blocking(Descriptor, start + written, (nuint)bytes.Length - written);
+                if (count < 0 && !CanRetry(Libc.POLLOUT))
+                {
+                    return false;
+                }
+
+                written += (nuint)Math.Max(count, 0);
+            }
+
+            return true;
+        }
+    }
+
+    // Another process can have made it nonblocking for all.
+    private bool CanRetry(short events)
+    {
+        int error = Errno.Last;
+        if (error != Errno.EAGAIN)
+        {
+            return error == Errno.EINTR;
+        }
+
+        Libc.PollDescriptor wait = new() { fd = Descriptor, events = events };
+        return Libc.poll(&wait, 1, -1) >= 0 || Errno.Last == Errno.EINTR;
+    }
+}
