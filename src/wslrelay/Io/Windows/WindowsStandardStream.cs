@@ -3,6 +3,7 @@ using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Windows.Interop;
 using static Wslrelay.Io.Windows.Interop.Kernel32;
+using LibraryKernel32 = RelayProtocol.Windows.Interop.Kernel32;
 
 namespace Wslrelay.Io.Windows;
 
@@ -20,7 +21,7 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
 
     internal WindowsStandardStream(int number)
     {
-        nint handle = GetStdHandle(STD_INPUT_HANDLE - number);
+        nint handle = LibraryKernel32.GetStdHandle(LibraryKernel32.STD_INPUT_HANDLE - number);
         Handle = new SafeFileHandle(handle, ownsHandle: false);
         _isMissing = handle is 0 or -1 || GetFileType(Handle) == FILE_TYPE_UNKNOWN;
         uint access = _isMissing ? 0 : InheritedSignal.GrantedAccess(Handle);
