@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
-using Wslrelay.Io.Windows.Interop;
 using static Wslrelay.Io.Windows.Interop.Kernel32;
 using LibraryKernel32 = RelayProtocol.Windows.Interop.Kernel32;
 
