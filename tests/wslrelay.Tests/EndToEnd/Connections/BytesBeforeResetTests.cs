@@ -22,15 +22,17 @@ public sealed class BytesBeforeResetTests
         await using var path = await RelayPath.OpenAsync(hop, mode);
         using var listener = Net.Listen(Net.Loopback(4));
         var mapping = await path.Relay.MapAsync(((IPEndPoint)listener.LocalEndPoint!).Port);
-        var server = Task.Run(async () =>
-        {
-            for (var i = 0; i < Count; i++)
+        var server = Task.Run(
+            async () =>
             {
-                var socket = await listener.AcceptConnectionAsync();
-                await socket.SendAllAsync(new byte[200]);
-                socket.Reset();
-            }
-        });
+                for (var i = 0; i < Count; i++)
+                {
+                    var socket = await listener.AcceptConnectionAsync();
+                    await socket.SendAllAsync(new byte[200]);
+                    socket.Reset();
+                }
+            },
+            TestContext.Current.CancellationToken);
         await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
         {
             for (var i = 0; i < Count / 4; i++)
@@ -49,14 +51,16 @@ public sealed class BytesBeforeResetTests
         await using var path = await RelayPath.OpenAsync(hop, mode);
         using var listener = Net.Listen(Net.Loopback(4));
         var mapping = await path.Relay.MapAsync(((IPEndPoint)listener.LocalEndPoint!).Port);
-        var server = Task.Run(async () =>
-        {
-            for (var i = 0; i < Count; i++)
+        var server = Task.Run(
+            async () =>
             {
-                using var socket = await listener.AcceptConnectionAsync();
-                Assert.Equal((200, true), await CountToEndAsync(socket));
-            }
-        });
+                for (var i = 0; i < Count; i++)
+                {
+                    using var socket = await listener.AcceptConnectionAsync();
+                    Assert.Equal((200, true), await CountToEndAsync(socket));
+                }
+            },
+            TestContext.Current.CancellationToken);
         for (var i = 0; i < Count; i++)
         {
             var client = await ConnectAsync(mapping);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Sockets;
 using Wslrelay.Tests.EndToEnd.Harness;
 using Wslrelay.TestTools;

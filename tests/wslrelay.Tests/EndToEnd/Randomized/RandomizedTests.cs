@@ -70,7 +70,7 @@ public sealed class RandomizedTests
         var addresses = await reach(listeners);
         var failures = new ConcurrentQueue<string>();
         var next = -1;
-        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(lane => Task.Factory.StartNew(() => RunLane(lane), TaskCreationOptions.LongRunning)));
+        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(lane => Task.Factory.StartNew(() => RunLane(lane), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
         Array.ForEach(listeners, listener => listener.Dispose());
         Assert.True(
             failures.IsEmpty, $"{failures.Count} of {Connections} connections broke a promise, {path}:\n{string.Join('\n', failures.Take(FailuresShown))}");
@@ -105,7 +105,7 @@ public sealed class RandomizedTests
                     server.Run(accepted);
                 }
             },
-            TaskCreationOptions.LongRunning);
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         SetBuffers(socket, script.Client.BufferSize);
         socket.Connect(address);

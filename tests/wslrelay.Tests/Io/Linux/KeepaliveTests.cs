@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using Wslrelay.Io;
 using Wslrelay.Io.Linux;
 using Wslrelay.Io.Linux.Interop;
@@ -8,6 +9,7 @@ using Xunit;
 namespace Wslrelay.Tests.Io.Linux;
 
 /// <summary>Keepalive on both connections of a relay: to the client from its listener, to the target a second later, so that a short connection is spared the call.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class KeepaliveTests
 {
     [Theory]

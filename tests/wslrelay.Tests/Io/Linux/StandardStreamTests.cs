@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io;
 using Wslrelay.Tests.EndToEnd.Harness;
@@ -8,6 +9,7 @@ using Libc = Wslrelay.Io.Linux.Interop.Libc;
 namespace Wslrelay.Tests.Io.Linux;
 
 /// <summary>A named FIFO is a pipe to the loop, as an anonymous one is.</summary>
+[SupportedOSPlatform("linux")]
 public sealed partial class StandardStreamTests
 {
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using Wslrelay.Io;
 using Wslrelay.Io.Linux;
 using Wslrelay.Tests.EndToEnd.Harness;
@@ -7,6 +8,7 @@ using Xunit;
 namespace Wslrelay.Tests.Io.Linux;
 
 /// <summary>Listeners that want the same path: none replaces, or deletes the file of, another that is alive.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class UnixListenerFileTests
 {
     private const string LinuxOnly = "Unix listeners are Linux's.";

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using Wslrelay.Io;
 using Wslrelay.Io.Linux;
 using Xunit;
@@ -7,6 +8,7 @@ using Xunit;
 namespace Wslrelay.Tests.Io.Linux;
 
 /// <summary>The end of a listener: what is established is served, and no handshake begins that the close would reset.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class UnmapTests
 {
     [Fact]
