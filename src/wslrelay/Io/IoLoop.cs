@@ -67,6 +67,7 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
     public void Stop()
     {
         _stopping = true;
+        Port.IsStopping = true;
         IoOperation? next;
         for (IoOperation? operation = _first; operation is not null; operation = next)
         {

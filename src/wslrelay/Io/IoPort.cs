@@ -11,6 +11,9 @@ namespace Wslrelay.Io;
 /// </summary>
 internal abstract class IoPort : IDisposable
 {
+    /// <summary>The loop stops: every connection is about to be reset, so that a listener need not be emptied with care.</summary>
+    public bool IsStopping { get; set; }
+
     /// <summary>Creates the port of the current system; <see cref="StandardStream"/> has the only other platform check.</summary>
     /// <param name="keepaliveSeconds">The idle time before a TCP keepalive probe; 0: the system's.</param>
     /// <exception cref="PlatformNotSupportedException">Neither Windows nor Linux.</exception>

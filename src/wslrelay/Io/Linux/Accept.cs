@@ -67,7 +67,8 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
 
     protected internal override void CancelPending()
     {
-        if (!listener.HidesResets)
+        // The filter takes some 0.1 ms, and its removal more: too much for thousands of listeners at the end of the relay.
+        if (!listener.HidesResets && !port.IsStopping)
         {
             TcpOptions.DropNewHandshakes(listener);
         }
@@ -84,7 +85,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     // Handshakes in progress complete meanwhile: the backlog counts as empty when a turn has brought no connection.
     private void EmptyBacklog()
     {
-        if (AcceptPending(MaxPerEventWhenCancelled) > 0 && ++_rounds < MaxRoundsWhenCancelled)
+        if (!port.IsStopping && AcceptPending(MaxPerEventWhenCancelled) > 0 && ++_rounds < MaxRoundsWhenCancelled)
         {
             port.WakeOperation(this);
         }

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
+using static RelayProtocol.Windows.Interop.Kernel32;
 using static Wslrelay.Io.Windows.Interop.Kernel32;
-using LibraryKernel32 = RelayProtocol.Windows.Interop.Kernel32;
 
 namespace Wslrelay.Io.Windows;
 
@@ -20,15 +20,15 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
 
     internal WindowsStandardStream(int number)
     {
-        nint handle = LibraryKernel32.GetStdHandle(LibraryKernel32.STD_INPUT_HANDLE - number);
+        nint handle = GetStdHandle(STD_INPUT_HANDLE - number);
         Handle = new SafeFileHandle(handle, ownsHandle: false);
         _isMissing = handle is 0 or -1 || GetFileType(Handle) == FILE_TYPE_UNKNOWN;
         uint access = _isMissing ? 0 : InheritedSignal.GrantedAccess(Handle);
         ReadProblem = _isMissing ? "it is missing" : access != 0 && (access & FILE_READ_DATA) == 0 ? "it is open for writing only" : null;
         if (!_isMissing && WindowsPipe.IsOverlapped(Handle))
         {
-            _readEvent = CreateEventW(0, bManualReset: true, bInitialState: false, 0);
-            _writeEvent = CreateEventW(0, bManualReset: true, bInitialState: false, 0);
+            _readEvent = CreateEventW(null, bManualReset: true, bInitialState: false, null);
+            _writeEvent = CreateEventW(null, bManualReset: true, bInitialState: false, null);
         }
     }
 

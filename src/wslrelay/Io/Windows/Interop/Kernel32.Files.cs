@@ -19,8 +19,4 @@ internal static unsafe partial class Kernel32
     [return: MarshalAs(UnmanagedType.Bool)]
     internal static partial bool GetOverlappedResult(
         SafeHandle hFile, OVERLAPPED* lpOverlapped, out uint lpNumberOfBytesTransferred, [MarshalAs(UnmanagedType.Bool)] bool bWait);
-
-    [LibraryImport("kernel32", SetLastError = true)]
-    internal static partial nint CreateEventW(
-        nint lpEventAttributes, [MarshalAs(UnmanagedType.Bool)] bool bManualReset, [MarshalAs(UnmanagedType.Bool)] bool bInitialState, nint lpName);
 }
