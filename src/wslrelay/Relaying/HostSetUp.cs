@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using MessagePack;
 using RelayProtocol;
@@ -174,7 +175,7 @@ internal sealed class HostSetUp : SetUp
         {
             ReadByteOfLine();
         }
-        else if (last == (byte)'\n' && Buffer.AsSpan(0, _lineLength).StartsWith("OK "u8))
+        else if (IsOk(Buffer.AsSpan(0, _lineLength)))
         {
             SendPreamble();
         }
@@ -183,6 +184,11 @@ internal sealed class HostSetUp : SetUp
             Fail(RelayErrorCode.ConnectionRefused, $"the hybrid vsock answered '{Encoding.ASCII.GetString(Buffer, 0, _lineLength).Trim()}', not OK");
         }
     }
+
+    // "OK", a space, a number of 32 bits and a newline (Firecracker's docs/vsock.md).
+    private static bool IsOk(ReadOnlySpan<byte> line) =>
+        line.StartsWith("OK "u8) && !line[3..^1].ContainsAnyExceptInRange((byte)'0', (byte)'9')
+        && uint.TryParse(line[3..^1], NumberStyles.None, CultureInfo.InvariantCulture, out _) && line[^1] == (byte)'\n';
 
     private void ReadAnswer(ReadOnlySpan<byte> bytes)
     {

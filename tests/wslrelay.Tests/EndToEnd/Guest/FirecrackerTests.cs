@@ -58,6 +58,10 @@ public sealed class FirecrackerTests
     [InlineData("cut off", "OK 10", "closed the connection without an answer")]
     [InlineData("no OK", "ERR no such port\n", "'ERR no such port', not OK")]
     [InlineData("OK without a number", "OK\n", "not OK")]
+    [InlineData("a number of more than 32 bits", "OK 4294967296\n", "not OK")]
+    [InlineData("OK with more behind the number", "OK 1 more\n", "not OK")]
+    [InlineData("a carriage return", "OK 1\r\n", "not OK")]
+    [InlineData("a signed number", "OK +1\n", "not OK")]
     [InlineData("other words", "OKAY 1\n", "not OK")]
     [InlineData("no end of line", "OK 11111111111111111111111111111111111111111111111111111111111111111111", "not OK")]
     public async Task A_hybrid_vsock_that_says_no_resets_the_client(string what, string says, string log)
