@@ -57,6 +57,21 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
+    /// <summary>
+    /// Whether a TCP socket has ever heard of a peer (tcp(7), TCP_INFO): one that was reset has none any more, and yet may hold what it received before.
+    /// </summary>
+    internal unsafe bool HasReceivedSegments
+    {
+        get
+        {
+            // struct tcp_info: tcpi_segs_in.
+            const int Offset = 140;
+            byte* info = stackalloc byte[Offset + sizeof(uint)];
+            uint size = Offset + sizeof(uint);
+            return Libc.getsockopt(this, Libc.IPPROTO_TCP, Libc.TCP_INFO, info, &size) == 0 && *(uint*)(info + Offset) > 0;
+        }
+    }
+
     /// <summary>Bytes that the kernel took and the peer has not (tcp(7), unix(7), SIOCOUTQ); 0 where the family cannot tell.</summary>
     internal unsafe int UnsentBytes
     {

@@ -97,12 +97,18 @@ internal sealed class ReceiveSocket(EpollPort port, EpollHandle from, IIoOwner o
         bool isConnectedTcp = socket.GetOption(Libc.SOL_SOCKET, Libc.SO_TYPE) == Libc.SOCK_STREAM
             && socket.GetOption(Libc.SOL_SOCKET, Libc.SO_PROTOCOL) == Libc.IPPROTO_TCP
             && socket.GetOption(Libc.SOL_SOCKET, Libc.SO_ACCEPTCONN) == 0
-            && socket.HasPeer;
+            && (socket.HasPeer || socket.HasReceivedSegments);
         if (isConnectedTcp && flags >= 0 && Libc.fcntl(descriptor, Libc.F_SETFL, flags | Libc.O_NONBLOCK) == 0)
         {
             try
             {
                 Port.Register(socket);
+                if (!socket.HasPeer)
+                {
+                    // Reset by now; the error may have been told to the agent, and is told once.
+                    socket.MarkBroken();
+                }
+
                 Port.Keepalive.Add(socket);
                 return socket;
             }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Wslrelay.Tests.EndToEnd.Harness;
 using Wslrelay.TestTools;
@@ -74,6 +75,24 @@ public sealed class SocketPassingTests
 
         await descriptors.AssertBackAsync();
         Assert.Contains("not a connected TCP socket", relay.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_server_said_before_it_reset_arrives_although_it_was_passed_after_that()
+    {
+        using var link = GuestLink.Create("unix");
+        using var listener = Net.Listen(Net.Loopback(4));
+        await using var agent = await StartAsync(link, "reset", ((IPEndPoint)listener.LocalEndPoint!).Port);
+        await using var relay = RelayUnderTest.Serve("--target", link.Target(agent.Listens));
+        var mapping = await relay.MapAsync(80);
+        using var client = await mapping.ConnectAsync();
+        using var server = await listener.AcceptConnectionAsync();
+        _ = await server.ReceiveExactlyAsync(5);
+        await server.SendAllAsync("last words"u8.ToArray());
+        server.Reset();
+        Assert.Equal("last words"u8.ToArray(), await client.ReceiveExactlyAsync(10));
+        await client.AssertResetAsync();
+        Assert.Equal(0L, (await relay.CountersAsync(mapping))["failed"]);
     }
 
     [Fact]

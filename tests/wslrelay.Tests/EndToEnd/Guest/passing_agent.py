@@ -1,17 +1,26 @@
 """An agent that passes the relay what its second argument says, with the answer nil. Usage: passing_agent.py unix:PATH WHAT PORT
 
-WHAT: server, listener, unconnected, datagram, unix, file, two, many. PORT is that of a server on 127.0.0.1. Prints "listens on ENDPOINT" once it does.
+WHAT: server, reset, listener, unconnected, datagram, unix, file, two, many. PORT is that of a server on 127.0.0.1. Prints "listens on ENDPOINT" once it does.
 """
 
 import socket
 import sys
 import tempfile
+import time
 
 import msgpack
 
 
 def server(port):
     return socket.create_connection(("127.0.0.1", port))
+
+
+def reset(port):
+    """A server that said something and has reset since, as the relay finds it."""
+    peer = socket.create_connection(("127.0.0.1", port))
+    peer.sendall(b"reset")
+    time.sleep(0.1)
+    return peer
 
 
 def listener(_):
@@ -37,7 +46,7 @@ def file(_):
 
 
 ATTACHED = {
-    **{make.__name__: lambda port, make=make: [make(port)] for make in (server, listener, unconnected, datagram, unix, file)},
+    **{make.__name__: lambda port, make=make: [make(port)] for make in (server, reset, listener, unconnected, datagram, unix, file)},
     "two": lambda port: [server(port), server(port)],
     "many": lambda port: [server(port) for _ in range(40)],
 }

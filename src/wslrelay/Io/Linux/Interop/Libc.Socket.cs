@@ -26,6 +26,7 @@ internal static partial class Libc
     internal const int IPPROTO_TCP = 6;
     internal const int TCP_NODELAY = 1;
     internal const int TCP_KEEPIDLE = 4;
+    internal const int TCP_INFO = 11;
     internal const int TCP_CONGESTION = 13;
 
     internal const int IPPROTO_IPV6 = 41;
