@@ -109,11 +109,17 @@ public sealed class AnswerTests
         await using var relay = RelayUnderTest.Serve("--target", agent.Target);
         var mapping = await relay.MapAsync(80);
         var areBack = await WarmUpAsync(agent, relay, mapping);
+        var connections = new List<Socket>();
         for (var i = 0; i < 20; i++)
         {
             var client = await mapping.ConnectAsync();
-            var (connection, _) = await agent.AcceptPreambleAsync();
+            connections.Add((await agent.AcceptPreambleAsync()).Connection);
             client.Reset();
+        }
+
+        // At once, or where nothing is read of the client until the answer, after the ten seconds that the agent has for it.
+        foreach (var connection in connections)
+        {
             await connection.AssertEndedAsync();
             connection.Dispose();
         }
