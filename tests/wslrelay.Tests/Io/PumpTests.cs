@@ -57,8 +57,10 @@ public class PumpTests
         loop.Await(end);
         Assert.Equal(SocketError.ConnectionReset, await end);
         (IoError toServer, IoError toClient) = relay.WaitForEnd();
-        Assert.Equal(IoError.Reset, toServer);
-        Assert.Equal(IoError.Reset, toClient);
+
+        // The pump that comes upon the reset passes it on; the one that has lost its receiver may end before that.
+        Assert.Contains(IoError.Reset, (IoError[])[toServer, toClient]);
+        Assert.All((IoError[])[toServer, toClient], error => Assert.True(error is IoError.Reset or IoError.ReceiverBroke, $"{error}"));
         second.Dispose();
     }
 
