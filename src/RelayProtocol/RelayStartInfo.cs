@@ -38,6 +38,12 @@ public sealed class RelayStartInfo
     /// <summary>An exit event to share among relays, which stays the caller's; null: the relay gets one of its own.</summary>
     public RelayExitEvent? ExitEvent { get; set; }
 
+    /// <summary>
+    /// The process whose exit ends the relay as the end of its input does, even if yet another process has a copy of that input's other end. By default the process
+    /// that starts it; null: none. The process must run, and be of the same user; a relay in another process id namespace knows it by another id.
+    /// </summary>
+    public int? ParentProcessId { get; set; } = Environment.ProcessId;
+
     /// <summary>Further arguments, after those made of the other properties.</summary>
     public IList<string> ExtraArguments { get; } = [];
 
@@ -51,6 +57,10 @@ public sealed class RelayStartInfo
     internal IReadOnlyList<string> Arguments(long exitEventNumber)
     {
         var arguments = new List<string> { "serve", "--target", Target.ToString(), "--exit-event", $"{exitEventNumber}" };
+        if (ParentProcessId is { } parent)
+        {
+            arguments.AddRange(["--parent-pid", $"{parent}"]);
+        }
         if (Drain > TimeSpan.Zero)
         {
             arguments.AddRange(["--drain-ms", $"{(long)Math.Ceiling(Drain.TotalMilliseconds)}"]);
@@ -78,6 +88,7 @@ public sealed class RelayStartInfo
         ArgumentOutOfRangeException.ThrowIfLessThan(Drain, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Drain, TimeSpan.FromHours(1));
         ArgumentOutOfRangeException.ThrowIfLessThan(ExitTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ParentProcessId ?? 1, 1, nameof(ParentProcessId));
         if (ExtraArguments.Any(a => a is null || a.Contains('\0', StringComparison.Ordinal)))
         {
             throw new ArgumentException("an extra argument is null or holds a NUL character", nameof(ExtraArguments));

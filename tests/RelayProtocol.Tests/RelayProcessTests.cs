@@ -95,7 +95,10 @@ public class RelayProcessTests
     public void The_arguments_are_those_of_serve()
     {
         var info = new RelayStartInfo("wslrelay");
-        Assert.Equal(["serve", "--target", "direct", "--exit-event", "3", "--log-level", "information"], info.Arguments(3));
+        Assert.Equal(
+            ["serve", "--target", "direct", "--exit-event", "3", "--parent-pid", $"{Environment.ProcessId}", "--log-level", "information"],
+            info.Arguments(3));
+        info.ParentProcessId = null;
         info.Target = RelayTarget.VSock(3, 5000);
         info.Drain = TimeSpan.FromSeconds(1.5);
         info.AllowRemote = true;
@@ -112,6 +115,7 @@ public class RelayProcessTests
         Assert.Throws<ArgumentException>(() => new RelayStartInfo(""));
         Assert.Throws<ArgumentOutOfRangeException>(() => RelayProcess.Start(new RelayStartInfo("x") { Drain = TimeSpan.FromHours(2) }));
         Assert.Throws<ArgumentOutOfRangeException>(() => RelayProcess.Start(new RelayStartInfo("x") { ExitTimeout = TimeSpan.FromTicks(-1) }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RelayProcess.Start(new RelayStartInfo("x") { ParentProcessId = 0 }));
         var info = new RelayStartInfo("x");
         info.ExtraArguments.Add("a\0b");
         Assert.Throws<ArgumentException>(() => RelayProcess.Start(info));

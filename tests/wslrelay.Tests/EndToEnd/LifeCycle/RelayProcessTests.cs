@@ -62,6 +62,20 @@ public sealed class RelayProcessTests
     }
 
     [Fact]
+    public async Task A_killed_parent_takes_its_relay_along_although_another_process_has_the_pipe_to_it()
+    {
+        Harness.Platform.OnLinuxOnly("The pipe is opened through /proc.");
+        await using var guest = GuestServer.Echo();
+        using var parent = await RelayParent.StartAsync(guest.Port);
+
+        // As a child that inherited it has it: the pipe has no end of file while this is open.
+        await using var writeEnd = new FileStream($"/proc/{parent.RelayId}/fd/0", FileMode.Open, FileAccess.Write);
+        Assert.True(ProcessFigures.IsRunning(parent.RelayId));
+        await Limits.AssertEndsInTimeAsync(parent.RelayId, parent.Kill);
+        Assert.All(parent.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), $"{mapping.Name} is still taken."));
+    }
+
+    [Fact]
     public async Task The_exit_event_ends_it_with_0_within_a_second_with_500_connections_open()
     {
         await using var guest = GuestServer.Echo();
