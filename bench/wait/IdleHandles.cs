@@ -37,22 +37,16 @@ internal sealed class IdleHandles(IoLoop loop, Action<string> failed) : IAcceptO
     public void Completed(IoOperation operation)
     {
         if (operation.Error != IoError.Cancelled)
-        {
             failed($"an idle handle: {operation.Error} ({operation.NativeError})");
-        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         foreach (IoSocket listener in _listeners)
-        {
             listener.Close(abort: false);
-        }
 
         foreach (BenchSignal signal in _signals)
-        {
             signal.Dispose();
-        }
     }
 }

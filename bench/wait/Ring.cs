@@ -65,18 +65,14 @@ internal sealed class Ring : IDisposable
         _isPassing = true;
         _loop.Timers.Start(_begin, WarmUpMilliseconds);
         for (int i = 0; i < _inFlight; i++)
-        {
             _members[i].Fire();
-        }
     }
 
     /// <summary>A member's event was dispatched.</summary>
     internal void Completed(RingMember member, IoError error)
     {
         if (error == IoError.Cancelled)
-        {
             return;
-        }
 
         if (error != IoError.None || !member.Take())
         {
@@ -101,9 +97,7 @@ internal sealed class Ring : IDisposable
     public void Dispose()
     {
         foreach (RingMember member in _members)
-        {
             member.Dispose();
-        }
     }
 
     private static TimeSpan ProcessorTime() => Environment.CpuUsage.TotalTime;

@@ -42,8 +42,6 @@ internal static class WaitCommand
     private static void Check<T>(System.CommandLine.Parsing.OptionResult result, Option<T> option, Func<T?, bool> isGood)
     {
         if (!isGood(result.GetValue(option)))
-        {
             result.AddError($"{option.Name}: out of range");
-        }
     }
 }

@@ -53,13 +53,9 @@ internal sealed class WaitRun : IAcceptOwner, IDisposable
         _sockets.Add(new SocketMember(_sockets, _port, socket, _connecting!));
         _connecting = null;
         if (_sockets.Count < Ring.Members)
-        {
             Connect();
-        }
         else
-        {
             _accept!.Cancel();
-        }
     }
 
     /// <inheritdoc/>
@@ -67,13 +63,9 @@ internal sealed class WaitRun : IAcceptOwner, IDisposable
     {
         _listener!.Close(abort: false);
         if (operation.Error != IoError.Cancelled)
-        {
             Fail($"accept: {operation.Error} ({operation.NativeError})");
-        }
         else if (_failure is null)
-        {
             _signals.Measure(_options.Time, SignalsMeasured);
-        }
     }
 
     /// <inheritdoc/>
@@ -91,9 +83,7 @@ internal sealed class WaitRun : IAcceptOwner, IDisposable
     {
         _idle.Open(idle, _options.Kind);
         for (int i = 0; i < Ring.Members; i++)
-        {
             _signals.Add(new SignalMember(_signals, _port));
-        }
 
         _listener = _port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0));
         _accept = _port.Accept(_listener, this);

@@ -46,17 +46,13 @@ internal static class WaitTable
         Console.Out.WriteLine("|---:|---:|---:|---:|---:|---:|---:|");
         EventCost[] first = [.. rows[0].Select(figure)];
         for (int i = 0; i < rows.Length; i++)
-        {
             Console.Out.WriteLine(Row(options.IdleCounts[i], rows[i], [.. rows[i].Select(figure)], first));
-        }
     }
 
     private static string Row(int idle, WaitSample[] samples, EventCost[] each, EventCost[] first)
     {
         if (Array.Find(samples, sample => sample.Failure is not null).Failure is { } failure)
-        {
             return $"| {idle} | not to be had: {failure} | | | | | |";
-        }
 
         double[] elapsed = [.. each.Select(cost => cost.Elapsed)];
         double median = Median(elapsed);

@@ -19,13 +19,9 @@ internal static class EndpointText
     {
         ArgumentNullException.ThrowIfNull(host);
         if (host.Length == 0)
-        {
             throw new FormatException("the host is missing");
-        }
         if (host.Contains(':', StringComparison.Ordinal) || !host.AsSpan().ContainsAnyExcept(DigitsAndDots))
-        {
             return AddressText.TryParse(host, out _, out string? error) ? host : throw new FormatException($"'{host}' {error}");
-        }
         return host.Length > 253 || host.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '.' or '_'))
             ? throw new FormatException($"'{host}' is neither an IP address nor a host name")
             : host;
@@ -49,9 +45,7 @@ internal static class EndpointText
         {
             int end = text.IndexOf(']', StringComparison.Ordinal);
             if (end < 0)
-            {
                 throw new FormatException("the bracket is not closed");
-            }
             string address = text[1..end];
             string? rest = end + 1 == text.Length ? null
                 : text[end + 1] == ':' ? text[(end + 2)..]
@@ -70,13 +64,9 @@ internal static class EndpointText
     internal static uint ParseNumber(string what, string text, uint least, uint most)
     {
         if (text.Length == 0)
-        {
             throw new FormatException($"the {what} is missing");
-        }
         if (text.AsSpan().ContainsAnyExceptInRange('0', '9'))
-        {
             throw new FormatException($"the {what} '{text}' is not a number");
-        }
         return uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint number) && number >= least && number <= most
             ? number
             : throw new FormatException($"the {what} {text} is out of range {least}..{most}");

@@ -18,9 +18,7 @@ public sealed record PortMappingKey
         ArgumentOutOfRangeException.ThrowIfNegative(hostPort);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(hostPort, 65535);
         if (address.AddressFamily is not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6) || address.IsIPv4MappedToIPv6)
-        {
             throw new ArgumentException($"{address} is neither an IPv4 nor a plain IPv6 address", nameof(address));
-        }
         Address = address;
         HostPort = hostPort;
         Protocol = protocol;

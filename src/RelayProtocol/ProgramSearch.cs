@@ -11,18 +11,14 @@ internal static class ProgramSearch
     internal static string FullPath(string program)
     {
         if (Path.GetFileName(program) != program)
-        {
             return Path.GetFullPath(program);
-        }
 
         string file = Path.PathSeparator == ';' && !Path.HasExtension(program) ? program + ".exe" : program;
         foreach (string folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
         {
             string candidate = Path.Combine(folder, file);
             if (Path.IsPathFullyQualified(candidate) && File.Exists(candidate))
-            {
                 return candidate;
-            }
         }
 
         throw new FileNotFoundException($"cannot start '{program}': no directory of PATH has it; give its full path", program);

@@ -55,9 +55,7 @@ internal sealed class RelayChannel : IAsyncDisposable
         lock (_gate)
         {
             if (_failure is not null)
-            {
                 throw _failure();
-            }
             _pending.Add(id, call);
         }
         if (!_requests.Add(request.Span))
@@ -101,9 +99,7 @@ internal sealed class RelayChannel : IAsyncDisposable
             {
                 reader.Append(buffer.AsSpan(0, count));
                 while (reader.TryRead(out ReadOnlyMemory<byte> message))
-                {
                     Handle(RpcEnvelope.Parse(message));
-                }
             }
             reader.Complete();
             await EndAsync("the relay has closed its output", null).ConfigureAwait(false);
@@ -139,9 +135,7 @@ internal sealed class RelayChannel : IAsyncDisposable
     private async Task WatchExitAsync()
     {
         if (_exited is null)
-        {
             return;
-        }
         await Task.WhenAny(_exited, Ended).ConfigureAwait(false);
         await Task.WhenAny(Task.Delay(ExitCodeTimeout), Ended).ConfigureAwait(false);
         await EndAsync("the relay has ended", null).ConfigureAwait(false);
@@ -208,9 +202,7 @@ internal sealed class RelayChannel : IAsyncDisposable
     private async Task EndAsync(string reason, Exception? cause)
     {
         if (_exited is not null)
-        {
             await Task.WhenAny(_exited, Task.Delay(ExitCodeTimeout), Ended).ConfigureAwait(false);
-        }
         int? exitCode = _exited is { IsCompletedSuccessfully: true } ? await _exited.ConfigureAwait(false) : null;
         string lastError = _lastError is { } error ? $" Its last error: {error}." : "";
         string message = $"{reason}; {DescribeExit(exitCode)}.{lastError}";
@@ -235,18 +227,14 @@ internal sealed class RelayChannel : IAsyncDisposable
         lock (_gate)
         {
             if (_failure is not null)
-            {
                 return;
-            }
             _failure = failure;
             calls = [.. _pending.Values];
             _pending.Clear();
         }
         _ = _stop.CancelAsync();
         foreach (PendingCall call in calls)
-        {
             call.Fail(failure());
-        }
         _ended.TrySetResult();
     }
 }

@@ -122,9 +122,7 @@ public sealed class RelayClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(keys);
         if (drain is { } time && (time < TimeSpan.Zero || time.TotalMilliseconds > WireFormat.MaxDrainMilliseconds))
-        {
             throw new ArgumentOutOfRangeException(nameof(drain), drain, "a drain is between 0 and one hour");
-        }
         uint id = _channel.NextId();
         byte[] request = RequestEncoder.Unmap(id, keys, drain);
         int count = keys.Count;
@@ -156,13 +154,9 @@ public sealed class RelayClient : IAsyncDisposable
     {
         var items = new T[reader.ReadArrayHeader()];
         if (expected is { } count && items.Length != count)
-        {
             throw MapFields.Invalid("result", $"has {items.Length} items, not {count}");
-        }
         for (int i = 0; i < items.Length; i++)
-        {
             items[i] = readItem(ref reader);
-        }
         return items;
     }
 }

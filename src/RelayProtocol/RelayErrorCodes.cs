@@ -33,9 +33,7 @@ internal static class RelayErrorCodes
         foreach ((RelayErrorCode Code, string Name, uint Hresult) error in Known)
         {
             if (error.Code == code)
-            {
                 return error;
-            }
         }
         throw new ArgumentOutOfRangeException(nameof(code), code, "not a known error");
     }

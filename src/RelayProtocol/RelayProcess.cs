@@ -93,9 +93,7 @@ public sealed class RelayProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
-        {
             return;
-        }
         Client.CloseInput();
         await Task.WhenAny(_child.Exited, Task.Delay(_exitTimeout)).ConfigureAwait(false);
         if (!_child.Exited.IsCompleted)
@@ -106,8 +104,6 @@ public sealed class RelayProcess : IAsyncDisposable
         await Client.DisposeAsync().ConfigureAwait(false);
         _child.Dispose();
         if (_ownsExitEvent)
-        {
             _exitEvent.Dispose();
-        }
     }
 }

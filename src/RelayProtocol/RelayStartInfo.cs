@@ -58,17 +58,11 @@ public sealed class RelayStartInfo
     {
         var arguments = new List<string> { "serve", "--target", Target.ToString(), "--exit-event", $"{exitEventNumber}" };
         if (ParentProcessId is { } parent)
-        {
             arguments.AddRange(["--parent-pid", $"{parent}"]);
-        }
         if (Drain > TimeSpan.Zero)
-        {
             arguments.AddRange(["--drain-ms", $"{(long)Math.Ceiling(Drain.TotalMilliseconds)}"]);
-        }
         if (AllowRemote)
-        {
             arguments.Add("--allow-remote");
-        }
         arguments.AddRange(["--log-level", LogLevel switch
         {
             RelayLogLevel.None => "none",
@@ -90,8 +84,6 @@ public sealed class RelayStartInfo
         ArgumentOutOfRangeException.ThrowIfLessThan(ExitTimeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(ParentProcessId ?? 1, 1, nameof(ParentProcessId));
         if (ExtraArguments.Any(a => a is null || a.Contains('\0', StringComparison.Ordinal)))
-        {
             throw new ArgumentException("an extra argument is null or holds a NUL character", nameof(ExtraArguments));
-        }
     }
 }

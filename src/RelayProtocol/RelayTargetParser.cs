@@ -72,9 +72,7 @@ internal static class RelayTargetParser
     {
         string[] parts = rest.Split(':');
         if (parts.Length != 2)
-        {
             throw new FormatException("expected hvsocket:VMID:PORT, a virtual machine's GUID and a number");
-        }
         // "D" is dashes without braces; "B" with braces, as other tools print it.
         return Guid.TryParseExact(parts[0], "D", out Guid vmId) || Guid.TryParseExact(parts[0], "B", out vmId)
             ? RelayTarget.HvSocket(vmId, ParsePort(parts[1]))

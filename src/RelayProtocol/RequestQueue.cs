@@ -23,9 +23,7 @@ internal sealed class RequestQueue
         lock (_gate)
         {
             if (_completed)
-            {
                 return false;
-            }
             _filling.Write(request);
             _work.TrySetResult();
             return true;

@@ -47,13 +47,9 @@ public class CommandLineTests
         while (true)
         {
             while (at < line.Length && line[at] is (' ' or '\t'))
-            {
                 at++;
-            }
             if (at >= line.Length)
-            {
                 return arguments;
-            }
             var argument = new System.Text.StringBuilder();
             bool quoted = false;
             while (at < line.Length && (quoted || line[at] is not (' ' or '\t')))
@@ -68,22 +64,16 @@ public class CommandLineTests
                 {
                     argument.Append('\\', backslashes / 2);
                     if (backslashes % 2 == 1)
-                    {
                         argument.Append('"');
-                    }
                     else
-                    {
                         quoted = !quoted;
-                    }
                     at++;
                 }
                 else
                 {
                     argument.Append('\\', backslashes);
                     if (backslashes == 0)
-                    {
                         argument.Append(line[at++]);
-                    }
                 }
             }
             arguments.Add(argument.ToString());

@@ -17,9 +17,7 @@ public class RelayClientEndTests
         await relay.ReadListAsync();
         relay.CloseOutput();
         foreach (Task call in calls)
-        {
             Assert.Contains("the relay has closed its output; ", (await Fails(call)).Message, StringComparison.Ordinal);
-        }
         await relay.Client.Disconnected.WaitAsync(FakeRelay.Soon);
         Assert.Contains("start a new relay", (await Fails(relay.Client.ListAsync(FakeRelay.Soon))).Message, StringComparison.Ordinal);
     }
@@ -154,9 +152,7 @@ public class RelayClientEndTests
     {
         var relay = new FakeRelay();
         for (int i = 0; i < 3; i++)
-        {
             _ = relay.Client.MapAsync([.. Enumerable.Range(10000, 900).Select(p => new PortMapping(p, p))], FakeRelay.Soon);
-        }
         await relay.ReadAsync(1);
         await relay.Client.DisposeAsync().AsTask().WaitAsync(FakeRelay.Soon);
         await relay.DisposeAsync();

@@ -88,17 +88,13 @@ public class RelayClientTests
         await using var relay = new FakeRelay();
         Task<IReadOnlyList<PortMappingStatus>>[] calls = [.. Enumerable.Range(0, 3).Select(_ => relay.Client.ListAsync(FakeRelay.Soon))];
         for (int i = 1; i <= 3; i++)
-        {
             Assert.Equal(i, await relay.ReadListAsync());
-        }
         await relay.WriteAsync(FakeRelay.Result(77, Array.Empty<object>()));
         await relay.WriteAsync(FakeRelay.Result(3, Array.Empty<object>()));
         Assert.Empty(await calls[2]);
         Assert.False(calls[0].IsCompleted || calls[1].IsCompleted);
         foreach (byte piece in (byte[])[.. FakeRelay.Result(2, Array.Empty<object>()), .. FakeRelay.Result(1, Array.Empty<object>())])
-        {
             await relay.WriteAsync(piece);
-        }
         Assert.Empty(await calls[1]);
         Assert.Empty(await calls[0]);
     }

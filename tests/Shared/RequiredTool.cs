@@ -21,9 +21,7 @@ public static class RequiredTool
         {
             string reason = $"This test needs {path}, from the package {package}.";
             if (Environment.GetEnvironmentVariable("WSLRELAY_REQUIRE_TOOLS") == "1")
-            {
                 Assert.Fail(reason);
-            }
 
             Assert.Skip(reason);
         }
@@ -45,9 +43,7 @@ public static class RequiredTool
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
             if (process.WaitForExit(TimeSpan.FromSeconds(30)))
-            {
                 return process.ExitCode == 0;
-            }
 
             process.Kill();
             return false;

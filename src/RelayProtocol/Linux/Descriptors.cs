@@ -17,9 +17,7 @@ internal static class Descriptors
     {
         int* ends = stackalloc int[2];
         if (Libc.pipe2(ends, Libc.O_CLOEXEC) != 0)
-        {
             throw Failure("cannot make a pipe");
-        }
         var read = new SafePipeHandle(ends[0], ownsHandle: true);
         var write = new SafePipeHandle(ends[1], ownsHandle: true);
         return (Raise(read), Raise(write));
@@ -33,9 +31,7 @@ internal static class Descriptors
     {
         int descriptor = (int)handle.DangerousGetHandle();
         if (descriptor >= FirstNotInherited)
-        {
             return handle;
-        }
         int raised = Libc.fcntl(descriptor, Libc.F_DUPFD_CLOEXEC, FirstNotInherited);
         Win32Exception? failure = raised < 0 ? Failure("cannot move a pipe") : null;
         handle.Dispose();
@@ -55,9 +51,7 @@ internal static class Descriptors
         finally
         {
             if (held)
-            {
                 handle.DangerousRelease();
-            }
         }
     }
 

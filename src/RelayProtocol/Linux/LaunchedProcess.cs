@@ -30,9 +30,7 @@ internal sealed unsafe class LaunchedProcess : ChildProcess
         lock (_gate)
         {
             if (!_reaped)
-            {
                 _ = Libc.kill(Id, Libc.SIGKILL);
-            }
         }
     }
 

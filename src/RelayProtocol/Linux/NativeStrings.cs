@@ -13,9 +13,7 @@ internal sealed unsafe class NativeStrings : IDisposable
         _count = strings.Count;
         _pointers = (byte**)NativeMemory.AllocZeroed((nuint)_count + 1, (nuint)sizeof(byte*));
         for (int i = 0; i < _count; i++)
-        {
             _pointers[i] = (byte*)Marshal.StringToCoTaskMemUTF8(strings[i]);
-        }
     }
 
     internal byte** Pointer => _pointers;
@@ -23,13 +21,9 @@ internal sealed unsafe class NativeStrings : IDisposable
     public void Dispose()
     {
         if (_pointers is null)
-        {
             return;
-        }
         for (int i = 0; i < _count; i++)
-        {
             Marshal.FreeCoTaskMem((nint)_pointers[i]);
-        }
         NativeMemory.Free(_pointers);
         _pointers = null;
     }

@@ -87,13 +87,9 @@ internal sealed unsafe class ProcessLauncher : Platform
         finally
         {
             if (actionsMade)
-            {
                 _ = Libc.posix_spawn_file_actions_destroy(actions);
-            }
             if (attributesMade)
-            {
                 _ = Libc.posix_spawnattr_destroy(attributes);
-            }
             NativeMemory.Free(actions);
             NativeMemory.Free(attributes);
             NativeMemory.Free(signals);
@@ -108,13 +104,9 @@ internal sealed unsafe class ProcessLauncher : Platform
         Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)input.DangerousGetHandle(), 0));
         Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)output.DangerousGetHandle(), 1));
         if (error is not null)
-        {
             Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)error.DangerousGetHandle(), 2));
-        }
         else if (standardError == RelayStandardError.Discard || !Descriptors.IsOpen(2))
-        {
             Check(Libc.posix_spawn_file_actions_addopen(actions, 2, "/dev/null", Libc.O_WRONLY, 0));
-        }
         Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)exitEvent.DangerousGetHandle(), ExitEventDescriptor));
         CloseOthers(actions);
     }
@@ -135,9 +127,7 @@ internal sealed unsafe class ProcessLauncher : Platform
         }
         // Misses a descriptor that another thread opens inheritably after this; one that is closed meanwhile is harmless.
         foreach (int descriptor in Descriptors.Inheritable())
-        {
             Check(Libc.posix_spawn_file_actions_addclose(actions, descriptor));
-        }
     }
 
     /// <summary>.NET's environment: variables set in this process are not in the C library's.</summary>
@@ -145,9 +135,7 @@ internal sealed unsafe class ProcessLauncher : Platform
     {
         var strings = new List<string>();
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
-        {
             strings.Add($"{variable.Key}={variable.Value}");
-        }
         return strings;
     }
 
@@ -158,8 +146,6 @@ internal sealed unsafe class ProcessLauncher : Platform
     private static void Check(int errno)
     {
         if (errno != 0)
-        {
             throw new Win32Exception(errno, $"cannot prepare a child process: {Marshal.GetPInvokeErrorMessage(errno)}");
-        }
     }
 }

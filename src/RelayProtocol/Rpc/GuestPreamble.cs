@@ -40,9 +40,7 @@ internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = 
         MapFields fields = MapFields.Read(ref reader, "preamble");
         long version = fields.RequiredInteger("v", 0, long.MaxValue);
         if (version != Version)
-        {
             throw new RelayException(RelayErrorCode.NotSupported, $"v: {version} is not spoken here, only {Version} is");
-        }
         string protocol = fields.RequiredText("protocol");
         if (protocol != "tcp")
         {

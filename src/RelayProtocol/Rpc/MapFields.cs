@@ -23,9 +23,7 @@ internal sealed class MapFields
     internal static MapFields Read(ref MessagePackReader reader, string what)
     {
         if (reader.NextMessagePackType != MessagePackType.Map)
-        {
             throw Invalid(what, "is not a map");
-        }
         var fields = new MapFields();
         for (int count = reader.ReadMapHeader(); count > 0; count--)
         {
@@ -37,9 +35,7 @@ internal sealed class MapFields
             }
             var value = System.Buffers.BuffersExtensions.ToArray(reader.ReadRaw());
             if (!fields._values.TryAdd(key, value))
-            {
                 (fields._twice ??= new(StringComparer.Ordinal)).Add(key);
-            }
         }
         return fields;
     }
@@ -48,13 +44,9 @@ internal sealed class MapFields
     internal long? Integer(string key, long least, long most)
     {
         if (!TryFind(key, out MessagePackReader reader))
-        {
             return null;
-        }
         if (reader.NextMessagePackType != MessagePackType.Integer)
-        {
             throw Invalid(key, "is not an integer");
-        }
         MessagePackReader again = reader.CreatePeekReader();
         return !reader.TryReadInteger(out long value) ? throw Invalid(key, $"{again.ReadUInt64()} is out of range {least}..{most}")
             : value < least || value > most ? throw Invalid(key, $"{value} is out of range {least}..{most}")
@@ -80,18 +72,12 @@ internal sealed class MapFields
     internal IReadOnlyList<string> Texts(string key)
     {
         if (!TryFind(key, out MessagePackReader reader))
-        {
             return [];
-        }
         if (reader.NextMessagePackType != MessagePackType.Array)
-        {
             throw Invalid(key, "is not an array");
-        }
         var texts = new string[reader.ReadArrayHeader()];
         for (int i = 0; i < texts.Length; i++)
-        {
             texts[i] = reader.TryReadText(out string? text) ? text : throw Invalid(key, "holds something that is not a string");
-        }
         return texts;
     }
 
@@ -100,9 +86,7 @@ internal sealed class MapFields
     private bool TryFind(string key, out MessagePackReader reader)
     {
         if (_twice is not null && _twice.Contains(key))
-        {
             throw Invalid(key, "is there more than once");
-        }
         bool found = _values.TryGetValue(key, out ReadOnlyMemory<byte> value);
         reader = new MessagePackReader(value);
         return found && !reader.IsNil;

@@ -60,9 +60,7 @@ internal sealed class MessageScanner
     {
         consumed = 0;
         if (_status == ScanStatus.Complete)
-        {
             Reset();
-        }
 
         while (_status == ScanStatus.NeedMore && consumed < bytes.Length)
         {
@@ -124,9 +122,7 @@ internal sealed class MessageScanner
         long children = MessagePackFormat.ChildCount(_code, _number);
         _payloadBytesToCome = MessagePackFormat.PayloadLength(_code, _number);
         if (!Announce(_payloadBytesToCome + children))
-        {
             return ScanStatus.TooLarge;
-        }
 
         if (children > 0)
         {
@@ -143,9 +139,7 @@ internal sealed class MessageScanner
         while (_depth > 0)
         {
             if (--_childrenToCome[_depth - 1] > 0)
-            {
                 return ScanStatus.NeedMore;
-            }
 
             _depth--;
         }

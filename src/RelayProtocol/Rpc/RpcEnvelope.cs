@@ -37,15 +37,11 @@ internal readonly record struct RpcEnvelope
     {
         var reader = new MessagePackReader(message);
         if (reader.NextMessagePackType != MessagePackType.Array)
-        {
             return Invalid("a message is an array");
-        }
 
         int count = reader.ReadArrayHeader();
         if (count == 0 || !reader.TryReadInteger(out long type))
-        {
             return Invalid("a message begins with its type, 0, 1 or 2");
-        }
 
         return (type, count) switch
         {
@@ -63,14 +59,10 @@ internal readonly record struct RpcEnvelope
     {
         uint msgId = 0;
         if (kind == RpcKind.Request && !TryReadMsgId(ref reader, out msgId))
-        {
             return Invalid("msgid is an integer, 0 .. 4294967295");
-        }
 
         if (!reader.TryReadText(out string? method))
-        {
             return Invalid("method is a string");
-        }
 
         return reader.NextMessagePackType == MessagePackType.Array
             ? new RpcEnvelope { Kind = kind, MsgId = msgId, Method = method, Params = TakeObject(ref reader, message) }
@@ -80,16 +72,12 @@ internal readonly record struct RpcEnvelope
     private static RpcEnvelope ParseResponse(ref MessagePackReader reader, ReadOnlyMemory<byte> message)
     {
         if (!TryReadMsgId(ref reader, out uint msgId))
-        {
             return Invalid("msgid is an integer, 0 .. 4294967295");
-        }
 
         bool succeeded = reader.IsNil;
         ReadOnlyMemory<byte> error = TakeObject(ref reader, message);
         if (reader.IsNil == succeeded)
-        {
             return Invalid("exactly one of error and result is nil");
-        }
 
         ReadOnlyMemory<byte> result = TakeObject(ref reader, message);
         return succeeded

@@ -45,14 +45,10 @@ internal sealed class RpcReader
     {
         ThrowIfBroken();
         if (BufferedBytes >= _maxSize)
-        {
             throw new InvalidOperationException("The messages that have arrived must be read before more bytes are appended.");
-        }
 
         if (bytes.Length > _buffer.Length - _end)
-        {
             MakeRoom(checked(BufferedBytes + bytes.Length));
-        }
 
         bytes.CopyTo(_buffer.AsSpan(_end));
         _end += bytes.Length;
@@ -91,9 +87,7 @@ internal sealed class RpcReader
     {
         ThrowIfBroken();
         if (BufferedBytes > 0)
-        {
             throw Break(RpcFormatError.Truncated, "the stream ended within a message");
-        }
     }
 
     private void MakeRoom(int needed)
@@ -113,9 +107,7 @@ internal sealed class RpcReader
     private void ReleaseBurst()
     {
         if (_start < _end)
-        {
             return;
-        }
 
         _start = _scanned = _end = 0;
         if (_buffer.Length > RestingCapacity)
@@ -128,9 +120,7 @@ internal sealed class RpcReader
     private void ThrowIfBroken()
     {
         if (_broken is not null)
-        {
             throw new RpcFormatException(_broken.Reason, _broken.Message);
-        }
     }
 
     private RpcFormatException Break(RpcFormatError reason, string what)

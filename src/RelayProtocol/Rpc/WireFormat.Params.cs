@@ -32,9 +32,7 @@ internal static partial class WireFormat
     {
         var reader = new MessagePackReader(parameters);
         if (reader.ReadArrayHeader() == 0 || reader.IsNil)
-        {
             return;
-        }
         long version = MapFields.Read(ref reader, "params").Integer("protocol", 0, long.MaxValue) ?? ProtocolVersion.Current;
         if (version != ProtocolVersion.Current)
         {
@@ -57,9 +55,7 @@ internal static partial class WireFormat
         var reader = new MessagePackReader(parameters);
         int count = reader.ReadArrayHeader();
         if (count == 0)
-        {
             throw MapFields.Invalid("params", "at least one mapping is needed");
-        }
         var items = new T[count];
         for (int i = 0; i < count; i++)
         {

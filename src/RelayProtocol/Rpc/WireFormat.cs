@@ -80,9 +80,7 @@ internal static partial class WireFormat
         writer.Write("capabilities");
         writer.WriteArrayHeader(hello.Capabilities.Count);
         foreach (string capability in hello.Capabilities)
-        {
             writer.Write(capability);
-        }
     }
 
     internal static RelayHello ReadHello(ref MessagePackReader reader)
@@ -160,17 +158,11 @@ internal static partial class WireFormat
         };
         long family = fields.Integer("family", long.MinValue, long.MaxValue) ?? 4;
         if (family is not (4 or 6))
-        {
             throw MapFields.Invalid("family", $"{family} is neither 4 nor 6");
-        }
         if (fields.Text("address") is not { } text)
-        {
             return (protocol, family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback);
-        }
         if (!AddressText.TryParse(text, out IPAddress? address, out string? error))
-        {
             throw MapFields.Invalid("address", $"'{text}' {error}");
-        }
         return family == (address.AddressFamily == AddressFamily.InterNetworkV6 ? 6 : 4)
             ? (protocol, address)
             : throw MapFields.Invalid("address", $"{text} is not an IPv{family} address, and family is {family}");

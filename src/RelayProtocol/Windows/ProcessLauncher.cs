@@ -92,9 +92,7 @@ internal sealed unsafe class ProcessLauncher : Platform
         {
             // No environment of its own: the child gets this process's.
             if (Kernel32.CreateProcessW(start.Program, commandLine, null, null, true, flags, null, null, &startup, &made))
-            {
                 return made;
-            }
         }
         int code = Marshal.GetLastPInvokeError();
         throw code is Kernel32.ERROR_FILE_NOT_FOUND or Kernel32.ERROR_PATH_NOT_FOUND

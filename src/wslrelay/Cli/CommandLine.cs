@@ -19,9 +19,7 @@ internal static class CommandLine
         if (result.Errors.Count > 0)
         {
             foreach (string message in result.Errors.Select(error => error.Message).Distinct())
-            {
                 StandardError.WriteLine(message);
-            }
 
             string command = result.CommandResult.Command is RootCommand ? "" : $"{result.CommandResult.Command.Name} ";
             StandardError.WriteLine($"see 'wslrelay {command}--help'");
@@ -53,9 +51,7 @@ internal static class CommandLine
         };
         RootCommand root = new("Forward TCP ports of this host to servers inside a virtual machine or container.");
         foreach (Command command in examples.Keys)
-        {
             root.Add(command);
-        }
 
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!, examples);
@@ -84,13 +80,9 @@ internal static class CommandLine
         {
             bool hasVmId = result.GetResult(vmId) is not null;
             if (hasVmId != result.GetResult(port) is not null)
-            {
                 result.AddError(hasVmId ? "--vm-id: needs --port" : "--port: needs --vm-id");
-            }
             else if (hasVmId && result.GetResult(target) is { Implicit: false })
-            {
                 result.AddError("--vm-id: cannot be combined with --target");
-            }
         });
         command.SetAction(result =>
         {
@@ -119,9 +111,7 @@ internal static class CommandLine
         command.Validators.Add(result =>
         {
             if (result.GetResult(mappings) is not { Tokens.Count: > 0 })
-            {
                 result.AddError("MAPPING: at least one is required, such as 8080:80");
-            }
         });
         command.SetAction(result =>
         {

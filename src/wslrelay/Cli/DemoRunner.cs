@@ -106,9 +106,7 @@ internal static class DemoRunner
     private static async Task ServeGuestAsync(TcpListener guest)
     {
         while (true)
-        {
             _ = AnswerAsync(await guest.AcceptTcpClientAsync().ConfigureAwait(false));
-        }
     }
 
     private static async Task AnswerAsync(TcpClient client)

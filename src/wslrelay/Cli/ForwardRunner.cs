@@ -14,9 +14,7 @@ internal static class ForwardRunner
         try
         {
             foreach (PortMapping mapping in table.Map(mappings))
-            {
                 host.Print($"{mapping} -> {target} {mapping.GuestPort}");
-            }
         }
         catch (RelayException e)
         {

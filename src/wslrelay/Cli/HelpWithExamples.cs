@@ -17,9 +17,7 @@ internal sealed class HelpWithExamples(HelpAction help, IReadOnlyDictionary<Comm
         string[] shown = examples.TryGetValue(command, out string? example) ? [example] : [.. examples.Values];
         output.WriteLine(shown.Length == 1 ? "Example:" : "Examples:");
         foreach (string line in shown)
-        {
             output.WriteLine($"  {line}");
-        }
 
         return exitCode;
     }

@@ -73,9 +73,7 @@ internal sealed class LoopHost : IDisposable
     internal void WatchExitEvent(long? number)
     {
         if (number is { } given)
-        {
             Watch("--exit-event", () => Port.OpenSignal(given), () => Stop("the exit event is signalled"));
-        }
     }
 
     /// <summary>Calls <paramref name="exited"/> when the process of <c>--parent-pid</c> has exited.</summary>
@@ -83,9 +81,7 @@ internal sealed class LoopHost : IDisposable
     internal void WatchParent(long? id, Action exited)
     {
         if (id is { } given)
-        {
             Watch("--parent-pid", () => Port.OpenProcess((int)given), exited);
-        }
     }
 
     /// <summary>Writes a line to standard output, without waiting for a reader; it is dropped if standard output is closed or full.</summary>
@@ -122,9 +118,7 @@ internal sealed class LoopHost : IDisposable
         public void Completed(IoOperation operation)
         {
             if (operation.Error == IoError.None)
-            {
                 signalled();
-            }
         }
     }
 }

@@ -65,9 +65,7 @@ internal static class Options
         {
             string text = result.Tokens[^1].Value;
             if (!ListenEndpoint.TryParse(text, out IoEndpoint endpoint, out string? error))
-            {
                 result.AddError($"--listen: {error}");
-            }
 
             return (endpoint, text);
         },
@@ -93,13 +91,9 @@ internal static class Options
             foreach (Token token in result.Tokens)
             {
                 if (PortMapping.TryParseSpec(token.Value, out IReadOnlyList<PortMapping>? parsed, out string? error))
-                {
                     mappings.AddRange(parsed);
-                }
                 else
-                {
                     result.AddError($"MAPPING: {error}");
-                }
             }
 
             return [.. mappings];
@@ -126,18 +120,14 @@ internal static class Options
             CustomParser = result =>
             {
                 if (parse(result.Tokens[^1].Value, out T value, out string? error))
-                {
                     return value;
-                }
 
                 result.AddError($"{name}: {error}");
                 return default;
             },
         };
         if (byDefault is not null)
-        {
             option.DefaultValueFactory = _ => byDefault;
-        }
 
         return option;
     }

@@ -42,9 +42,7 @@ internal sealed class ServeRunner
         LoopHost host, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote, int drainMilliseconds, long? parentId)
     {
         if (StandardStream.Input.ReadProblem is { } problem)
-        {
             throw new UsageException("standard input", problem);
-        }
 
         ServeRunner runner = new(host, target, guestProtocol, allowRemote, drainMilliseconds);
         host.WatchParent(parentId, () => runner.EndOfInput("the parent process has exited"));
@@ -57,32 +55,22 @@ internal sealed class ServeRunner
     private void OnSessionEnded(SessionEnd end)
     {
         if (end == SessionEnd.BrokenStream)
-        {
             End(ExitCode.BrokenStream, "the control stream is broken");
-        }
         else
-        {
             EndOfInput("end of file on standard input");
-        }
     }
 
     private void EndOfInput(string cause)
     {
         if (_inputEnded || _ending)
-        {
             return;
-        }
 
         _inputEnded = true;
         _session.Close();
         if (_drainMilliseconds == 0)
-        {
             End(ExitCode.Success, cause);
-        }
         else
-        {
             Drain(cause);
-        }
     }
 
     // The parent is gone; connections may finish.
@@ -92,18 +80,14 @@ internal sealed class ServeRunner
         {
             int left = listeners.Length;
             if (left == 0)
-            {
                 Drained();
-            }
 
             foreach (PortListener listener in listeners)
             {
                 listener.Drain(_drainMilliseconds, _ =>
                 {
                     if (--left == 0)
-                    {
                         Drained();
-                    }
                 });
             }
         });
@@ -114,9 +98,7 @@ internal sealed class ServeRunner
     private void End(ExitCode exitCode, string cause)
     {
         if (_ending)
-        {
             return;
-        }
 
         _ending = true;
         _exitCode = exitCode;
@@ -131,8 +113,6 @@ internal sealed class ServeRunner
     private void StopWhenSent()
     {
         if (!_session.HasUnsentAnswers)
-        {
             _host.Loop.Stop();
-        }
     }
 }

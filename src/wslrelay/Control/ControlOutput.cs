@@ -32,9 +32,7 @@ internal abstract class ControlOutput
     public void Flush()
     {
         if (_writing || _collected.WrittenCount == 0)
-        {
             return;
-        }
 
         (_collected, _inFlight) = (_inFlight, _collected);
         _writing = true;
@@ -49,13 +47,9 @@ internal abstract class ControlOutput
         const int Keep = 64 * 1024;
         _writing = false;
         if (_inFlight.Capacity > Keep)
-        {
             _inFlight = new ArrayBufferWriter<byte>();
-        }
         else
-        {
             _inFlight.ResetWrittenCount();
-        }
 
         Flush();
         Progress?.Invoke();

@@ -72,26 +72,18 @@ internal sealed class ControlSession : IControlReader
     {
         _finishing = true;
         foreach (UnmapRequest request in _draining)
-        {
             request.EndDrains();
-        }
     }
 
     public void Received(ReadOnlySpan<byte> bytes)
     {
         if (_over)
-        {
             return;
-        }
 
         if (bytes.IsEmpty)
-        {
             _inputEnded = true;
-        }
         else
-        {
             _reader.Append(bytes);
-        }
 
         _reading = false;
         Advance();
@@ -107,15 +99,11 @@ internal sealed class ControlSession : IControlReader
             {
                 handledAll = !_reader.TryRead(out ReadOnlyMemory<byte> message);
                 if (!handledAll)
-                {
                     Handle(RpcEnvelope.Parse(message));
-                }
             }
 
             if (!_over)
-            {
                 ReadOn(handledAll);
-            }
         }
         catch (RpcFormatException e)
         {
@@ -152,17 +140,13 @@ internal sealed class ControlSession : IControlReader
     private void StartTimer(ActionTimer timer, int milliseconds)
     {
         if (timer.Index < 0)
-        {
             _table.Loop.Timers.Start(timer, milliseconds);
-        }
     }
 
     private void PollForEnd()
     {
         if (!_reading && _input.HasEnded)
-        {
             StartTimer(_endTimer, EndMilliseconds);
-        }
 
         Advance();
     }
@@ -241,9 +225,7 @@ internal sealed class ControlSession : IControlReader
     {
         PortMappingKey[] keys = new PortMappingKey[items.Count];
         for (int i = 0; i < keys.Length; i++)
-        {
             keys[i] = items[i].Key;
-        }
 
         _busy = true;
         try
@@ -275,9 +257,7 @@ internal sealed class ControlSession : IControlReader
         {
             _draining.Add(request);
             if (_finishing)
-            {
                 request.EndDrains();
-            }
         }
     }
 
@@ -287,9 +267,7 @@ internal sealed class ControlSession : IControlReader
         RpcWriter.BeginResult(ref writer, id);
         writer.WriteArrayHeader(items.Length);
         foreach (T item in items)
-        {
             write(ref writer, item);
-        }
 
         writer.Flush();
     }

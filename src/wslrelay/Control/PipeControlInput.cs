@@ -26,8 +26,6 @@ internal sealed class PipeControlInput : ControlInput, IIoOwner
     {
         // A broken pipe means that the parent is gone, as end of file does.
         if (operation.Error != IoError.Cancelled)
-        {
             Reader.Received(operation.Error == IoError.None ? _receive.Buffer.Span[.._receive.BytesTransferred] : []);
-        }
     }
 }

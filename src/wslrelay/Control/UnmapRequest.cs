@@ -25,13 +25,9 @@ internal sealed class UnmapRequest(IReadOnlyList<UnmapItem> items, PortListener[
         {
             int place = i;
             if (items[i].Drain is { } drain)
-            {
                 _endDrains.Add(listeners[i].Drain((int)drain.TotalMilliseconds, reset => Complete(place, reset)));
-            }
             else
-            {
                 Complete(place, 0);
-            }
         }
     }
 
@@ -42,8 +38,6 @@ internal sealed class UnmapRequest(IReadOnlyList<UnmapItem> items, PortListener[
     {
         _reset[place] = reset;
         if (--_pending == 0)
-        {
             completed(this);
-        }
     }
 }

@@ -27,9 +27,7 @@ internal sealed class StandardErrorLogger : ILogger
     {
         _minLevel = minLevel;
         if (minLevel != LogLevel.None)
-        {
             new Thread(Write, 256 * 1024) { IsBackground = true, Name = "log" }.Start();
-        }
     }
 
     public bool IsEnabled(LogLevel logLevel) => logLevel >= _minLevel && logLevel != LogLevel.None;
@@ -40,9 +38,7 @@ internal sealed class StandardErrorLogger : ILogger
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (!IsEnabled(logLevel))
-        {
             return;
-        }
 
         string text = exception is null ? formatter(state, null) : $"{formatter(state, exception)}: {exception}";
         string level = logLevel switch
@@ -62,9 +58,7 @@ internal sealed class StandardErrorLogger : ILogger
             }
 
             if (_recent.Count < MaxWaiting)
-            {
                 _recent.Add(message, new Repetition { Due = Environment.TickCount64 + RepeatMilliseconds });
-            }
 
             Enqueue(message);
             Monitor.PulseAll(_lock);
@@ -80,9 +74,7 @@ internal sealed class StandardErrorLogger : ILogger
             EnqueueRepetitions(long.MaxValue);
             Monitor.PulseAll(_lock);
             while ((_waiting.Count > 0 || _writing) && end - Environment.TickCount64 is > 0 and var left)
-            {
                 Monitor.Wait(_lock, (int)left);
-            }
         }
     }
 
@@ -103,17 +95,13 @@ internal sealed class StandardErrorLogger : ILogger
     private void EnqueueRepetitions(long now)
     {
         if (now < _nextScan)
-        {
             return;
-        }
 
         _nextScan = Environment.TickCount64 + (RepeatMilliseconds / 4);
         foreach ((string message, Repetition repetition) in _recent)
         {
             if (repetition.Due > now)
-            {
                 continue;
-            }
 
             if (repetition.Count == 0)
             {

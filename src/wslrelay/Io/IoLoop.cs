@@ -42,9 +42,7 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
     {
         operation.Begin();
         if (_stopping)
-        {
             operation.Cancel();
-        }
 
         operation.Next = _first;
         _first?.Previous = operation;
@@ -58,9 +56,7 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
     {
         _posted.Enqueue(action);
         if (Interlocked.Exchange(ref _wakeSent, 1) == 0)
-        {
             Port.Wake();
-        }
     }
 
     /// <summary>Makes <see cref="Run"/> return: cancels every operation, then drains until none is in flight.</summary>
@@ -86,9 +82,7 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
             RunAll(_yielded);
             Port.EndTurn();
             if (_stopping && ActiveCount == 0)
-            {
                 return;
-            }
 
             int timeout = _started.Count > 0 || _yielded.Count > 0 || !_posted.IsEmpty ? 0 : Timers.NextTimeout();
             int count = Port.Wait(_events, timeout);
@@ -115,18 +109,14 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
 
         // Only what was queued when the turn began: a flood of posts must not starve the sockets.
         for (int left = _posted.Count; left > 0 && _posted.TryDequeue(out Action? action); left--)
-        {
             action();
-        }
     }
 
     // Started operations run without a wait: most connections are set up, and their first bytes relayed, in the turn that accepted them.
     private void RunStarted()
     {
         for (int i = 0; i < MaxChain && _started.Count > 0; i++)
-        {
             RunAll(_started);
-        }
     }
 
     private void RunAll(Queue<IoOperation> queue)
@@ -135,13 +125,9 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
         {
             IoOperation operation = queue.Dequeue();
             if (operation.CancelReason != IoError.None)
-            {
                 operation.CompleteCancelled();
-            }
             else
-            {
                 operation.Schedule();
-            }
 
             OnStateChanged(operation);
         }
@@ -150,9 +136,7 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
     private void OnStateChanged(IoOperation operation)
     {
         if (operation.State == IoState.Pending)
-        {
             return;
-        }
 
         if (operation.State == IoState.Standby)
         {
@@ -161,13 +145,9 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
         }
 
         if (operation.Previous is null)
-        {
             _first = operation.Next;
-        }
         else
-        {
             operation.Previous.Next = operation.Next;
-        }
 
         operation.Next?.Previous = operation.Previous;
         operation.Previous = operation.Next = null;

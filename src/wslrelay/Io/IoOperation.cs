@@ -63,15 +63,11 @@ internal abstract class IoOperation
     public void Cancel(IoError reason = IoError.Cancelled)
     {
         if (State == IoState.Completed || CancelReason != IoError.None)
-        {
             return;
-        }
 
         CancelReason = reason;
         if (State == IoState.Pending)
-        {
             CancelPending();
-        }
     }
 
     /// <summary>Completes an operation that was cancelled before it was scheduled.</summary>

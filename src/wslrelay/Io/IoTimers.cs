@@ -17,9 +17,7 @@ internal sealed class IoTimers
         Stop(timer);
         timer.Due = Environment.TickCount64 + milliseconds;
         if (_count == _heap.Length)
-        {
             Array.Resize(ref _heap, _count * 2);
-        }
 
         _heap[_count] = timer;
         timer.Index = _count++;
@@ -31,9 +29,7 @@ internal sealed class IoTimers
     {
         int index = timer.Index;
         if (index < 0)
-        {
             return;
-        }
 
         timer.Index = -1;
         IoTimer last = _heap[--_count];
@@ -51,9 +47,7 @@ internal sealed class IoTimers
     public int NextTimeout()
     {
         if (_count == 0)
-        {
             return -1;
-        }
 
         long left = _heap[0].Due - Environment.TickCount64;
         return (int)Math.Clamp(left, 0, int.MaxValue);
@@ -63,9 +57,7 @@ internal sealed class IoTimers
     public void Fire()
     {
         if (_count == 0)
-        {
             return;
-        }
 
         long now = Environment.TickCount64;
         while (_count > 0 && _heap[0].Due <= now)
@@ -91,19 +83,13 @@ internal sealed class IoTimers
         {
             int least = (2 * index) + 1;
             if (least >= _count)
-            {
                 return;
-            }
 
             if (least + 1 < _count && _heap[least + 1].Due < _heap[least].Due)
-            {
                 least++;
-            }
 
             if (_heap[index].Due <= _heap[least].Due)
-            {
                 return;
-            }
 
             Swap(index, least);
             index = least;

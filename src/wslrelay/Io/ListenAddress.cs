@@ -10,9 +10,7 @@ internal static class ListenAddress
     internal static void Check(in IoEndpoint endpoint)
     {
         if (endpoint.Address is { } address && Reason(address) is { } reason)
-        {
             throw new IoException(IoError.AddressNotAvailable, 0, $"{address} {reason}");
-        }
     }
 
     private static string? Reason(IPAddress address)

@@ -17,9 +17,7 @@ internal sealed class AgentPreamble
         _protocol = target.HasAgent ? protocol : GuestProtocol.None;
         OffersPass = _protocol == GuestProtocol.Relay && target.Kind == RelayTargetKind.Unix;
         if (target.Kind == RelayTargetKind.Firecracker)
-        {
             ConnectLine = Pinned(Encoding.ASCII.GetBytes($"CONNECT {target.Port}\n"));
-        }
     }
 
     /// <summary>False where the target is the server itself: nothing comes before the client's bytes.</summary>

@@ -126,21 +126,13 @@ internal sealed class GuestSetUp : SetUp
         _preambleEnd = _received + consumed;
         _received += piece.Length;
         if (piece.IsEmpty)
-        {
             Refuse(RelayErrorCode.InvalidParams, "the preamble ends before it is complete");
-        }
         else if (status == ScanStatus.NeedMore)
-        {
             Run(_receive, Buffer.AsMemory(_received));
-        }
         else if (status != ScanStatus.Complete)
-        {
             Refuse(RelayErrorCode.InvalidParams, status == ScanStatus.TooLarge ? $"the preamble is over {GuestPreamble.MaxSize} bytes" : "the preamble is not MessagePack");
-        }
         else
-        {
             Connect();
-        }
     }
 
     private void Connect()
@@ -185,9 +177,7 @@ internal sealed class GuestSetUp : SetUp
         if (_refused)
         {
             if (Relay.Client.ShutdownSend())
-            {
                 Run(_receive!, Buffer);
-            }
         }
         else if (_received > _preambleEnd)
         {
@@ -224,8 +214,6 @@ internal sealed class GuestSetUp : SetUp
     private void Drop()
     {
         if (_receive!.BytesTransferred > 0)
-        {
             Run(_receive);
-        }
     }
 }

@@ -44,25 +44,15 @@ internal sealed class HostSetUp : SetUp
     protected override void Advance(IoOperation operation)
     {
         if (operation == _connect)
-        {
             Connected();
-        }
         else if (operation == _send)
-        {
             Sent();
-        }
         else if (_receive!.BytesTransferred == 0)
-        {
             Fail(RelayErrorCode.ConnectionRefused, "the agent's side closed the connection without an answer");
-        }
         else if (_preambleSent)
-        {
             ReadAnswer(_receive.Buffer.Span[.._receive.BytesTransferred]);
-        }
         else
-        {
             ReadLine();
-        }
     }
 
     protected override void Failed(IoOperation operation)
@@ -80,13 +70,9 @@ internal sealed class HostSetUp : SetUp
         }
 
         if (operation.Error is IoError.Cancelled or IoError.None)
-        {
             Fail("Cancelled", "it was ended before it was set up");
-        }
         else
-        {
             Fail(operation.Error.ToErrorCode(), Describe(operation));
-        }
     }
 
     protected override void OnReleased()
@@ -127,13 +113,9 @@ internal sealed class HostSetUp : SetUp
         _send = Relay.Loop.Port.Send(Relay.Target!, this);
         _receive = _table.Preamble.OffersPass ? Relay.Loop.Port.ReceiveSocket(Relay.Target!, this) : Relay.Loop.Port.Receive(Relay.Target!, this);
         if (_table.Preamble.ConnectLine.IsEmpty)
-        {
             SendPreamble();
-        }
         else
-        {
             Run(_send, _table.Preamble.ConnectLine);
-        }
     }
 
     private void SendPreamble()
@@ -151,9 +133,7 @@ internal sealed class HostSetUp : SetUp
         }
 
         if (!_table.Preamble.OffersPass)
-        {
             Relay.PumpToTarget();
-        }
 
         if (_table.Preamble.ExpectsAnswer)
         {
@@ -172,17 +152,11 @@ internal sealed class HostSetUp : SetUp
     {
         byte last = Buffer[_lineLength++];
         if (last != (byte)'\n' && _lineLength < MaxLine)
-        {
             ReadByteOfLine();
-        }
         else if (IsOk(Buffer.AsSpan(0, _lineLength)))
-        {
             SendPreamble();
-        }
         else
-        {
             Fail(RelayErrorCode.ConnectionRefused, $"the hybrid vsock answered '{Encoding.ASCII.GetString(Buffer, 0, _lineLength).Trim()}', not OK");
-        }
     }
 
     // "OK", a space, a number of 32 bits and a newline (Firecracker's docs/vsock.md).
@@ -231,9 +205,7 @@ internal sealed class HostSetUp : SetUp
         // In this order: what a server said before it broke needs somebody to carry it.
         Relay.PumpToClient();
         if (!_preambleSent || _table.Preamble.OffersPass)
-        {
             Relay.PumpToTarget();
-        }
 
         Relay.EndSetUp();
     }

@@ -81,13 +81,9 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
     {
         _closed = closed;
         if (_accept.State == IoState.Completed)
-        {
             closed();
-        }
         else
-        {
             _accept.Cancel();
-        }
     }
 
     /// <summary>
@@ -101,9 +97,7 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
         {
             reset = ActiveCount;
             for (Relay? relay = _first; relay is not null; relay = relay.Next)
-            {
                 relay.Abort();
-            }
         });
         if (ActiveCount == 0)
         {
@@ -121,9 +115,7 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
         return () =>
         {
             if (timer.Index >= 0)
-            {
                 Table.Loop.Timers.Start(timer, 0);
-            }
         };
     }
 
@@ -131,9 +123,7 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
     public bool IsOwnPort(in IoEndpoint endpoint)
     {
         if (Table.Target.Target.Kind != RelayTargetKind.Direct)
-        {
             return false;
-        }
 
         IPAddress address = endpoint.Address!;
         if (!ReferenceEquals(_ownAddress, address))
@@ -187,13 +177,9 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
         FailedCount += failed ? 1 : 0;
         ActiveCount--;
         if (relay.Previous is null)
-        {
             _first = relay.Next;
-        }
         else
-        {
             relay.Previous.Next = relay.Next;
-        }
 
         relay.Next?.Previous = relay.Previous;
         if (ActiveCount == 0)

@@ -61,9 +61,7 @@ internal sealed class PortTable
         PortMappingStatus[] list = new PortMappingStatus[_listeners.Count];
         int index = 0;
         foreach (PortListener listener in _listeners.Values)
-        {
             list[index++] = listener.Status;
-        }
 
         Array.Sort(list, static (a, b) => Compare(a.Mapping, b.Mapping));
         return list;
@@ -117,9 +115,7 @@ internal sealed class PortTable
             if (!_listeners.Remove(keys[i], out PortListener? listener))
             {
                 foreach (PortListener removed in listeners.AsSpan(0, i))
-                {
                     _listeners.Add(removed.Mapping.Key, removed);
-                }
 
                 throw new RelayException(RelayErrorCode.NotFound, $"{keys[i]} is not mapped", i);
             }
@@ -159,9 +155,7 @@ internal sealed class PortTable
     {
         int order = a.Family.CompareTo(b.Family);
         if (order == 0)
-        {
             order = a.Address.GetAddressBytes().AsSpan().SequenceCompareTo(b.Address.GetAddressBytes());
-        }
 
         return order == 0 ? a.HostPort.CompareTo(b.HostPort) : order;
     }
@@ -170,9 +164,7 @@ internal sealed class PortTable
     {
         int left = listeners.Length;
         if (left == 0)
-        {
             closed(listeners);
-        }
 
         foreach (PortListener listener in listeners)
         {
@@ -181,14 +173,10 @@ internal sealed class PortTable
                 Log.Unmapped(listener.Mapping);
                 NoteUnmapped(listener);
                 if (++_uncollected >= UnmapsWorthCollecting)
-                {
                     Loop.Timers.Start(_collect, CollectAfterMilliseconds);
-                }
 
                 if (--left == 0)
-                {
                     closed(listeners);
-                }
             });
         }
     }
@@ -203,27 +191,19 @@ internal sealed class PortTable
     private void NoteUnmapped(PortListener listener)
     {
         if (listener.ActiveCount > 0)
-        {
             _ = _unmapped.Add(listener);
-        }
     }
 
     private PortListener Open(PortMapping mapping)
     {
         if (!_allowRemote && !IPAddress.IsLoopback(mapping.Address))
-        {
             throw new RelayException(RelayErrorCode.AddressNotAllowed, $"{mapping}: not a loopback address; start the relay with --allow-remote to listen there");
-        }
 
         if (mapping.Protocol != MapProtocol.Tcp)
-        {
             throw new RelayException(RelayErrorCode.NotSupported, $"{mapping}: this relay carries tcp only");
-        }
 
         if (Contains(mapping.Key))
-        {
             throw new RelayException(RelayErrorCode.AddressInUse, $"{mapping} is mapped already; unmap it first");
-        }
 
         try
         {

@@ -34,13 +34,9 @@ internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : I
     public void Completed(IoOperation operation)
     {
         if (operation == _toTarget)
-        {
             _toTarget = null;
-        }
         else
-        {
             _toClient = null;
-        }
 
         if (operation.Error == IoError.ReceiverBroke)
         {
@@ -50,9 +46,7 @@ internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : I
         else if (operation.Error != IoError.None)
         {
             if (!_aborted && _setUp is null)
-            {
                 owner.ConnectionBroke(operation.Error);
-            }
 
             Abort(operation.Error);
         }
@@ -78,17 +72,13 @@ internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : I
     internal void PumpToTarget()
     {
         if (!_aborted)
-        {
             Loop.Start(_toTarget = Loop.Port.Pump(client, Target!, owner.ToTarget, this));
-        }
     }
 
     internal void PumpToClient()
     {
         if (!_aborted)
-        {
             Loop.Start(_toClient = Loop.Port.Pump(Target!, client, owner.ToClient, this));
-        }
     }
 
     /// <summary>The connection is set up: from here on only its pumps count.</summary>

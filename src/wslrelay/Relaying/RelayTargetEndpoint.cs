@@ -44,9 +44,7 @@ internal sealed class RelayTargetEndpoint
     {
         RelayTargetEndpoint endpoint = new(target);
         if (target.Host is null)
-        {
             return endpoint;
-        }
 
         try
         {
@@ -75,9 +73,7 @@ internal sealed class RelayTargetEndpoint
     {
         long now = Environment.TickCount64;
         if (!IsName || _isLookingUp || now < _nextLookUp)
-        {
             return;
-        }
 
         _isLookingUp = true;
         _nextLookUp = now + LookUpInterval;
@@ -88,9 +84,7 @@ internal sealed class RelayTargetEndpoint
             {
                 _isLookingUp = false;
                 if (found.Length > 0)
-                {
                     SetAddresses(found);
-                }
             });
         });
     }

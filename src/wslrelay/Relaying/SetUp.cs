@@ -33,13 +33,9 @@ internal abstract class SetUp : IoTimer, IIoOwner
         }
 
         if (relay.IsAborted || operation.Error != IoError.None)
-        {
             Failed(operation);
-        }
         else
-        {
             Advance(operation);
-        }
 
         relay.CloseIfEnded();
     }

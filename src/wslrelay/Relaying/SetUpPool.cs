@@ -21,8 +21,6 @@ internal sealed class SetUpPool<T>(Func<T> create)
     {
         RentedCount--;
         if (_free.Count < MaxKept)
-        {
             _free.Push(setUp);
-        }
     }
 }

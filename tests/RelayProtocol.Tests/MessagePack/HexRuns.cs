@@ -13,9 +13,7 @@ internal static class HexRuns
             string[] parts = word.Split('*');
             byte[] digits = Convert.FromHexString(parts[0]);
             for (int count = parts.Length > 1 ? int.Parse(parts[1]) : 1; count > 0; count--)
-            {
                 bytes.AddRange(digits);
-            }
         }
 
         return [.. bytes];
@@ -29,13 +27,9 @@ internal static class HexRuns
         {
             int run = bytes.IndexOfAnyExcept(bytes[0]) is var length and >= 0 ? length : bytes.Length;
             if (run > 16)
-            {
                 text.Append($" {bytes[0]:x2}*{run} ");
-            }
             else
-            {
                 text.Append(Convert.ToHexStringLower(bytes[..run]));
-            }
 
             bytes = bytes[run..];
         }

@@ -23,9 +23,7 @@ internal static class VectorFile
             {
                 string text = lines[line].Split('\t')[0];
                 if (!text.StartsWith('#') && wanted(JsonNode.Parse(text)!))
-                {
                     rows.Add(file, line, text);
-                }
             }
         }
 

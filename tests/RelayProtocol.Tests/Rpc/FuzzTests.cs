@@ -34,9 +34,7 @@ public class FuzzTests
 
             // Exceptions cost most of this; an announced length would cost far more, each time. Code that is loaded costs once.
             if (AllocatedBy(bytes) > 32 * 1024 && AllocatedBy(bytes) is > 32 * 1024 and var again)
-            {
                 Assert.Fail($"{again} bytes allocated for {Convert.ToHexString(bytes.Span)}");
-            }
         }
 
         // All kinds of ends were met, or the test would prove little.
@@ -182,9 +180,7 @@ public class FuzzTests
         }
 
         if (status != expected || total != consumed)
-        {
             Assert.Fail($"{expected} after {consumed} but {status} after {total} bytes one at a time: {Convert.ToHexString(bytes)}");
-        }
     }
 
     private static void CheckLimits(ScanStatus status, int consumed, ScanStatus strictStatus, int strictConsumed)
@@ -194,9 +190,7 @@ public class FuzzTests
             ? strictConsumed <= consumed
             : (strictStatus, strictConsumed) == (status, consumed);
         if (!agree || (strictStatus == ScanStatus.Complete && consumed > 48))
-        {
             Assert.Fail($"{status} after {consumed}, with limits {strictStatus} after {strictConsumed}.");
-        }
     }
 
     private static void CheckSkip(ReadOnlyMemory<byte> bytes, int consumed)
@@ -204,9 +198,7 @@ public class FuzzTests
         var reader = new MessagePackReader(bytes);
         reader.Skip();
         if (reader.Consumed != consumed)
-        {
             Assert.Fail($"The object has {consumed} bytes, {reader.Consumed} were skipped: {Convert.ToHexString(bytes.Span)}");
-        }
     }
 
     /// <summary>Reads a whole object as everything that the relay, a parent or an agent reads. RelayException is the one failure that is meant.</summary>

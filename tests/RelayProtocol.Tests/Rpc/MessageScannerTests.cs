@@ -122,8 +122,6 @@ public class MessageScannerTests
 
         var scanner = new MessageScanner();
         for (int i = 0; i < told; i++)
-        {
             Assert.Equal((i + 1 < told ? ScanStatus.NeedMore : expected, 1), Scan(scanner, bytes.AsSpan(i, 1)));
-        }
     }
 }

@@ -21,9 +21,7 @@ public class RpcReaderTests
             {
                 reader.Append(bytes);
                 while (reader.TryRead(out ReadOnlyMemory<byte> message))
-                {
                     read.Add(Convert.ToHexStringLower(message.Span));
-                }
             }
 
             Assert.Equal(s_messages.Select(text => text.Replace(" ", "", StringComparison.Ordinal)), read);
@@ -62,9 +60,7 @@ public class RpcReaderTests
         Assert.Equal(reason, thrown.Reason.ToString());
         Assert.Equal($"The control stream is broken {message}", thrown.Message);
         foreach (Action again in new Action[] { () => reader.TryRead(out _), () => reader.Append([0xc0]), reader.Complete })
-        {
             Assert.Equal(thrown.Message, Assert.Throws<RpcFormatException>(again).Message);
-        }
 
         Assert.Equal(0, reader.Capacity);
     }
@@ -88,9 +84,7 @@ public class RpcReaderTests
         {
             reader.Append(piece);
             while (reader.TryRead(out ReadOnlyMemory<byte> message))
-            {
                 Assert.True(message.Span.SequenceEqual(largest));
-            }
 
             highest = Math.Max(highest, reader.Capacity);
         }

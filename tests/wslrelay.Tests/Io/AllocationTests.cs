@@ -65,9 +65,7 @@ public sealed class AllocationTests
                 {
                     byte[] bytes = new byte[1 << 20];
                     for (long left = length; left > 0;)
-                    {
                         left -= server.Send(bytes, (int)Math.Min(bytes.Length, left), SocketFlags.None);
-                    }
                 },
                 TestContext.Current.CancellationToken),
             Task.Run(

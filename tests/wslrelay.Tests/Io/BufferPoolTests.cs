@@ -26,9 +26,7 @@ public sealed class BufferPoolTests
         Stack<byte[]> rented = new(Enumerable.Range(0, count).Select(_ => pool.Rent()));
         List<WeakReference> buffers = [.. rented.Select(buffer => new WeakReference(buffer))];
         while (rented.TryPop(out byte[]? buffer))
-        {
             pool.Return(buffer);
-        }
 
         return buffers;
     }

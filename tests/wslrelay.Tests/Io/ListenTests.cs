@@ -34,9 +34,7 @@ public class ListenTests
         {
             using Socket? client = LoopFixture.ConnectToBeReset(listener.Port);
             if (client is not null)
-            {
                 ReadToReset(client);
-            }
         }
 
         loop.Stop();
@@ -51,9 +49,7 @@ public class ListenTests
         TestListener listener = loop.Listen();
         var clients = new List<Socket>();
         for (int i = 0; i < 200; i++)
-        {
             clients.Add(LoopFixture.ConnectClient(listener.Port));
-        }
 
         for (int i = 0; i < clients.Count; i++)
         {

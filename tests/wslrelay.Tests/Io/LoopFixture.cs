@@ -115,9 +115,7 @@ internal sealed class LoopFixture : IDisposable
     internal void Stop()
     {
         if (_stopped)
-        {
             return;
-        }
 
         _stopped = true;
         Loop.Post(Loop.Stop);

@@ -95,9 +95,7 @@ public class LoopTests
     {
         var random = new Random(3);
         for (int round = 0; round < 200; round++)
-        {
             StopAtSomeMoment(random);
-        }
     }
 
     [Fact]
@@ -153,9 +151,7 @@ public class LoopTests
                 {
                     fired.Add((timer.Due, Environment.TickCount64));
                     if (fired.Count == delays.Length)
-                    {
                         all.SetResult();
-                    }
                 });
                 loop.Loop.Timers.Start(timer, milliseconds);
             }
@@ -182,9 +178,7 @@ public class LoopTests
         {
             completions.AddRange(signals.Select(signal => loop.StartHere(owner => loop.Port.Watch(signal.Handle, owner))));
             for (int i = 0; i < 40; i++)
-            {
                 listeners.Add(new TestListener(loop, IPAddress.Loopback, 0, socket => socket.Close(abort: true)));
-            }
         });
         var sockets = new List<Socket>();
         for (int i = 0; i < 8; i++)
@@ -210,9 +204,7 @@ public class LoopTests
                     break;
                 case 2:
                     if (LoopFixture.ConnectToBeReset(listeners[random.Next(listeners.Count)].Port) is { } reached)
-                    {
                         sockets.Add(reached);
-                    }
 
                     break;
                 default:
@@ -226,8 +218,6 @@ public class LoopTests
         Assert.All(listeners, listener => Assert.Equal(1, listener.Ends));
         sockets.ForEach(socket => socket.Dispose());
         foreach (TestSignal signal in signals)
-        {
             signal.Dispose();
-        }
     }
 }

@@ -76,9 +76,7 @@ public class PumpTests
                 try
                 {
                     while (true)
-                    {
                         client.Send(new byte[50_000]);
-                    }
                 }
                 catch (SocketException)
                 {
@@ -88,9 +86,7 @@ public class PumpTests
             TestContext.Current.CancellationToken);
         byte[] buffer = new byte[50_000];
         for (int got = 0; got < 2_000_000;)
-        {
             got += server.Receive(buffer);
-        }
 
         server.LingerState = new LingerOption(true, 0);
         server.Dispose();
@@ -175,9 +171,7 @@ public class PumpTests
             {
                 byte[] bytes = new byte[65536];
                 while (!Volatile.Read(ref stop))
-                {
                     busyServer.Send(bytes);
-                }
 
                 busyServer.Shutdown(SocketShutdown.Send);
             },
@@ -205,8 +199,6 @@ public class PumpTests
         Volatile.Write(ref stop, true);
         loop.AwaitAll(flood, drain);
         foreach (Socket socket in (Socket[])[busyClient, busyServer, client, server])
-        {
             socket.Dispose();
-        }
     }
 }

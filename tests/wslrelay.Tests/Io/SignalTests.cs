@@ -56,9 +56,7 @@ public class SignalTests
         {
             signals[i] = TestPlatform.CreateSignal();
             if (presignalled)
-            {
                 signals[i].Set();
-            }
         }
 
         Completion[] watches = loop.Ask(
@@ -68,9 +66,7 @@ public class SignalTests
             int[] order = [.. Enumerable.Range(0, count)];
             new Random(1).Shuffle(order);
             foreach (int i in order)
-            {
                 signals[i].Set();
-            }
         }
 
         foreach (Completion watch in watches)
@@ -82,8 +78,6 @@ public class SignalTests
         loop.Stop();
         Assert.All(watches, watch => Assert.Equal(1, watch.Count));
         foreach (TestSignal signal in signals)
-        {
             signal.Dispose();
-        }
     }
 }

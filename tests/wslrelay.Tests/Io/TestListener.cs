@@ -41,13 +41,9 @@ internal sealed class TestListener : IAcceptOwner
     {
         AcceptedCount++;
         if (OnAccepted is not null)
-        {
             OnAccepted(socket);
-        }
         else
-        {
             _accepted.Add(socket);
-        }
     }
 
     public void Completed(IoOperation operation)

@@ -51,9 +51,7 @@ internal sealed class TestRelay : IDisposable
     internal (IoError ToServer, IoError ToClient) WaitForEnd(int index = 0)
     {
         for (long until = Environment.TickCount64 + (long)LoopFixture.Patience.TotalMilliseconds; _loop.Ask(() => Ends.Count) <= index; Thread.Sleep(1))
-        {
             Assert.True(Environment.TickCount64 < until, $"connection {index} does not end");
-        }
 
         return _loop.Ask(() => Ends[index]);
     }
@@ -97,9 +95,7 @@ internal sealed class TestRelay : IDisposable
             if (other.State != IoState.Completed)
             {
                 if (operation.Error is not (IoError.None or IoError.ReceiverBroke))
-                {
                     other.Cancel(operation.Error);
-                }
 
                 return;
             }

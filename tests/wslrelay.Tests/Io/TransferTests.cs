@@ -134,13 +134,9 @@ public class TransferTests
             if (operation.Error != IoError.None || _receive.BytesTransferred == 0)
             {
                 if (operation.Error == IoError.None)
-                {
                     _ended.SetResult();
-                }
                 else if (operation.Error != IoError.Cancelled)
-                {
                     _ended.SetException(new IoException(operation.Error, operation.NativeError, "receive"));
-                }
 
                 return;
             }

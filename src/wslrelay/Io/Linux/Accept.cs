@@ -21,9 +21,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     internal bool TryResume()
     {
         if (State != IoState.Pending || listener.Reader != this)
-        {
             return false;
-        }
 
         try
         {
@@ -69,9 +67,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     {
         // The filter takes some 0.1 ms, and its removal more: too much for thousands of listeners at the end of the relay.
         if (!listener.HidesResets && !port.IsStopping)
-        {
             TcpOptions.DropNewHandshakes(listener);
-        }
 
         port.WakeOperation(this);
     }
@@ -86,13 +82,9 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     private void EmptyBacklog()
     {
         if (!port.IsStopping && AcceptPending(MaxPerEventWhenCancelled) > 0 && ++_rounds < MaxRoundsWhenCancelled)
-        {
             port.WakeOperation(this);
-        }
         else
-        {
             Complete(IoError.Cancelled, 0);
-        }
     }
 
     // Returns the number of connections taken.
@@ -118,9 +110,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
                 }
 
                 if (error == Errno.EAGAIN)
-                {
                     return count;
-                }
 
                 // Any other error concerns that one connection (accept(2), "Error handling").
                 continue;
@@ -149,9 +139,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     {
         int descriptor = Libc.accept4(listener, null, null, Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC);
         if (descriptor >= 0 || !Errno.IsRefused(Errno.Last))
-        {
             return descriptor;
-        }
 
         descriptor = Libc.accept(listener, null, null);
         if (descriptor >= 0)
@@ -167,9 +155,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     private void ParkIfNoSpare()
     {
         if (!port.Reserve.HasSpare)
-        {
             Park();
-        }
     }
 
     private void Park()

@@ -44,9 +44,7 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
     internal bool TryAdd(in SystemCall call)
     {
         if (!IsBatching || _queuedCount == Capacity || !call.Socket.IsSocket)
-        {
             return false;
-        }
 
         _queued[_queuedCount++] = call;
         return true;
@@ -66,9 +64,7 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
             // Here and not when the operation is woken: what epoll reports next is newer.
             call.ApplyResult(result);
             if (call.Operation is not null)
-            {
                 events[count++] = new IoEvent(call.Operation, this, (uint)Math.Max(result, 0), Math.Max(-result, 0));
-            }
         }
 
         Span<SystemCall> rest = _queued.AsSpan(calls.Length, _queuedCount - calls.Length);

@@ -38,16 +38,12 @@ internal sealed unsafe class CallRing : IDisposable
         Libc.io_uring_params layout = default;
         nint descriptor = Libc.io_uring_setup(Libc.SYS_io_uring_setup, (nuint)capacity, &layout);
         if (descriptor < 0)
-        {
             return null;
-        }
 
         const uint Needed = Libc.IORING_FEAT_SINGLE_MMAP | Libc.IORING_FEAT_FAST_POLL;
         CallRing ring = new(new SafeFileHandle(descriptor, ownsHandle: true), layout);
         if (ring.IsMapped && (layout.features & Needed) == Needed)
-        {
             return ring;
-        }
 
         ring.Dispose();
         return null;
@@ -91,9 +87,7 @@ internal sealed unsafe class CallRing : IDisposable
     private static void Unmap(void* mapping, nuint size)
     {
         if (mapping is not null)
-        {
             _ = Libc.munmap(mapping, size);
-        }
     }
 
     private int Enter(int count, Span<int> results)

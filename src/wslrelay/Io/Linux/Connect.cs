@@ -18,9 +18,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             int length = SocketAddress.Write(Endpoint, new Span<byte>(address, SocketAddress.MaxSize));
             _socket = Open();
             if (Endpoint.Kind == IoEndpointKind.Tcp)
-            {
                 TcpOptions.ApplyToConnection(_socket, Endpoint);
-            }
 
             int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
             if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && !port.Calls.IsBatching && _socket.HasPeer)
@@ -56,18 +54,12 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             _socket.Writer = this;
             port.Register(_socket);
             if (Endpoint.Kind == IoEndpointKind.Tcp)
-            {
                 port.Keepalive.Add(_socket);
-            }
 
             if (isPending)
-            {
                 Pend();
-            }
             else
-            {
                 Succeed();
-            }
         }
         catch (IoException e)
         {
@@ -90,26 +82,18 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
         }
 
         if (!_socket.Writable)
-        {
             return;
-        }
 
         // Writable and not broken is connected. TCP refuses with ECONNREFUSED; a reset came after the handshake, and what the peer sent before
         // it can still be received.
         int error = _socket.Broken ? _socket.TakeError() : 0;
         bool wasConnected = Endpoint.Kind == IoEndpointKind.Tcp && error is Errno.ECONNRESET or Errno.EPIPE;
         if (error != 0 && !wasConnected)
-        {
             Complete(Errno.ToIoError(error), error);
-        }
         else if (IsSelfConnected())
-        {
             Complete(IoError.ConnectionRefused, Errno.ECONNREFUSED);
-        }
         else
-        {
             Succeed();
-        }
     }
 
     protected internal override void CancelPending() => port.WakeOperation(this);
@@ -120,9 +104,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
         {
             _socket.Writer = null;
             if (Socket is null)
-            {
                 _socket.Close(abort: true);
-            }
 
             _socket = null;
         }

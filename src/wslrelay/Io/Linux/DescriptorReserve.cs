@@ -70,9 +70,7 @@ internal sealed class DescriptorReserve : IDisposable
         while (HasSpare && closed > 0 && _parked.TryDequeue(out Accept? accept))
         {
             if (accept.TryResume())
-            {
                 closed--;
-            }
         }
     }
 
@@ -84,9 +82,7 @@ internal sealed class DescriptorReserve : IDisposable
     private static long RaiseLimit()
     {
         if (Libc.getrlimit(Libc.RLIMIT_NOFILE, out Libc.RLimit limit) != 0)
-        {
             return long.MaxValue;
-        }
 
         if (limit.Current < limit.Maximum)
         {

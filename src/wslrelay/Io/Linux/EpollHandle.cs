@@ -96,20 +96,14 @@ internal sealed partial class EpollHandle : IoSocket
     public override void Close(bool abort)
     {
         if (Is(Flags.Closed))
-        {
             return;
-        }
 
         Set(Flags.Closed, true);
         if (abort && IsSocket)
-        {
             SetLingerZero();
-        }
 
         if (!IsConnection)
-        {
             Port.RemoveFile(this);
-        }
 
         // A reset is sent at once: whoever is told that the connection is gone may rely on it.
         Port.Release(this, canDefer: IsConnection && !abort);
@@ -149,9 +143,7 @@ internal sealed partial class EpollHandle : IoSocket
     internal void PrepareSend(int size)
     {
         if (!NagleEnabled)
-        {
             return;
-        }
 
         if (Is(Flags.HasSent) || size > MinSegmentSize)
         {
@@ -215,9 +207,7 @@ internal sealed partial class EpollHandle : IoSocket
     {
         Broken = Ended = Readable = true;
         if (Reader is not null)
-        {
             Port.WakeOperation(Reader);
-        }
     }
 
     /// <summary>An integer option of a socket; -1 if it has none such.</summary>
@@ -242,9 +232,7 @@ internal sealed partial class EpollHandle : IoSocket
     private void UpdateInterest()
     {
         if (Token != 0)
-        {
             Port.UpdateInterest(this);
-        }
     }
 
     // Makes the next close send a reset (socket(7), SO_LINGER with a time of zero).

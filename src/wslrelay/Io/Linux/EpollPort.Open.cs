@@ -20,9 +20,7 @@ internal sealed partial class EpollPort
         int length = SocketAddress.Write(endpoint, new Span<byte>(address, SocketAddress.MaxSize));
         int descriptor = Libc.socket(SocketAddress.Domain(endpoint), Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0);
         if (descriptor < 0)
-        {
             throw Errno.Exception(Errno.Last, endpoint.ToString());
-        }
 
         EpollHandle listener = new(this, descriptor, isSocket: true) { HidesResets = endpoint.Kind != IoEndpointKind.Tcp };
         try
@@ -30,14 +28,10 @@ internal sealed partial class EpollPort
             if (endpoint.Kind == IoEndpointKind.Tcp)
             {
                 if (endpoint.Port != 0)
-                {
                     SetReuseAddress(listener);
-                }
 
                 if (SocketAddress.Domain(endpoint) == Libc.AF_INET6)
-                {
                     SetOption(listener, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
-                }
 
                 TcpOptions.ApplyToListener(listener, endpoint, _keepaliveSeconds);
             }
@@ -45,9 +39,7 @@ internal sealed partial class EpollPort
             if (endpoint.Kind == IoEndpointKind.Unix)
             {
                 if (UnixListenerFile.Listen(listener, endpoint.Path!, address, (uint)length, Backlog) is { } file)
-                {
                     _files.Add(listener, file);
-                }
             }
             else if (Libc.bind(listener, address, (uint)length) != 0 || Libc.listen(listener, Backlog) != 0)
             {
@@ -75,9 +67,7 @@ internal sealed partial class EpollPort
         // An inherited descriptor is never close-on-exec: one that is was opened by this process.
         int flags = number is >= 0 and <= int.MaxValue ? Libc.fcntl((nint)number, Libc.F_GETFD, 0) : -1;
         if (flags < 0)
-        {
             throw new IoException(IoError.Failed, 0, $"descriptor {number} is not open");
-        }
 
         string kind = DescribeDescriptor((int)number);
         bool isSignal = FileStatus.Of((int)number)?.Type switch
@@ -87,9 +77,7 @@ internal sealed partial class EpollPort
             _ => false,
         };
         if ((flags & Libc.FD_CLOEXEC) != 0)
-        {
             throw new IoException(IoError.Failed, 0, $"descriptor {number} was not inherited (it is this process's own {kind})");
-        }
 
         return isSignal
             ? new EpollHandle(this, (nint)number, isSocket: false, ownsDescriptor: false)
@@ -116,9 +104,7 @@ internal sealed partial class EpollPort
         }
 
         if (descriptor < 0)
-        {
             return null;
-        }
 
         EpollHandle handle = new(this, descriptor, isSocket);
         try
@@ -137,9 +123,7 @@ internal sealed partial class EpollPort
     internal static unsafe void SetOption(EpollHandle socket, int level, int option, int value)
     {
         if (Libc.setsockopt(socket, level, option, &value, sizeof(int)) != 0)
-        {
             throw Errno.Exception(Errno.Last, $"setsockopt({level}, {option})");
-        }
     }
 
     // On Linux two listeners cannot share a port with it; it only allows binding despite connections in TIME_WAIT (socket(7), SO_REUSEADDR).

@@ -19,18 +19,14 @@ internal sealed partial class EpollPort
     {
         int count = 0;
         while (count < events.Length && _requestedWakeUps.TryDequeue(out IoOperation? requested))
-        {
             events[count++] = new IoEvent(requested, null, 0, 0);
-        }
 
         bool mustPoll = ++_resultRounds >= MaxResultRounds;
         Span<IoEvent> room = events[count..];
         int results = Calls.Execute(mustPoll ? room[..(room.Length / 2)] : room);
         count += results;
         if (mustPoll || results == 0)
-        {
             count = WaitForReadiness(events, count, Calls.HasQueued ? 0 : timeoutMilliseconds);
-        }
 
         Calls.SetExpectedCalls(count);
         IsOnlyActivePump = count == 0 && _yieldedCount == 1;
@@ -45,9 +41,7 @@ internal sealed partial class EpollPort
         // One event can wake both a reader and a writer.
         int room = Math.Min((events.Length - count) / 2, MaxBatch);
         if (room == 0)
-        {
             return count;
-        }
 
         Turn++;
         _resultRounds = 0;
@@ -56,9 +50,7 @@ internal sealed partial class EpollPort
         byte* native = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_native, 0);
         int reported = Libc.epoll_wait(_epoll, native, room, timeoutMilliseconds);
         if (reported < 0 && Errno.Last != Errno.EINTR)
-        {
             throw Errno.Exception(Errno.Last, "epoll_wait");
-        }
 
         for (int i = 0; i < reported; i++, native += EpollEvent.Size)
         {
@@ -71,22 +63,16 @@ internal sealed partial class EpollPort
 
             EpollHandle? handle = _tokens.Find(token);
             if (handle is null)
-            {
                 continue;
-            }
 
             // An operation that has yielded runs in any case.
             uint reportedEvents = EpollEvent.Events(native);
             bool wakesWriter = handle.UpdateReadiness(reportedEvents);
             if (handle.Reader is { State: IoState.Pending } reader && (reportedEvents & EpollHandle.ReadEvents) != 0)
-            {
                 events[count++] = new IoEvent(reader, null, 0, 0);
-            }
 
             if (handle.Writer is { State: IoState.Pending } writer && wakesWriter)
-            {
                 events[count++] = new IoEvent(writer, null, 0, 0);
-            }
         }
 
         return count;

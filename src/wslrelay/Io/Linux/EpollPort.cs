@@ -131,9 +131,7 @@ internal sealed partial class EpollPort : IoPort
         if (_retries.Count > 0 && now >= _nextRetry)
         {
             foreach (IoOperation operation in _retries)
-            {
                 WakeOperation(operation);
-            }
 
             _retries.Clear();
         }
@@ -143,9 +141,7 @@ internal sealed partial class EpollPort : IoPort
     internal void RetryLater(IoOperation operation)
     {
         if (_retries.Count == 0)
-        {
             _nextRetry = Environment.TickCount64 + RetryMilliseconds;
-        }
 
         _ = _retries.Add(operation);
     }
@@ -204,9 +200,7 @@ internal sealed partial class EpollPort : IoPort
     internal void RemoveFile(EpollHandle handle)
     {
         if (_files.Remove(handle, out UnixListenerFile? file))
-        {
             file.Delete();
-        }
     }
 
     internal void OnDescriptorClosed() => _closedCount++;
@@ -251,8 +245,6 @@ internal sealed partial class EpollPort : IoPort
         byte* native = stackalloc byte[EpollEvent.Size];
         EpollEvent.Write(native, events, token);
         if (Libc.epoll_ctl(_epoll, operation, handle, native) != 0)
-        {
             throw Errno.Exception(Errno.Last, "epoll_ctl");
-        }
     }
 }

@@ -22,9 +22,7 @@ internal sealed class EpollTokens
         if (!_free.TryPop(out int index))
         {
             if (_used == _chunks.Count * ChunkSize)
-            {
                 _chunks.Add(new Entry[ChunkSize]);
-            }
 
             index = _used++;
         }

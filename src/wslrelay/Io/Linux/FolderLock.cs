@@ -19,9 +19,7 @@ internal sealed class FolderLock : IDisposable
     {
         int descriptor = Libc.open(folder, Libc.O_RDONLY | Libc.O_CLOEXEC);
         if (descriptor < 0)
-        {
             return new FolderLock(null);
-        }
 
         SafeFileHandle handle = new(descriptor, ownsHandle: true);
         long deadline = Environment.TickCount64 + timeoutMilliseconds;

@@ -23,9 +23,7 @@ internal sealed class KeepaliveQueue(EpollTokens tokens, int idleSeconds)
     internal void Add(EpollHandle socket)
     {
         if (IsEmpty)
-        {
             _nextRun = Environment.TickCount64 + PeriodMilliseconds;
-        }
 
         _waiting.Enqueue(socket.Token);
     }
@@ -35,17 +33,13 @@ internal sealed class KeepaliveQueue(EpollTokens tokens, int idleSeconds)
     {
         long now = Environment.TickCount64;
         if (IsEmpty || now < _nextRun)
-        {
             return;
-        }
 
         _nextRun = now + PeriodMilliseconds;
         for (; _dueCount > 0; _dueCount--)
         {
             if (tokens.Find(_waiting.Dequeue()) is { } socket)
-            {
                 TcpOptions.EnableKeepalive(socket, idleSeconds);
-            }
         }
 
         _dueCount = _waiting.Count;

@@ -57,9 +57,7 @@ internal sealed unsafe class LinuxStandardStream : StandardStream
             {
                 nint count = Libc.write_blocking(Descriptor, start + written, (nuint)bytes.Length - written);
                 if (count < 0 && !CanRetry(Libc.POLLOUT))
-                {
                     return false;
-                }
 
                 written += (nuint)Math.Max(count, 0);
             }
@@ -73,9 +71,7 @@ internal sealed unsafe class LinuxStandardStream : StandardStream
     {
         int error = Errno.Last;
         if (error != Errno.EAGAIN)
-        {
             return error == Errno.EINTR;
-        }
 
         Libc.PollDescriptor wait = new() { fd = Descriptor, events = events };
         return Libc.poll(&wait, 1, -1) >= 0 || Errno.Last == Errno.EINTR;

@@ -24,9 +24,7 @@ internal static class NativeIo
 
             int error = Errno.Last;
             if (error == Errno.EINTR)
-            {
                 continue;
-            }
 
             received = 0;
             OnReceiveResult(from, -error, size);
@@ -41,18 +39,14 @@ internal static class NativeIo
     internal static void OnReceiveResult(EpollHandle from, int result, int size)
     {
         if (result != -Errno.EINTR)
-        {
             from.Readable = result == size || (result >= 0 && (from.Ended || from.HasUrgent));
-        }
     }
 
     /// <summary>Updates the readiness after a send, likewise.</summary>
     internal static void OnSendResult(EpollHandle to, int result)
     {
         if (result == -Errno.EAGAIN)
-        {
             to.MarkNotWritable();
-        }
     }
 
     /// <summary>Returns 0 and the bytes that the kernel took, or an errno; EAGAIN if it took none.</summary>
@@ -71,9 +65,7 @@ internal static class NativeIo
 
             int error = Errno.Last;
             if (error == Errno.EINTR)
-            {
                 continue;
-            }
 
             sent = 0;
             OnSendResult(to, -error);

@@ -24,19 +24,13 @@ internal sealed class PendingResets(EpollPort port, int idleMilliseconds)
         int unsent = to.UnsentBytes;
         bool isDelivered = !hasMore && (unsent == 0 || to.HidesResets);
         if (isDelivered || to.Broken)
-        {
             return true;
-        }
 
         long now = Environment.TickCount64;
         if (!_waiting.TryGetValue(pump, out Progress last) || unsent < last.Unsent)
-        {
             _waiting[pump] = new Progress(now, unsent);
-        }
         else if (now - last.Time >= idleMilliseconds)
-        {
             return true;
-        }
 
         port.RetryLater(pump);
         return false;

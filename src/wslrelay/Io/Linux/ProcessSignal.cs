@@ -35,9 +35,7 @@ internal static class ProcessSignal
     private static void Check(int id)
     {
         if (Libc.kill(id, 0) != 0)
-        {
             throw new IoException(IoError.Failed, Errno.Last, Errno.Last == Errno.EPERM ? OfAnotherUser(id) : $"there is no process {id}");
-        }
 
         string[] status;
         try
@@ -51,14 +49,10 @@ internal static class ProcessSignal
         }
 
         if (Field(status, "State:") is "Z" or "X")
-        {
             throw new IoException(IoError.Failed, 0, $"process {id} has exited");
-        }
 
         if (uint.TryParse(Field(status, "Uid:"), NumberStyles.None, CultureInfo.InvariantCulture, out uint user) && user != Libc.getuid())
-        {
             throw new IoException(IoError.AccessDenied, 0, OfAnotherUser(id));
-        }
     }
 
     private static string OfAnotherUser(int id) => $"process {id} belongs to another user";
@@ -72,9 +66,7 @@ internal static class ProcessSignal
     {
         int descriptor = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
         if (descriptor < 0)
-        {
             throw Errno.Exception(Errno.Last, "eventfd");
-        }
 
         EpollHandle exited = new(port, descriptor, isSocket: false);
         bool isParent = Libc.getppid() == id;
@@ -85,9 +77,7 @@ internal static class ProcessSignal
         {
             // A parent that exits is replaced at once; of any other process only the number can be asked for.
             while (isParent ? Libc.getppid() == id : Libc.kill(id, 0) == 0)
-            {
                 Thread.Sleep(PollMilliseconds);
-            }
 
             try
             {

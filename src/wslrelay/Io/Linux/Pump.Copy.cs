@@ -11,9 +11,7 @@ internal sealed partial class Pump
     {
         // Bulk comes here for what splice cannot tell, or for want of a pipe: batching it gains nothing.
         if (!_isBulk && from.Port.Calls.IsBatching && QueueReceive())
-        {
             return 0;
-        }
 
         byte[] buffer = from.Port.Buffers.Rent();
         int error = NativeIo.Receive(from, Memory(buffer), buffer.Length, out int received);
@@ -39,13 +37,9 @@ internal sealed partial class Pump
     {
         SetUnsent(buffer, received);
         if (received == 0)
-        {
             Release();
-        }
         else
-        {
             _isBulk = !_cannotSplice && (received == buffer.Length || from.Port.PumpMode == PumpMode.Splice);
-        }
     }
 
     // Takes the result of the batched call. False if the direction has ended or broke.
@@ -69,13 +63,9 @@ internal sealed partial class Pump
         int moved = 0;
         NoteSent((int)wake.Bytes, ref moved);
         if (_start == _end)
-        {
             Release();
-        }
         else if (error != 0)
-        {
             SendFailed(error);
-        }
 
         return true;
     }
@@ -108,9 +98,7 @@ internal sealed partial class Pump
     private void SendFailed(int error)
     {
         if (error is not (Errno.EAGAIN or Errno.EINTR))
-        {
             to.MarkBroken();
-        }
     }
 
     // The pool's buffers are pinned for life.

@@ -13,9 +13,7 @@ internal sealed partial class Pump
     {
         SplicePipe? pipe = from.Port.Pipes.TryRent();
         if (pipe is null)
-        {
             return FillBuffer();
-        }
 
         nint taken;
         do

@@ -135,9 +135,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         else if (error != 0 || from.Broken || from.IsPeerGone())
         {
             if (!from.Broken)
-            {
                 from.MarkBroken();
-            }
 
             PassOnReset(to, error == 0 ? Errno.ECONNRESET : error);
         }
@@ -181,21 +179,15 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         moved += bytes;
         Counter.Add(bytes);
         if (from.Broken)
-        {
             from.Port.Resets.OnTaken(this);
-        }
     }
 
     private void Release()
     {
         if (_unsent is byte[] buffer)
-        {
             (buffer.Length == EpollPort.BatchBufferSize ? from.Port.BatchBuffers : from.Port.Buffers).Return(buffer);
-        }
         else if (_unsent is SplicePipe pipe)
-        {
             from.Port.Pipes.Return(pipe, isEmpty: _start == _end);
-        }
 
         _unsent = null;
     }
@@ -203,21 +195,13 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
     private void Block()
     {
         if (_queuedCall != QueuedCall.None)
-        {
             Pend();
-        }
         else if (to.Broken)
-        {
             OnReceiverBroken();
-        }
         else if (from.Broken)
-        {
             PassOnReset(to, Errno.ECONNRESET);
-        }
         else
-        {
             Pend();
-        }
     }
 
     // What the receiving side had sent before is for the other direction to deliver, which then comes upon the same error. Where that direction
@@ -225,25 +209,17 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
     private void OnReceiverBroken()
     {
         if (to.ReadEnded)
-        {
             PassOnReset(from, Errno.ECONNRESET);
-        }
         else
-        {
             Complete(IoError.ReceiverBroke, 0);
-        }
     }
 
     // One side broke: ends with its error, which makes the relay reset the other, once that has taken what was received before, or takes nothing more.
     private void PassOnReset(EpollHandle other, int error)
     {
         if (from.Port.Resets.IsDue(this, other, hasMore: other == to && _unsent is not null))
-        {
             Complete(Errno.ToIoError(error), error);
-        }
         else
-        {
             Pend();
-        }
     }
 }

@@ -69,9 +69,7 @@ internal sealed class ReceiveSocket(EpollPort port, EpollHandle from, IIoOwner o
         bool truncated = (message.Flags & Libc.MSG_CTRUNC) != 0;
         var header = (Libc.ControlHeader*)message.Control;
         if (message.ControlLength < (nuint)sizeof(Libc.ControlHeader) || header->Level != Libc.SOL_SOCKET || header->Type != Libc.SCM_RIGHTS)
-        {
             return !truncated;
-        }
 
         // One header at the most: credentials and the like come only to a socket that asked for them.
         var descriptors = new ReadOnlySpan<int>(header + 1, (int)((header->Length - (nuint)sizeof(Libc.ControlHeader)) / sizeof(int)));
@@ -82,9 +80,7 @@ internal sealed class ReceiveSocket(EpollPort port, EpollHandle from, IIoOwner o
         }
 
         foreach (int descriptor in descriptors)
-        {
             _ = Libc.close(descriptor);
-        }
 
         return false;
     }

@@ -31,9 +31,7 @@ internal sealed class Signal(EpollPort port, SafeHandle signal, IIoOwner owner) 
     protected internal override void OnCompleted()
     {
         if (_watched is { Token: not 0 })
-        {
             port.Unregister(_watched);
-        }
 
         _watched?.Dispose();
         _watched = null;

@@ -68,16 +68,12 @@ internal static class SocketAddress
     {
         int length = Encoding.UTF8.GetByteCount(path);
         if (length >= UnixPathMax)
-        {
             throw new IoException(IoError.Failed, Errno.EINVAL, $"unix:{path}: a Unix socket's path is at most {UnixPathMax - 1} bytes long");
-        }
 
         _ = Encoding.UTF8.GetBytes(path, address[UnixPathOffset..]);
         bool isAbstract = path.StartsWith('@');
         if (isAbstract)
-        {
             address[UnixPathOffset] = 0;
-        }
 
         return UnixPathOffset + length + (isAbstract ? 0 : 1);
     }

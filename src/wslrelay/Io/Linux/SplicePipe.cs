@@ -28,9 +28,7 @@ internal sealed class SplicePipe : IDisposable
     {
         int* ends = stackalloc int[2];
         if (Libc.pipe2(ends, Libc.O_NONBLOCK | Libc.O_CLOEXEC) != 0)
-        {
             return null;
-        }
 
         SafeFileHandle readEnd = new(ends[0], ownsHandle: true);
         SafeFileHandle writeEnd = new(ends[1], ownsHandle: true);
@@ -38,9 +36,7 @@ internal sealed class SplicePipe : IDisposable
         {
             int capacity = Libc.fcntl(ends[1], Libc.F_SETPIPE_SZ, size);
             if (capacity >= size)
-            {
                 return new SplicePipe(readEnd, writeEnd, capacity);
-            }
         }
 
         readEnd.Dispose();

@@ -22,9 +22,7 @@ internal sealed class SplicePipePool(DescriptorReserve reserve) : IDisposable
         if (!_free.TryPop(out SplicePipe? pipe))
         {
             if (_refusedUntil > Environment.TickCount64)
-            {
                 return null;
-            }
 
             pipe = SplicePipe.TryCreate();
             if (pipe is not null && reserve.IsScarce((int)pipe.WriteEnd.DangerousGetHandle()))
@@ -50,20 +48,14 @@ internal sealed class SplicePipePool(DescriptorReserve reserve) : IDisposable
     {
         RentedCount--;
         if (isEmpty && _free.Count < MaxKept)
-        {
             _free.Push(pipe);
-        }
         else
-        {
             pipe.Dispose();
-        }
     }
 
     public void Dispose()
     {
         while (_free.TryPop(out SplicePipe? pipe))
-        {
             pipe.Dispose();
-        }
     }
 }

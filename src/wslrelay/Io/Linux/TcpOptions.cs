@@ -30,9 +30,7 @@ internal static class TcpOptions
     {
         socket.TrySetOption(Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, 1);
         if (idleSeconds > 0)
-        {
             socket.TrySetOption(Libc.IPPROTO_TCP, Libc.TCP_KEEPIDLE, idleSeconds);
-        }
     }
 
     /// <summary>
@@ -72,9 +70,7 @@ internal static class TcpOptions
     private static unsafe void DisablePacing(EpollHandle socket, in IoEndpoint endpoint)
     {
         if (!endpoint.IsLoopback)
-        {
             return;
-        }
 
         _loopbackCongestion ??= ReadCongestion();
         if (_loopbackCongestion.Length > 0)

@@ -9,13 +9,9 @@ internal abstract class Transfer(EpollPort port, IIoOwner owner) : TransferOpera
     protected internal override void Collect(in IoEvent wake)
     {
         if (CancelReason != IoError.None)
-        {
             Complete(IoError.Cancelled, 0);
-        }
         else
-        {
             Try();
-        }
     }
 
     protected internal override void CancelPending() => port.WakeOperation(this);

@@ -32,9 +32,7 @@ internal sealed class UnixListenerFile
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
         if (!Directory.Exists(folder))
-        {
             throw new IoException(IoError.Failed, Errno.ENOENT, $"unix:{path}: there is no folder {folder}");
-        }
 
         using FolderLock folderLock = FolderLock.Take(folder, LockMilliseconds)
             ?? throw new IoException(IoError.AddressInUse, 0, $"unix:{path}: another process keeps the folder {folder} locked (flock(2))");
@@ -65,9 +63,7 @@ internal sealed class UnixListenerFile
     {
         using FolderLock? folderLock = FolderLock.Take(Path.GetDirectoryName(Path.GetFullPath(_path)) ?? "/", LockMillisecondsAtEnd);
         if (folderLock is null || FileStatus.Of(_path) != _status)
-        {
             return;
-        }
 
         try
         {
@@ -81,9 +77,7 @@ internal sealed class UnixListenerFile
     private static void Check(int error, string path)
     {
         if (error != 0)
-        {
             throw Errno.Exception(error, $"unix:{path}");
-        }
     }
 
     // A socket that nobody listens on and nobody is about to listen on: a bound one refuses connections too. Other kinds of files refuse them as well,
@@ -92,9 +86,7 @@ internal sealed class UnixListenerFile
     {
         int descriptor = Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0);
         if (descriptor < 0)
-        {
             return false;
-        }
 
         using EpollHandle probe = new(null!, descriptor, isSocket: true);
         return Libc.connect(probe, address, length) != 0 && Errno.Last == Errno.ECONNREFUSED

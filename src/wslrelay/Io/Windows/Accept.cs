@@ -41,9 +41,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
         WindowsSocket? candidate = slot.Candidate;
         slot.Candidate = null;
         if (candidate is not null)
-        {
             OnReturned();
-        }
 
         if (wake.NativeError != 0)
         {
@@ -91,9 +89,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
         foreach (AcceptSlot? slot in _slots)
         {
             if (slot is { IsLent: true })
-            {
                 _ = Kernel32.CancelIoEx(listener, slot.Overlapped);
-            }
         }
     }
 
@@ -113,9 +109,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
     {
         _starved = false;
         if (State == IoState.Pending && CancelReason == IoError.None && _inFlight == 0)
-        {
             Arm();
-        }
     }
 
     private void Arm()
@@ -125,9 +119,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
         {
             // The first is needed, the others are for bursts.
             if (_inFlight > 0 && port.ExtraAccepts >= MaxExtraAccepts)
-            {
                 return;
-            }
 
             AcceptSlot slot = _slots[i] ??= new AcceptSlot(port);
 
@@ -136,9 +128,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
             {
                 int error = Call(slot);
                 if (error == 0)
-                {
                     break;
-                }
 
                 // A reset concerns one connection that waited, and the next may be well. Any other error is the system's.
                 if (ToIoError(error) != IoError.Reset || ++failures == MaxFailuresInARow)
@@ -155,9 +145,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
     {
         WindowsSocket? candidate = WindowsSocket.TryCreate(port, listener.Family, out int error);
         if (candidate is null)
-        {
             return error;
-        }
 
         if (port.Extensions(listener, out error) is not { } extensions)
         {
@@ -173,9 +161,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
         if (error is 0 or ERROR_IO_PENDING)
         {
             if (_inFlight++ > 0)
-            {
                 port.ExtraAccepts++;
-            }
 
             return 0;
         }
@@ -190,9 +176,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
     private void OnReturned()
     {
         if (--_inFlight > 0)
-        {
             port.ExtraAccepts--;
-        }
     }
 
     private void WaitForRoom()
@@ -208,17 +192,13 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
     {
         listener.SetNonBlocking();
         for (int i = 0; i < MaxWhenCancelled && listener.TryAccept() is { } socket; i++)
-        {
             HandOut(socket);
-        }
     }
 
     private void HandOut(WindowsSocket? socket)
     {
         if (socket is null)
-        {
             return;
-        }
 
         // Without its context, shutdown and getpeername would fail. It may fail where the client was faster to reset, and what that had
         // sent is still to be read.

@@ -33,9 +33,7 @@ internal sealed unsafe class CompletionPort : IoPort
         _port = CreateIoCompletionPort(-1, 0, 0, 1);
         int error = Marshal.GetLastPInvokeError();
         if (_port.IsInvalid)
-        {
             throw NativeError.Exception(error, "completion port");
-        }
 
         Listeners = new ListenerFactory(this);
     }
@@ -83,9 +81,7 @@ internal sealed unsafe class CompletionPort : IoPort
     public override void RequireSupport(IoEndpointKind kind)
     {
         if (kind is not (IoEndpointKind.Tcp or IoEndpointKind.HvSocket))
-        {
             throw new IoException(IoError.NotSupported, 0, $"{kind} sockets are not available on Windows.");
-        }
 
         if (kind == IoEndpointKind.HvSocket)
         {
@@ -108,9 +104,7 @@ internal sealed unsafe class CompletionPort : IoPort
         bool any = GetQueuedCompletionStatusEx(_port, entries, room, out uint removed, timeout, fAlertable: false);
         int error = Marshal.GetLastPInvokeError();
         if (!any)
-        {
             return error == WAIT_TIMEOUT ? 0 : throw NativeError.Exception(error, "completion port");
-        }
 
         int count = 0;
         for (uint i = 0; i < removed; i++)
@@ -138,9 +132,7 @@ internal sealed unsafe class CompletionPort : IoPort
         {
             long now = Environment.TickCount64;
             while (_retries.TryPeek(out (long Due, IRetryable Operation) next) && next.Due <= now)
-            {
                 _retries.Dequeue().Operation.Retry();
-            }
         }
 
         if (_starved.Count > 0 && (_roomMade || Environment.TickCount64 >= _starvedUntil))
@@ -148,9 +140,7 @@ internal sealed unsafe class CompletionPort : IoPort
             _roomMade = false;
             _starvedUntil = Environment.TickCount64 + RetryMilliseconds;
             for (int left = _starved.Count; left > 0; left--)
-            {
                 _starved.Dequeue().OnRoomMade();
-            }
         }
     }
 
@@ -190,9 +180,7 @@ internal sealed unsafe class CompletionPort : IoPort
         {
             found = Mswsock.Load(socket, out error);
             if (found is not null)
-            {
                 _extensions.Add(socket.Family, found);
-            }
         }
 
         return found;
@@ -206,22 +194,16 @@ internal sealed unsafe class CompletionPort : IoPort
     {
         Debug.Assert(!slot.IsLent, "a slot was given back while the kernel has it");
         if (_slots.Count < MaxSlotsKept)
-        {
             _slots.Push(slot);
-        }
         else
-        {
             slot.Free();
-        }
     }
 
     /// <summary>An accept could make no call for want of handles or memory: <see cref="Windows.Accept.OnRoomMade"/> is called when there may be room.</summary>
     internal void WaitForRoom(Accept accept)
     {
         if (_starved.Count == 0)
-        {
             _starvedUntil = Environment.TickCount64 + RetryMilliseconds;
-        }
 
         _starved.Enqueue(accept);
     }
@@ -240,9 +222,7 @@ internal sealed unsafe class CompletionPort : IoPort
         Debug.Assert(InFlight == 0, "the port is closed while the kernel has slots of it");
         Debug.Assert(Buffers.RentedCount == 0, "the port is closed while buffers are lent");
         while (_slots.TryPop(out OverlappedSlot? slot))
-        {
             slot.Free();
-        }
 
         _port.Dispose();
     }

@@ -27,9 +27,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
     public void Retry()
     {
         if (_waitsToRetry && State == IoState.Pending && !_slot!.IsLent)
-        {
             PostPacket();
-        }
     }
 
     protected internal override void Schedule()
@@ -46,13 +44,9 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         error = _socket is null ? error : SetUp(_socket);
         error = error == 0 ? Call(_socket!) : error;
         if (error == 0)
-        {
             Pend();
-        }
         else
-        {
             OnFailed(error);
-        }
     }
 
     protected internal override void Collect(in IoEvent wake)
@@ -79,13 +73,9 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
     protected internal override void CancelPending()
     {
         if (!_waitsToRetry)
-        {
             _ = Kernel32.CancelIoEx(_socket!, _slot!.Overlapped);
-        }
         else if (!_slot!.IsLent)
-        {
             PostPacket();
-        }
     }
 
     protected internal override void OnCompleted()
@@ -147,17 +137,13 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         if (socket.Family == AF_HYPERV)
         {
             foreach ((int option, int value) in HvOptions)
-            {
                 error = error == 0 ? socket.Set(HV_PROTOCOL_RAW, option, value) : error;
-            }
         }
         else
         {
             socket.SetConnectionOptions();
             if (Endpoint.IsLoopback)
-            {
                 DisableSynRetransmissions(socket);
-            }
         }
 
         // ConnectEx needs a bound socket.
@@ -182,9 +168,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
     private int Call(WindowsSocket socket)
     {
         if (port.Extensions(socket, out int error) is not { } extensions)
-        {
             return error;
-        }
 
         byte* name = stackalloc byte[SocketAddress.MaxLength];
         int length = SocketAddress.Encode(Endpoint, new Span<byte>(name, SocketAddress.MaxLength));
@@ -192,9 +176,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
 
         // Done now: its packet is queued all the same. Pending: its packet will come.
         if (error is 0 or ERROR_IO_PENDING)
-        {
             return 0;
-        }
 
         // Failed: no packet will come, so the slot comes back here.
         _slot.TakeBack();
@@ -206,9 +188,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
     private static bool IsSelfConnected(WindowsSocket socket)
     {
         if (socket.Family == AF_HYPERV)
-        {
             return false;
-        }
 
         byte* local = stackalloc byte[SocketAddress.MaxLength];
         byte* remote = stackalloc byte[SocketAddress.MaxLength];

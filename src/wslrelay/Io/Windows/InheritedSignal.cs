@@ -20,31 +20,21 @@ internal static unsafe class InheritedSignal
     {
         // The system ignores a handle's two lowest bits, and negative numbers are pseudo handles.
         if (number is <= 0 or > uint.MaxValue || (number & 3) != 0)
-        {
             throw Refuse(number, "is not a handle's number", NativeError.ERROR_INVALID_HANDLE);
-        }
 
         var handle = new SafeWaitHandle((nint)number, ownsHandle: false);
         if (!Kernel32.GetHandleInformation(handle, out uint flags))
-        {
             throw Refuse(number, "is not an open handle", Marshal.GetLastPInvokeError());
-        }
 
         string type = TypeOf(handle);
         if ((flags & Kernel32.HANDLE_FLAG_INHERIT) == 0)
-        {
             throw Refuse(number, $"was not inherited: it is a handle of this process (of type {type})", 0);
-        }
 
         if (type is not ("Event" or "Process"))
-        {
             throw Refuse(number, $"is of type {type}, not an event", 0);
-        }
 
         if ((GrantedAccess(handle) & Kernel32.SYNCHRONIZE) == 0)
-        {
             throw Refuse(number, "was inherited without the right to wait for it", NativeError.ERROR_ACCESS_DENIED);
-        }
 
         return new SafeWaitHandle((nint)number, ownsHandle: true);
     }
@@ -55,9 +45,7 @@ internal static unsafe class InheritedSignal
         byte* buffer = stackalloc byte[TypeBufferLength];
         int status = Ntdll.NtQueryObject(handle, Ntdll.ObjectTypeInformation, buffer, TypeBufferLength, null);
         if (status < 0)
-        {
             return "unknown";
-        }
 
         // PUBLIC_OBJECT_TYPE_INFORMATION begins with the name.
         var name = (Ntdll.UNICODE_STRING*)buffer;

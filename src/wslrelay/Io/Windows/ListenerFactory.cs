@@ -19,9 +19,7 @@ internal sealed class ListenerFactory(CompletionPort port)
     internal WindowsSocket Listen(in IoEndpoint endpoint)
     {
         if (endpoint.Kind != IoEndpointKind.Tcp)
-        {
             throw new IoException(IoError.NotSupported, 0, $"{endpoint}: on Windows only TCP can be listened on.");
-        }
 
         ListenAddress.Check(endpoint);
         for (int attempt = 1; ; attempt++)
@@ -60,9 +58,7 @@ internal sealed class ListenerFactory(CompletionPort port)
     private static void Check(in IoEndpoint endpoint, int error)
     {
         if (error != 0)
-        {
             throw Exception(error, endpoint.ToString());
-        }
     }
 
     private WindowsSocket Open(in IoEndpoint endpoint)
@@ -73,9 +69,7 @@ internal sealed class ListenerFactory(CompletionPort port)
         // Only effective before bind. With SO_REUSEADDR two processes could own the port, silently.
         error = socket.Set(SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
         if (error == 0 && family == AF_INET6)
-        {
             error = socket.Set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
-        }
 
         if (error != 0)
         {

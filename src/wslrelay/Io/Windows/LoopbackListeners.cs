@@ -20,14 +20,10 @@ internal sealed class LoopbackListeners
     internal bool Contains(in IoEndpoint endpoint)
     {
         if (Override is not null)
-        {
             return Override(endpoint);
-        }
 
         if (Environment.TickCount64 - _readAt >= MaxAgeMilliseconds)
-        {
             Read();
-        }
 
         IPAddress address = endpoint.Address!;
         IPAddress any = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;

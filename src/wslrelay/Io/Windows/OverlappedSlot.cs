@@ -84,9 +84,7 @@ internal unsafe class OverlappedSlot
     internal void PostOnce()
     {
         if (Interlocked.Exchange(ref _block->Posted, 1) == 0)
-        {
             _port.Post(&_block->Overlapped);
-        }
     }
 
     /// <summary>Frees the memory. The slot is not lent.</summary>
@@ -104,9 +102,7 @@ internal unsafe class OverlappedSlot
     private static void CheckCanary(Block* block, uint expected)
     {
         if (block->Canary != expected)
-        {
             Environment.FailFast($"An overlapped slot is {block->Canary:x8} where {expected:x8} was expected: freed or reused while lent.");
-        }
     }
 
     // Poisoned while it is not lent: a write of the kernel after its packet is found when the slot is used next.
@@ -114,9 +110,7 @@ internal unsafe class OverlappedSlot
     private void CheckPoison()
     {
         if (new ReadOnlySpan<byte>(&_block->Overlapped, sizeof(OVERLAPPED)).ContainsAnyExcept(Poison))
-        {
             Environment.FailFast("The kernel wrote to an overlapped slot that was not lent.");
-        }
     }
 
     [Conditional("DEBUG")]

@@ -20,9 +20,7 @@ internal static class ProcessSignal
             : Kernel32.WaitForSingleObject(process, 0) == Kernel32.WAIT_OBJECT_0 ? "has exited"
             : IsOfThisUser(process) ? null : "belongs to another user";
         if (problem is null)
-        {
             return process;
-        }
 
         process.Dispose();
         throw new IoException(IoError.Failed, error, $"process {id} {problem}");

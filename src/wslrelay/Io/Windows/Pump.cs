@@ -49,24 +49,16 @@ internal sealed unsafe class Pump(
     {
         _retryQueued = false;
         if (State != IoState.Pending || CancelReason != IoError.None || (_phase != Phase.Draining && (_phase != Phase.Sending || !from.Broken)))
-        {
             return;
-        }
 
         ulong progress = GetProgress();
         bool advanced = progress != _progress;
         if (_phase == Phase.Sending && !advanced)
-        {
             _ = Kernel32.CancelIoEx(to, _slot!.Overlapped);
-        }
         else if (_phase == Phase.Sending || (advanced && progress < to.SentBytes))
-        {
             QueueRetry();
-        }
         else
-        {
             FinishByPacket();
-        }
     }
 
     protected internal override void Schedule()
@@ -79,17 +71,11 @@ internal sealed unsafe class Pump(
     protected internal override void Collect(in IoEvent wake)
     {
         if (wake.Source == _poll)
-        {
             OnPolled(wake.NativeError);
-        }
         else if (_phase == Phase.Finishing)
-        {
             Finish(_result, _nativeResult);
-        }
         else
-        {
             OnTransferred((int)wake.Bytes, wake.NativeError);
-        }
     }
 
     protected internal override void CancelPending()
@@ -136,17 +122,11 @@ internal sealed unsafe class Pump(
         }
 
         if (CancelReason != IoError.None)
-        {
             Finish(IoError.Cancelled, 0);
-        }
         else if (error != 0)
-        {
             OnFailed(error);
-        }
         else
-        {
             Continue(bytes);
-        }
     }
 
     private void Continue(int bytes)
@@ -218,9 +198,7 @@ internal sealed unsafe class Pump(
         int error = Marshal.GetLastPInvokeError();
         OnCalled(failed == 0 ? 0 : error);
         if (failed != 0 && error == ERROR_IO_PENDING)
-        {
             WatchWhileBlocked();
-        }
     }
 
     private void OnCalled(int error)
@@ -241,13 +219,9 @@ internal sealed unsafe class Pump(
     {
         IoError meaning = ToIoError(error);
         if (_phase == Phase.Sending)
-        {
             OnSendFailed(meaning, error);
-        }
         else
-        {
             OnReceiveFailed(meaning, error);
-        }
     }
 
     private void OnReceiveFailed(IoError meaning, int error)
@@ -328,13 +302,9 @@ internal sealed unsafe class Pump(
     private void WatchWhileBlocked()
     {
         if (from.Broken)
-        {
             QueueRetry();
-        }
         else
-        {
             _ = TryPoll();
-        }
     }
 
     private bool TryPoll()
@@ -352,9 +322,7 @@ internal sealed unsafe class Pump(
         else if (CancelReason != IoError.None)
         {
             if (_phase == Phase.EndPassedOn)
-            {
                 Finish(IoError.Cancelled, 0);
-            }
         }
         else if (error == 0 && _poll!.SawReset)
         {
@@ -370,13 +338,9 @@ internal sealed unsafe class Pump(
     private void OnResetSeen()
     {
         if (_phase == Phase.Sending)
-        {
             QueueRetry();
-        }
         else if (_phase == Phase.EndPassedOn)
-        {
             OnReceiveFailed(IoError.Reset, WSAECONNRESET);
-        }
     }
 
     private void QueueRetry()
@@ -407,9 +371,7 @@ internal sealed unsafe class Pump(
             (_result, _nativeResult) = (error, nativeError);
             _phase = Phase.Finishing;
             if (_poll is { IsLent: true })
-            {
                 _ = Kernel32.CancelIoEx(from, _poll.Overlapped);
-            }
 
             Pend();
         }

@@ -19,9 +19,7 @@ internal sealed unsafe class ResetPoll(CompletionPort port) : OverlappedSlot(por
     internal bool TryStart(WindowsSocket socket, IoOperation operation)
     {
         if (IsLent)
-        {
             return true;
-        }
 
         *Info = new AFD_POLL_INFO
         {
@@ -36,9 +34,7 @@ internal sealed unsafe class ResetPoll(CompletionPort port) : OverlappedSlot(por
 
         // Done now: its packet is queued all the same. Pending: its packet will come.
         if (status >= 0)
-        {
             return true;
-        }
 
         // Failed: no packet will come, so the slot comes back here.
         TakeBack();

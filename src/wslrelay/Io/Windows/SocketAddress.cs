@@ -54,9 +54,7 @@ internal static class SocketAddress
         to[..length].Clear();
         BinaryPrimitives.WriteUInt16LittleEndian(to, family);
         if (family != AF_HYPERV)
-        {
             BinaryPrimitives.WriteUInt16BigEndian(to[2..], (ushort)port);
-        }
 
         return length;
     }

@@ -36,26 +36,16 @@ internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool
     {
         BytesTransferred += (int)wake.Bytes;
         if (send && handle is WindowsSocket socket)
-        {
             socket.SentBytes += wake.Bytes;
-        }
 
         if (wake.NativeError != 0)
-        {
             Failed(wake.NativeError);
-        }
         else if (!send || BytesTransferred == Buffer.Length)
-        {
             Complete();
-        }
         else if (CancelReason != IoError.None)
-        {
             Complete(IoError.Cancelled, 0);
-        }
         else
-        {
             Call();
-        }
     }
 
     protected internal override void CancelPending() => Kernel32.CancelIoEx(handle, _slot!.Overlapped);
@@ -117,12 +107,8 @@ internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool
     {
         // A pipe whose writer is gone fails, after its last byte; success without bytes means the same.
         if (!send && (error == ERROR_MORE_DATA || (handle is WindowsPipe && error is ERROR_BROKEN_PIPE or ERROR_HANDLE_EOF)))
-        {
             Complete();
-        }
         else
-        {
             Complete(ToIoError(error), error);
-        }
     }
 }

@@ -29,14 +29,10 @@ internal sealed class WildcardShadow(CompletionPort port)
     {
         using WindowsSocket? probe = WindowsSocket.TryCreate(port, family, out int error);
         if (probe is null)
-        {
             return error;
-        }
 
         if (family == AF_INET6)
-        {
             _ = probe.Set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
-        }
 
         return probe.BindWildcard(number);
     }

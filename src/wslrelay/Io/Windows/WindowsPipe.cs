@@ -18,14 +18,10 @@ internal sealed unsafe class WindowsPipe : IoHandle
     internal static WindowsPipe? TryOpen(CompletionPort port, SafeHandle pipe)
     {
         if (Kernel32.GetFileType(pipe) != Kernel32.FILE_TYPE_PIPE || !IsOverlapped(pipe))
-        {
             return null;
-        }
 
         if (!DuplicateHandle(CurrentProcess, pipe, CurrentProcess, out nint own, 0, bInheritHandle: false, DUPLICATE_SAME_ACCESS))
-        {
             return null;
-        }
 
         var opened = new WindowsPipe(own);
         if (port.Associate(opened) != 0)

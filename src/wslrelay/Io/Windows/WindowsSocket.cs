@@ -58,9 +58,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
         nint socket = WSASocketW(family, SOCK_STREAM, protocol, null, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
         error = Marshal.GetLastPInvokeError();
         if (socket == -1)
-        {
             return null;
-        }
 
         error = 0;
         return new WindowsSocket(port, family, socket);
@@ -115,16 +113,12 @@ internal sealed unsafe class WindowsSocket : IoSocket
     internal void SetConnectionOptions()
     {
         if (Family == AF_HYPERV)
-        {
             return;
-        }
 
         _ = Set(IPPROTO_TCP, TCP_NODELAY, 1);
         _ = Set(SOL_SOCKET, SO_KEEPALIVE, 1);
         if (_port.KeepaliveSeconds > 0)
-        {
             _ = Set(IPPROTO_TCP, TCP_KEEPIDLE, _port.KeepaliveSeconds);
-        }
     }
 
     /// <summary>How many of <see cref="SentBytes"/> the peer has acknowledged; null where the system does not tell.</summary>
@@ -148,9 +142,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
     public override void Close(bool abort)
     {
         if (IsClosed)
-        {
             return;
-        }
 
         if (abort && Family != AF_HYPERV)
         {

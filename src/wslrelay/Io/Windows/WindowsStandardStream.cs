@@ -39,9 +39,7 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
     public override int Read(Span<byte> buffer)
     {
         if (_isMissing)
-        {
             return 0;
-        }
 
         fixed (byte* bytes = buffer)
         {
@@ -67,9 +65,7 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
                 uint count = 0;
                 bool done = !_isMissing && WriteFile(Handle, start + written, (uint)bytes.Length - written, &count, call);
                 if (_isMissing || !Finish(done, call, ref count))
-                {
                     return false;
-                }
 
                 written += count;
             }
@@ -82,9 +78,7 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
     private bool Finish(bool done, OVERLAPPED* call, ref uint count)
     {
         if (!done && call is not null && Marshal.GetLastPInvokeError() == NativeError.ERROR_IO_PENDING)
-        {
             done = GetOverlappedResult(Handle, call, out count, bWait: true);
-        }
 
         // The rest of a longer message of a message pipe comes with the next read.
         return done || Marshal.GetLastPInvokeError() == NativeError.ERROR_MORE_DATA;

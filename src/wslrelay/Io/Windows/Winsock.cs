@@ -16,16 +16,12 @@ internal static unsafe class Winsock
     internal static void Start()
     {
         if (Volatile.Read(ref s_started) != 0)
-        {
             return;
-        }
 
         byte* data = stackalloc byte[MaxWsaDataSize];
         int error = Ws2_32.WSAStartup(Version22, data);
         if (error != 0)
-        {
             throw NativeError.Exception(error, "WSAStartup");
-        }
 
         Volatile.Write(ref s_started, 1);
     }

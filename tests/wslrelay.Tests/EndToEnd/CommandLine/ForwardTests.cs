@@ -18,9 +18,7 @@ public sealed class ForwardTests
             $"127.0.0.1:{port}/tcp -> direct {four.Port}", $"127.0.0.2:{port}/tcp -> direct {four.Port}", $"[::1]:{port}/tcp -> direct {six.Port}",
         ];
         foreach (var line in lines)
-        {
             Assert.Equal(line, await forward.ReadLineAsync());
-        }
 
         await new Mapping("tcp", 4, "127.0.0.1", port, four.Port).AssertEchoAsync();
         await new Mapping("tcp", 4, "127.0.0.2", port, four.Port).AssertEchoAsync();
@@ -45,9 +43,7 @@ public sealed class ForwardTests
         var port = Net.FreePort(count: 3);
         using var forward = new ForwardUnderTest($"{port}-{port + 2}:{guest}-{guest + 2}");
         for (var i = 0; i < 3; i++)
-        {
             Assert.Equal($"127.0.0.1:{port + i}/tcp -> direct {guest + i}", await forward.ReadLineAsync());
-        }
 
         using var client = await new Mapping("tcp", 4, "127.0.0.1", port + 2, guest + 2).ConnectAsync();
         Assert.Equal("last"u8.ToArray(), await client.ReceiveToEndAsync());

@@ -36,9 +36,7 @@ public sealed class BackpressureTests
 
         await Limits.UntilIdleAsync(relay.Process);
         for (var round = 0; round < 50; round++)
-        {
             await healthy.AssertEchoAsync();
-        }
 
         await Limits.UntilIdleAsync(relay.Process);
         var grown = ProcessFigures.Memory(relay.Process) - before;

@@ -143,9 +143,7 @@ public sealed class BytesBeforeResetTests
         try
         {
             while (await socket.ReceiveAsync(buffer).WaitAsync(Limits.Hang) is > 0 and var received)
-            {
                 count += received;
-            }
 
             return (count, false);
         }

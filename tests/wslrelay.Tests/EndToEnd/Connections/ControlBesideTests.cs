@@ -40,9 +40,7 @@ public sealed class ControlBesideTests
         var clients = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
         {
             for (var i = 0; i < rounds; i++)
-            {
                 await mapping.AssertEchoAsync();
-            }
         })));
         while (!clients.IsCompleted)
         {

@@ -20,9 +20,7 @@ public sealed class DescriptorLimitTests
         var mappings = await relay.MapAsync(new MsgMap { ["guestPort"] = guest.Port }, new MsgMap { ["guestPort"] = guest.Port });
         var clients = new List<Socket>();
         for (var i = 0; i < Many; i++)
-        {
             clients.Add(await mappings[i % 2].ConnectAsync());
-        }
 
         await Limits.UntilIdleAsync(relay.Process);
         Assert.Equal(2, (await relay.ResultsAsync("list")).Length);
@@ -30,9 +28,7 @@ public sealed class DescriptorLimitTests
 
         clients.ForEach(client => client.Dispose());
         foreach (var mapping in mappings)
-        {
             await Limits.UntilAsync(() => TryEchoAsync(mapping), $"{mapping.Name} to serve again");
-        }
     }
 
     [Fact]

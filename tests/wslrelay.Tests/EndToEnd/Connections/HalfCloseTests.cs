@@ -38,9 +38,7 @@ public sealed class HalfCloseTests
         await using var guest = GuestServer.Echo();
         var mapping = await relay.MapAsync(guest.Port);
         for (var round = 0; round < 100; round++)
-        {
             await Promises.AnswerToAClientThatEndedAtOnceAsync(mapping);
-        }
     }
 
     [Fact]

@@ -39,9 +39,7 @@ public sealed class ManyMappingsTests
 
         Assert.Equal(mappings.OrderBy(mapping => mapping.HostPort), (await relay.ResultsAsync("list")).Select(Mapping.Parse));
         foreach (var chunk in mappings.Chunk(500))
-        {
             await relay.ResultAsync("unmap", [.. chunk.Select(mapping => mapping.ToUnmap())]);
-        }
 
         Assert.Empty(await relay.ResultsAsync("list"));
         await mappings[^1].EndPoint.AssertRefusedAsync();
@@ -58,20 +56,14 @@ public sealed class ManyMappingsTests
         var before = ProcessFigures.Memory(relay.Process);
         var mappings = new List<Mapping>();
         for (var i = 0; i < 10; i++)
-        {
             mappings.AddRange(await relay.MapAsync([.. Enumerable.Range(0, 500).Select(_ => new MsgMap { ["guestPort"] = 80 })]));
-        }
 
         for (var i = 0; i < 5; i++)
-        {
             await relay.ResultsAsync("list");
-        }
 
         var taken = ProcessFigures.Memory(relay.Process) - before;
         foreach (var chunk in mappings.Chunk(500))
-        {
             await relay.ResultAsync("unmap", [.. chunk.Select(mapping => mapping.ToUnmap())]);
-        }
 
         await Limits.UntilAsync(() => ProcessFigures.Memory(relay.Process) - before < taken / 3, $"two thirds of {taken} bytes to be given back");
     }

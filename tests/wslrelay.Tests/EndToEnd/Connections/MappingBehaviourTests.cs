@@ -79,9 +79,7 @@ public sealed class MappingBehaviourTests
         await using var guest = GuestServer.Echo();
         var mapping = await relay.MapAsync(guest.Port);
         for (var i = 0; i < 100; i++)
-        {
             await mapping.AssertEchoAsync();
-        }
 
         Assert.Equal(100L, (await relay.CountersAsync(mapping))["accepted"]);
     }

@@ -69,9 +69,7 @@ public sealed class UnreachableTargetTests
         await using var guest = GuestServer.Echo();
         var mapping = await relay.MapAsync(guest.Port);
         for (var i = 0; i < 200; i++)
-        {
             (await mapping.ConnectAsync()).Reset();
-        }
 
         await mapping.AssertEchoAsync();
         await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["active"] is 0L, "the connections to be gone");

@@ -123,9 +123,7 @@ public sealed class BrokenStreamTests
         // The request, its params and the map in them are three; a scalar adds none.
         object? value = 1;
         for (var i = 3; i < depth; i++)
-        {
             value = new[] { value };
-        }
 
         return Hello(value);
     }

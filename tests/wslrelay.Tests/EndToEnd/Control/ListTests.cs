@@ -65,9 +65,7 @@ public sealed class ListTests
         await using var relay = RelayUnderTest.Serve();
         var mapping = await relay.MapAsync(Net.FreePort());
         for (var i = 0; i < 3; i++)
-        {
             await mapping.AssertResetAsync();
-        }
 
         await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["failed"] is 3L, "three failures to be counted");
         AssertCounters(await relay.CountersAsync(mapping), accepted: 3, active: 0, failed: 3, toGuest: 0, toHost: 0);

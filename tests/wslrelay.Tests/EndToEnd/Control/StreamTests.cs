@@ -47,9 +47,7 @@ public sealed class StreamTests
         await using var relay = RelayUnderTest.Serve();
         await relay.SendAsync("hello\n"u8.ToArray());
         for (var i = 0; i < 6; i++)
-        {
             await relay.NotificationAsync();
-        }
 
         Assert.Empty(await relay.ResultsAsync("list"));
     }
@@ -67,9 +65,7 @@ public sealed class StreamTests
     {
         await using var relay = RelayUnderTest.Serve();
         foreach (var value in MsgEncoder.Encode([new object?[] { 0, 5, "map", new object?[] { new MsgMap { ["guestPort"] = 80 } } }]))
-        {
             await relay.SendAsync([value]);
-        }
 
         Assert.Equal(5u, (await relay.ResponseAsync()).Id);
     }

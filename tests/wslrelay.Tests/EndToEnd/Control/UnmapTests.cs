@@ -74,9 +74,7 @@ public sealed class UnmapTests
         AssertCounts(await relay.ResponseAsync(), drained, active: 0, reset: 2);
         Assert.InRange(clock.ElapsedMilliseconds, 350, long.MaxValue);
         foreach (var socket in (Socket[])[first.Client, first.Guest, second.Client, second.Guest])
-        {
             await socket.AssertResetAsync();
-        }
     }
 
     [Fact]
@@ -98,9 +96,7 @@ public sealed class UnmapTests
         var drained = await relay.RequestAsync("unmap", Drain(pair.Mapping, 3_600_000));
         uint[] later = [await relay.RequestAsync("list"), await relay.RequestAsync("unmap", other.ToUnmap()), await relay.RequestAsync("hello")];
         foreach (var id in later)
-        {
             Assert.Equal(id, (await relay.ResponseAsync()).Id);
-        }
 
         pair.Dispose();
         AssertCounts(await relay.ResponseAsync(), drained, active: 0, reset: 0);
@@ -129,13 +125,9 @@ public sealed class UnmapTests
         var id = await relay.RequestAsync("unmap", Drain(pair.Mapping, 600_000));
         await relay.ResultAsync("hello");
         if (byExitEvent)
-        {
             signal.Signal();
-        }
         else
-        {
             relay.CloseInput();
-        }
 
         AssertCounts(await relay.ResponseAsync(), id, active: 0, reset: 1);
         await pair.Client.AssertResetAsync();

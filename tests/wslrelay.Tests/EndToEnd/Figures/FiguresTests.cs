@@ -43,15 +43,11 @@ public sealed class FiguresTests
     public async Task Time_of_a_map_beside_other_mappings(int count)
     {
         if (count > 5_000)
-        {
             Platform.NotUnderWine("Its server's descriptor limit is too low for 10,000 ports.");
-        }
 
         await using var relay = RelayUnderTest.Serve();
         for (var mapped = 0; mapped < count; mapped += 10)
-        {
             await relay.MapAsync([.. Enumerable.Range(0, 10).Select(_ => new MsgMap { ["guestPort"] = 80 })]);
-        }
 
         var given = await TimeAsync(relay, new MsgMap { ["address"] = "127.0.0.7", ["hostPort"] = 20_000, ["guestPort"] = 80 });
         var chosen = await TimeAsync(relay, new MsgMap { ["guestPort"] = 80 });

@@ -91,9 +91,7 @@ public sealed class ReadmeTests
             var port = Regex.Match(line, @"127\.0\.0\.1:([0-9]+)");
             Assert.True(port.Success, line);
             if (guest is not null)
-            {
                 await new Mapping("tcp", 4, "127.0.0.1", int.Parse(port.Groups[1].Value), 8080).AssertEchoAsync();
-            }
 
             await parent.StandardInput.WriteLineAsync();
             var rest = await parent.StandardOutput.ReadToEndAsync().WaitAsync(Limits.Hang);
@@ -103,9 +101,7 @@ public sealed class ReadmeTests
         finally
         {
             if (!parent.HasExited)
-            {
                 parent.Kill(entireProcessTree: true);
-            }
         }
     }
 

@@ -47,9 +47,7 @@ internal sealed class ToolServer : IDisposable
     private async Task<bool> IsReadyAsync(int port)
     {
         if (_process.HasExited)
-        {
             throw new InvalidOperationException($"It ended with {_process.ExitCode}: {_output}");
-        }
 
         using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try

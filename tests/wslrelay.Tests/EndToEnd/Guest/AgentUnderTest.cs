@@ -84,9 +84,7 @@ internal sealed class AgentUnderTest : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (!Process.HasExited)
-        {
             Process.Kill(entireProcessTree: true);
-        }
 
         await Process.WaitForExitAsync();
         TestContext.Current.TestOutputHelper?.WriteLine($"agent {Process.Id} ended with {Process.ExitCode}; its log:\n{Log}");

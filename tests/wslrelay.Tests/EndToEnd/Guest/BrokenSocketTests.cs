@@ -73,9 +73,7 @@ public sealed class BrokenSocketTests
             await broken.AssertResetAsync();
             descriptors = new Descriptors(relay.Process);
             for (failed = 1; failed < Count; failed++)
-            {
                 await broken.AssertResetAsync();
-            }
         });
         await Limits.UntilAsync(async () => (await relay.CountersAsync(broken))["active"] is 0L, "the broken connections to be gone");
         Assert.Equal(failed, (await relay.CountersAsync(broken))["failed"]);
@@ -128,9 +126,7 @@ public sealed class BrokenSocketTests
     {
         var buffer = new byte[16 * 1024];
         while (await connection.ReceiveAsync(buffer) is > 0 and var count)
-        {
             await connection.SendAllAsync(buffer.AsMemory(0, count));
-        }
 
         connection.Shutdown(SocketShutdown.Send);
     }

@@ -41,9 +41,7 @@ internal sealed class FakeAgent : IDisposable
         {
             bytes.AddRange(await connection.ReceiveExactlyAsync(1));
             if (MsgDecoder.TryDecode([.. bytes], out var value, out _))
-            {
                 return (connection, (MsgMap)value!);
-            }
         }
     }
 
@@ -51,9 +49,7 @@ internal sealed class FakeAgent : IDisposable
     {
         _listener.Dispose();
         foreach (var connection in _connections)
-        {
             connection.Dispose();
-        }
 
         _link.Dispose();
     }

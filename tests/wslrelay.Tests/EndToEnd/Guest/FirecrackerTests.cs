@@ -88,9 +88,7 @@ public sealed class FirecrackerTests
         await LeaveAsync(byClient: false);
         var descriptors = new Descriptors(relay.Process);
         for (var i = 0; i < 20; i++)
-        {
             await LeaveAsync(byClient: i % 2 == 0);
-        }
 
         await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["failed"] is 21L, "the failures to be counted");
         await descriptors.AssertBackAsync();
@@ -100,9 +98,7 @@ public sealed class FirecrackerTests
             using var client = await mapping.ConnectAsync();
             var connection = await AcceptAsync(hybrid);
             if (byClient)
-            {
                 client.Reset();
-            }
 
             // Nobody reads from the client before the CONNECT line is answered: the next step comes upon it.
             await connection.SendAllAsync("OK 1\n"u8.ToArray());
@@ -141,9 +137,7 @@ public sealed class FirecrackerTests
     {
         var buffer = new byte[64 * 1024];
         while (await from.ReceiveAsync(buffer) is > 0 and var count)
-        {
             await to.SendAllAsync(buffer.AsMemory(0, count));
-        }
 
         to.Shutdown(SocketShutdown.Send);
     }

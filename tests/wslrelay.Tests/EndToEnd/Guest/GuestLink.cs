@@ -51,9 +51,7 @@ internal sealed class GuestLink : IDisposable
     public Socket Listen(int backlog = 1024)
     {
         if (Kind == "tcp")
-        {
             return Net.Listen(Net.Loopback(4), backlog);
-        }
 
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(Path));

@@ -29,9 +29,7 @@ public abstract partial class LinkTests
         await using var server = GuestServer.Echo();
         var mapping = await chain.Relay.MapAsync(server.Port);
         for (var round = 0; round < 200; round++)
-        {
             await Promises.AnswerToAClientThatEndedAtOnceAsync(mapping);
-        }
     }
 
     [Theory]

@@ -24,9 +24,7 @@ public abstract partial class LinkTests(string kind)
         await using var server = GuestServer.Echo(family);
         var mapping = await chain.Relay.MapAsync(server.Port, family: family);
         for (var round = 0; round < 50; round++)
-        {
             await mapping.AssertEchoAsync();
-        }
 
         var counters = await chain.Relay.CountersAsync(mapping);
         Assert.Equal((50L, 0L), ((long)counters["accepted"]!, (long)counters["failed"]!));
@@ -123,13 +121,9 @@ public abstract partial class LinkTests(string kind)
         for (var i = 0; i < Crowd; i++)
         {
             if (i % 2 == 0)
-            {
                 clients[i].Reset();
-            }
             else
-            {
                 clients[i].Dispose();
-            }
         }
 
         await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(mapping))["active"] is 0L, "all connections to be gone");
@@ -154,9 +148,7 @@ public abstract partial class LinkTests(string kind)
         var areBack = await chain.RememberDescriptorsAsync();
         var mapping = await chain.Relay.MapAsync(Net.FreePort());
         for (var round = 0; round < 20; round++)
-        {
             await mapping.AssertResetAsync();
-        }
 
         await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(mapping))["failed"] is 20L, "the failures to be counted");
         await Limits.UntilAsync(

@@ -40,9 +40,7 @@ public sealed class MillionTests
         port.Idle = () =>
         {
             if (last is { } ended)
-            {
                 Check(ended);
-            }
 
             if (done == Count)
             {
@@ -82,9 +80,7 @@ public sealed class MillionTests
             }
 
             if (visit.IsGood)
-            {
                 Assert.Equal("question"u8.ToArray(), visit.Server!.Sent);
-            }
 
             if (visit.Of is { } other)
             {
@@ -112,9 +108,7 @@ public sealed class MillionTests
         port.Idle = () =>
         {
             if (last is { } ended)
-            {
                 Check(ended);
-            }
 
             if (done == Count)
             {
@@ -144,9 +138,7 @@ public sealed class MillionTests
             Assert.Equal(accepted ? visit.Script[1..] : [], visit.Peer.Sent);
             Assert.Equal(Preamble.Of(80), visit.Server.Sent[..Preamble.Of(80).Length]);
             if (accepted)
-            {
                 Assert.Equal("question"u8.ToArray(), visit.Server.Sent[Preamble.Of(80).Length..]);
-            }
 
             if (done % 1000 == 0)
             {

@@ -17,9 +17,7 @@ internal sealed class Mutations(int seed, params byte[][] good)
             case 1: // a few bytes wrong
                 bytes = [.. bytes];
                 for (var i = _random.Next(1, 4); i > 0; i--)
-                {
                     bytes[_random.Next(bytes.Length)] = (byte)_random.Next(256);
-                }
 
                 return bytes;
             case 2: // a piece too much

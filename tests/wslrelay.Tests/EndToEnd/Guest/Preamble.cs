@@ -53,9 +53,7 @@ internal static class Preamble
         {
             bytes.AddRange(await agent.ReceiveExactlyAsync(1));
             if (MsgDecoder.TryDecode([.. bytes], out var value, out _))
-            {
                 return value is null ? null : Fault.Parse(value);
-            }
         }
     }
 

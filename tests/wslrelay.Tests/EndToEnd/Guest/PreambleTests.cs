@@ -170,9 +170,7 @@ public sealed class PreambleTests
             {
                 await relay.SendAllAsync(new[] { one });
                 if (await Task.WhenAny(answer, Task.Delay(1000)) == answer)
-                {
                     break;
-                }
             }
 
             Limits.AssertTook(clock, 10);

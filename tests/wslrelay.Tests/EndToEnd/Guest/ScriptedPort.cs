@@ -57,9 +57,7 @@ internal sealed class ScriptedPort : IoPort
         }
 
         if (timeoutMilliseconds != 0)
-        {
             Idle();
-        }
 
         return 0;
     }
@@ -77,13 +75,9 @@ internal sealed class ScriptedPort : IoPort
         protected internal override void Schedule()
         {
             if (port.AcceptError == IoError.None)
-            {
                 Pend();
-            }
             else
-            {
                 Complete(port.AcceptError, 0);
-            }
         }
 
         protected internal override void Collect(in IoEvent wake) => Complete(IoError.Cancelled, 0);

@@ -13,9 +13,7 @@ internal sealed class ByteStream(int seed)
     public async Task SendAsync(Socket socket, long from, long to)
     {
         for (var position = from; position < to;)
-        {
             position += await socket.SendAsync(At(position, to)).AsTask().WaitAsync(Limits.Transfer);
-        }
     }
 
     /// <summary>Sends until the token is cancelled: how many bytes.</summary>
@@ -23,9 +21,7 @@ internal sealed class ByteStream(int seed)
     {
         var position = 0L;
         while (!stop.IsCancellationRequested)
-        {
             position += await socket.SendAsync(At(position, long.MaxValue), CancellationToken.None).AsTask().WaitAsync(Limits.Transfer, CancellationToken.None);
-        }
 
         return position;
     }

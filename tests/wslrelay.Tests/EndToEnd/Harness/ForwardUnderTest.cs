@@ -29,9 +29,7 @@ internal sealed class ForwardUnderTest(string[] arguments, params string[] wrapp
     public void Dispose()
     {
         if (!Process.HasExited)
-        {
             Process.Kill();
-        }
 
         Process.Dispose();
     }

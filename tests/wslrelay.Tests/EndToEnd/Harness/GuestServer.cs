@@ -35,9 +35,7 @@ internal sealed class GuestServer : IAsyncDisposable
         _disposed = true;
         _listener.Dispose();
         foreach (var connection in _connections)
-        {
             connection.Dispose();
-        }
 
         return ValueTask.CompletedTask;
     }
@@ -46,9 +44,7 @@ internal sealed class GuestServer : IAsyncDisposable
     {
         var buffer = new byte[16 * 1024];
         while (await socket.ReceiveAsync(buffer) is > 0 and var count)
-        {
             await socket.SendAllAsync(buffer.AsMemory(0, count));
-        }
     }
 
     private async Task AcceptAsync()

@@ -70,9 +70,7 @@ internal static class Limits
         while (!await condition())
         {
             if (DateTime.UtcNow > deadline)
-            {
                 throw new TimeoutException($"Not within {Hang.TotalSeconds} s: {what}");
-            }
 
             await Task.Delay(10);
         }

@@ -20,15 +20,11 @@ internal sealed class MessageReader(Stream stream)
             }
 
             if (_end == _buffer.Length)
-            {
                 MakeRoom();
-            }
 
             var read = await stream.ReadAsync(_buffer.AsMemory(_end));
             if (read == 0)
-            {
                 return _start == _end ? null : throw new EndOfStreamException("Standard output ended inside a message.");
-            }
 
             _end += read;
         }

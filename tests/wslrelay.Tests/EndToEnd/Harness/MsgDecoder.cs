@@ -76,9 +76,7 @@ internal ref struct MsgDecoder
     {
         var items = new List<object?>();
         for (var i = 0u; i < count && !_incomplete; i++)
-        {
             items.Add(Read());
-        }
 
         return [.. items];
     }
@@ -89,13 +87,9 @@ internal ref struct MsgDecoder
         for (var i = 0u; i < count && !_incomplete; i++)
         {
             if (Read() is string key)
-            {
                 map.Add(key, Read());
-            }
             else if (!_incomplete)
-            {
                 throw new InvalidDataException("The relay wrote a map key that is not a string.");
-            }
         }
 
         return map;

@@ -12,9 +12,7 @@ internal sealed class MsgEncoder
     {
         var encoder = new MsgEncoder();
         foreach (var value in values)
-        {
             encoder.Write(value);
-        }
 
         return [.. encoder._bytes];
     }

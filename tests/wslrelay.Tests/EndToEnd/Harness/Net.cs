@@ -34,9 +34,7 @@ internal static class Net
         {
             var first = FirstPort + ((Interlocked.Add(ref _givenPorts, count) - count) % Ports);
             if (first + count <= FirstPort + Ports && Enumerable.Range(first, count).All(port => CanListen(Loopback(4, port)) && CanListen(Loopback(6, port))))
-            {
                 return first;
-            }
         }
 
         throw new InvalidOperationException("No free port.");
@@ -49,9 +47,7 @@ internal static class Net
         while (!TryListen(endPoint))
         {
             if (!Platform.IsWine || clock.Elapsed > Limits.End)
-            {
                 return false;
-            }
 
             Thread.Sleep(10);
         }

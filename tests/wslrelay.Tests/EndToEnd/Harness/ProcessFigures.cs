@@ -56,9 +56,7 @@ internal static class ProcessFigures
     public static bool IsRunning(int id)
     {
         if (OperatingSystem.IsWindows())
-        {
             return Array.Exists(Process.GetProcesses(), process => process.Id == id && !process.HasExited);
-        }
 
         return Read($"/proc/{id}/stat") is { Length: > 0 } stat && AfterName(stat)[0] is not ("Z" or "X");
     }

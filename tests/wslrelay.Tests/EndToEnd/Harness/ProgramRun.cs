@@ -19,9 +19,7 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
         finally
         {
             if (!process.HasExited)
-            {
                 process.Kill(entireProcessTree: !OperatingSystem.IsWindows());
-            }
         }
     }
 }

@@ -59,9 +59,7 @@ internal sealed class RelayParent : IDisposable
     public void Dispose()
     {
         if (!_process.HasExited)
-        {
             _process.Kill();
-        }
 
         _process.Dispose();
     }

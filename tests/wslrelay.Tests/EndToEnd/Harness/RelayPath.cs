@@ -23,9 +23,7 @@ internal sealed class RelayPath : IAsyncDisposable
             foreach (var hop in (string[])["direct", "tcp", "unix"])
             {
                 foreach (var mode in (string[])["WSLRELAY_CALLS=single", "WSLRELAY_CALLS=ring", "WSLRELAY_PUMP=copy", "WSLRELAY_PUMP=splice"])
-                {
                     all.Add(hop, mode);
-                }
             }
 
             return all;
@@ -36,9 +34,7 @@ internal sealed class RelayPath : IAsyncDisposable
     {
         Platform.OnLinuxOnly("The modes are Linux's.");
         if (hop == "direct")
-        {
             return new RelayPath(RelayUnderTest.ServeThrough(["env", mode]), null, null);
-        }
 
         var link = GuestLink.Create(hop);
         var agent = await AgentUnderTest.StartThroughAsync(["env", mode], link);
@@ -49,9 +45,7 @@ internal sealed class RelayPath : IAsyncDisposable
     {
         await Relay.DisposeAsync();
         if (Agent is not null)
-        {
             await Agent.DisposeAsync();
-        }
 
         _link?.Dispose();
     }

@@ -31,9 +31,7 @@ internal sealed record RelayedPair(Mapping Mapping, Socket Client, Socket Guest)
     private static void SetBuffers(Socket socket, int? size)
     {
         if (size is { } bytes)
-        {
             (socket.ReceiveBufferSize, socket.SendBufferSize) = (bytes, bytes);
-        }
     }
 
     public void Dispose()

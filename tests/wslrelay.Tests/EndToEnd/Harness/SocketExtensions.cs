@@ -46,9 +46,7 @@ internal static class SocketExtensions
     public static async Task SendAllAsync(this Socket socket, ReadOnlyMemory<byte> bytes)
     {
         while (!bytes.IsEmpty)
-        {
             bytes = bytes[await socket.SendAsync(bytes).AsTask().WaitAsync(Limits.Transfer)..];
-        }
     }
 
     public static async Task<byte[]> ReceiveExactlyAsync(this Socket socket, int count)
@@ -98,9 +96,7 @@ internal static class SocketExtensions
         var all = new List<byte>();
         var buffer = new byte[64 * 1024];
         while (await socket.ReceiveAsync(buffer).WaitAsync(Limits.Hang) is > 0 and var count)
-        {
             all.AddRange(buffer.AsSpan(0, count));
-        }
 
         return [.. all];
     }

@@ -15,9 +15,7 @@ public sealed class LogTests
         var mapping = await relay.MapAsync(Net.FreePort());
         var clock = Stopwatch.StartNew();
         for (var i = 0; i < Connections; i++)
-        {
             await mapping.AssertResetAsync();
-        }
 
         relay.CloseInput();
         Assert.Equal(0, await relay.ExitAsync());

@@ -29,9 +29,7 @@ public sealed class ParentDeathTests
         await Limits.AssertEndsInTimeAsync(id, relay.Process.Kill);
         Assert.All(crowd.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), $"{mapping.Name} is still taken."));
         foreach (var client in crowd.Clients)
-        {
             await client.AssertEndedAsync();
-        }
     }
 
     [Fact]

@@ -110,9 +110,7 @@ public sealed class RelayProcessTests
             second.Client.HelloAsync(TestContext.Current.CancellationToken), third.Client.HelloAsync(TestContext.Current.CancellationToken));
         exit.Signal();
         foreach (var relay in (RelayProcess[])[second, third])
-        {
             Assert.Equal(0, await relay.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.Hang, TestContext.Current.CancellationToken));
-        }
     }
 
     [Fact]

@@ -29,9 +29,7 @@ public sealed class SilentParentTests
         }
 
         for (var id = 0u; id < Requests; id++)
-        {
             Assert.Equal(id, (await relay.ResponseAsync()).Id);
-        }
 
         await asking;
     }

@@ -42,9 +42,7 @@ internal sealed class EndRun(EndScript script, EndScript other, int streamOut, i
             // What was sent before a reset is on its way then, and not held back for an acknowledgement (RFC 9293, 3.7.4).
             socket.NoDelay = true;
             foreach (var step in script.Steps)
-            {
                 Do(socket, step);
-            }
         }
     }
 
@@ -90,13 +88,9 @@ internal sealed class EndRun(EndScript script, EndScript other, int streamOut, i
         {
             var sent = RawSocket.Send(socket, At(streamOut, Sent, end - Sent));
             if (sent > 0)
-            {
                 Sent += sent;
-            }
             else if (Failed(sent) || !RawSocket.WaitToSend(socket, StepLimit))
-            {
                 return;
-            }
         }
     }
 
@@ -133,13 +127,9 @@ internal sealed class EndRun(EndScript script, EndScript other, int streamOut, i
     private void ReadToEnd(Socket socket)
     {
         if (Receive(socket, long.MaxValue / 2, HangLimit))
-        {
             Fault = "the other side's end never came";
-        }
         else if (MustSeeLateReset && !(SawReset = RawSocket.WaitForReset(socket, HangLimit)))
-        {
             Fault = "the other side's reset never came";
-        }
     }
 
     private void EndSending(Socket socket)
@@ -180,9 +170,7 @@ internal sealed class EndRun(EndScript script, EndScript other, int streamOut, i
         {
             var expected = At(streamIn, Received, bytes.Length);
             if (!bytes[..expected.Length].SequenceEqual(expected))
-            {
                 Fault ??= $"a wrong byte between {Received} and {Received + expected.Length}";
-            }
 
             Received += expected.Length;
             bytes = bytes[expected.Length..];

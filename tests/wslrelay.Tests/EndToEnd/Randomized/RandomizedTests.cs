@@ -82,9 +82,7 @@ public sealed class RandomizedTests
                 var script = ConnectionScript.Generate(FirstSeed + number);
                 var place = (2 * lane) + (script.Server.BufferSize is null ? 0 : 1);
                 if (Run(script, listeners[place], addresses[place], limits) is { } failure)
-                {
                     failures.Enqueue(failure);
-                }
             }
         }
     }
@@ -131,9 +129,7 @@ public sealed class RandomizedTests
     private static void SetBuffers(Socket socket, int? size)
     {
         if (size is { } bytes)
-        {
             (socket.ReceiveBufferSize, socket.SendBufferSize) = (bytes, bytes);
-        }
     }
 
     private static int Number(string variable, int otherwise) =>

@@ -16,9 +16,7 @@ public sealed class RefusedCalls : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         if (!OperatingSystem.IsLinux())
-        {
             return;
-        }
 
         var run = await ProgramRun.OfAsync(["gcc", "-O", "-o", Program, Path.Combine(AppContext.BaseDirectory, "EndToEnd/Sandbox/refuse-call.c")]);
         Assert.True(run.ExitCode == 0, run.Error);

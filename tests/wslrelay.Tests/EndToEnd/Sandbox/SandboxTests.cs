@@ -85,9 +85,7 @@ public sealed class SandboxTests(RefusedCalls refused) : IClassFixture<RefusedCa
         finally
         {
             if (!forward.HasExited)
-            {
                 forward.Kill();
-            }
         }
     }
 

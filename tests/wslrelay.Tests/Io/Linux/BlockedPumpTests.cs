@@ -57,9 +57,7 @@ public sealed class BlockedPumpTests
         {
             blocked.SendSegment();
             if (hasUrgent && i == 5)
-            {
                 blocked.SendUrgent();
-            }
 
             Thread.Sleep(2);
         }
@@ -140,9 +138,7 @@ public sealed class BlockedPumpTests
             while (!_fixture.Loop.Ask(() => _fixture.To.Writable))
             {
                 if (Unacknowledged() == 0)
-                {
                     return !_fixture.Loop.Ask(() => _fixture.To.Writable);
-                }
 
                 Thread.Sleep(1);
             }

@@ -326,9 +326,7 @@ public sealed partial class CallBatchTests
     private static void SpinUntil(ref int flag)
     {
         while (Volatile.Read(ref flag) == 0)
-        {
             Thread.SpinWait(20);
-        }
     }
 
     private static void AssertAllReceive(List<(Socket Client, Socket Server)> pairs)

@@ -100,9 +100,7 @@ public sealed class NoDelayTests
         {
             byte[] received = new byte[size];
             for (int got = 0; got < size;)
-            {
                 got += _fixture.Server.Receive(received.AsSpan(got));
-            }
 
             Assert.Equal(Pattern.Bytes(size), received);
         }

@@ -49,9 +49,7 @@ internal sealed class PumpFixture : IDisposable
         Client.Dispose();
         Server.Dispose();
         if (_pump is not null)
-        {
             Loop.Await(_pump.Ended);
-        }
 
         Loop.Do(() =>
         {

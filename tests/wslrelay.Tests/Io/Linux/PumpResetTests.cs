@@ -34,9 +34,7 @@ public sealed class PumpResetTests
 
         // A reset throws away what the client's own system still holds.
         for (long until = Environment.TickCount64 + 60_000; SocketOption.Unsent(fixture.Client) > 0 && Environment.TickCount64 < until;)
-        {
             Thread.Sleep(5);
-        }
 
         sent -= SocketOption.Unsent(fixture.Client);
         fixture.Client.LingerState = new LingerOption(true, 0);

@@ -130,9 +130,7 @@ public sealed partial class SpliceFallbackTests
     {
         var pipes = new List<SplicePipe>();
         while (pipes.Count < MorePipesThanAnyBudget && SplicePipe.TryCreate() is { } pipe)
-        {
             pipes.Add(pipe);
-        }
 
         return pipes;
     }

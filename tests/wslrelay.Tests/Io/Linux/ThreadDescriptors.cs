@@ -18,9 +18,7 @@ internal static partial class ThreadDescriptors
         foreach (string path in Directory.GetFiles("/proc/thread-self/fd"))
         {
             if (new FileInfo(path).LinkTarget is { } target && (target.StartsWith("socket:", StringComparison.Ordinal) || target.StartsWith("pipe:", StringComparison.Ordinal)))
-            {
                 _ = Close(int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture));
-            }
         }
     }
 

@@ -18,9 +18,7 @@ internal static partial class ThreadNetwork
     internal static bool TrySeparate(int onlyPort)
     {
         if (Unshare(CLONE_NEWNET) != 0)
-        {
             return false;
-        }
 
         // struct ifreq: the name, then the flags.
         byte[] request = new byte[40];

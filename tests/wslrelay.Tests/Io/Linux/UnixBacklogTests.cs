@@ -34,9 +34,7 @@ public sealed class UnixBacklogTests
 
         List<Socket> accepted = [];
         for (int i = 0; i < 5; i++)
-        {
             accepted.Add(server.Accept());
-        }
 
         loop.AwaitAll([.. connects.Select(connect => connect.Ended)]);
         Assert.All(connects[..^1], connect => Assert.Equal(IoError.None, connect.Operation.Error));

@@ -34,9 +34,7 @@ public sealed class UnmapTests
         {
             int count = listening.Wait(events, 1000);
             for (int i = 0; i < count && accept.State == IoState.Pending; i++)
-            {
                 accept.Collect(in events[i]);
-            }
         }
 
         accept.OnCompleted();

@@ -24,9 +24,7 @@ internal static partial class WindowsPipes
         string name = $@"\\.\pipe\wslrelay-test-{Guid.NewGuid():N}";
         SafeFileHandle write = CreateNamedPipeW(name, PIPE_ACCESS_OUTBOUND | FILE_FLAG_FIRST_PIPE_INSTANCE | flags, 0, 1, 65536, 65536, 0, 0);
         if (write.IsInvalid)
-        {
             throw new Win32Exception();
-        }
 
         SafeFileHandle read = CreateFileW(name, GENERIC_READ, 0, 0, OPEN_EXISTING, flags, 0);
         return read.IsInvalid ? throw new Win32Exception() : (read, write);

@@ -51,8 +51,6 @@ public class LayoutTests
     {
         Assert.Equal(size, sizeof(T));
         foreach ((string field, int offset) in fields)
-        {
             Assert.Equal(offset, (int)Marshal.OffsetOf<T>(field));
-        }
     }
 }

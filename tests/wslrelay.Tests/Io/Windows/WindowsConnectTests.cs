@@ -37,9 +37,7 @@ public class WindowsConnectTests
         ((CompletionPort)loop.Port).LoopbackListeners.Override = _ => ++asked > 0;
         Completion connect = loop.Start(owner => loop.Port.Connect(At(reserved, IPAddress.Loopback), owner));
         while (loop.Ask(() => asked) < 3)
-        {
             Thread.Sleep(10);
-        }
 
         Assert.False(connect.Ended.IsCompleted);
         reserved.Listen();
@@ -59,9 +57,7 @@ public class WindowsConnectTests
         ((CompletionPort)loop.Port).LoopbackListeners.Override = _ => ++asked > 0;
         Completion connect = loop.Start(owner => loop.Port.Connect(At(reserved, IPAddress.Loopback), owner));
         while (loop.Ask(() => asked) < 1)
-        {
             Thread.Sleep(10);
-        }
 
         loop.Do(() => connect.Operation.Cancel(IoError.TimedOut));
         loop.Await(connect.Ended);

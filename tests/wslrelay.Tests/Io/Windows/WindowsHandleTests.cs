@@ -49,9 +49,7 @@ public partial class WindowsHandleTests
         Assert.Contains("not an event", Refused(() => Open(loop, mutex.SafeWaitHandle, inherited: true)), StringComparison.Ordinal);
         Assert.Contains("not an open handle", Refused(() => loop.Ask(() => loop.Port.OpenSignal(0x7FFF_FFF0))), StringComparison.Ordinal);
         foreach (long number in (long[])[0, -1, -2, 3, 5, long.MaxValue])
-        {
             Assert.Contains("not a handle's number", Refused(() => loop.Ask(() => loop.Port.OpenSignal(number))), StringComparison.Ordinal);
-        }
     }
 
     [WindowsFact]

@@ -138,9 +138,7 @@ public class WindowsListenTests
         {
             // On the loop's thread: no packet is taken before the cancel.
             for (int i = 0; i < Count; i++)
-            {
                 clients.Add(LoopFixture.ConnectClient(listener.Port));
-            }
 
             listener.Operation.Cancel();
         });

@@ -81,9 +81,7 @@ public class WindowsResetTests
             });
             int received = 0;
             for (int count = 1; received < 200 && count > 0; received += count)
-            {
                 count = client.Receive(new byte[200]);
-            }
 
             Assert.Equal(200, received);
             client.Dispose();
@@ -105,9 +103,7 @@ public class WindowsResetTests
             Assert.Equal(bytes.Length, socket.Send(bytes));
             long started = Environment.TickCount64;
             while (loop.Ask(() => relayed.Value) < sent + (ulong)bytes.Length && Environment.TickCount64 - started < 1000)
-            {
                 Thread.Sleep(1);
-            }
         }
     }
 }

@@ -27,9 +27,7 @@ internal sealed unsafe class Mswsock
         {
             error = Load(socket, WSAID_CONNECTEX, out void* connectEx);
             if (error == 0)
-            {
                 return new Mswsock(acceptEx, connectEx);
-            }
         }
 
         return null;
@@ -60,14 +58,10 @@ internal sealed unsafe class Mswsock
         finally
         {
             if (candidateHeld)
-            {
                 candidate.DangerousRelease();
-            }
 
             if (listenerHeld)
-            {
                 listener.DangerousRelease();
-            }
         }
     }
 
@@ -87,9 +81,7 @@ internal sealed unsafe class Mswsock
         finally
         {
             if (held)
-            {
                 socket.DangerousRelease();
-            }
         }
     }
 
