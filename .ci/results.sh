@@ -1,5 +1,7 @@
 # Parts of the run, their durations, and the tests that they ran: counted from the reports that the test runner wrote.
 
+test_projects=(RelayProtocol.Tests wslrelay.Tests)
+tests_on_linux=(dotnet test --no-build --project tests/wslrelay.Tests)
 parts=()
 failures=()
 begin=$SECONDS
@@ -67,6 +69,12 @@ count() {
         END { print passed + 0, failed + 0, skipped + 0 }'
 }
 
+# failed_tests FOLDER: the name of each failed test and the first of what it said, from the reports.
+failed_tests() {
+    { grep -rhE --include='*.x*' -A 4 '<test [^>]*result="Fail"' "$1" || true; } |
+        sed -nE -e 's/.*<test [^>]*name="([^"]*)".*/FAILED: \1/p' -e 's/.*<message>(<!\[CDATA\[)?([^]]{0,300}).*/        \2/p'
+}
+
 lines() {
     find "$1" -name '*.cs' -not -path '*/obj/*' -not -path '*/bin/*' -exec cat {} + | wc -l
 }
@@ -76,7 +84,6 @@ finish() {
     local code=$? passed failed skipped
     trap - EXIT
     jobs -p | xargs -r kill 2>/dev/null || true
-    stop_wine
     ((code == 0)) || fail "the run ended early, with $code"
     read -r passed failed skipped < <(count "$artifacts/results")
     failed=$((failed + ${#failures[@]}))
@@ -84,6 +91,7 @@ finish() {
     printf '%s\n' "${parts[@]}" "$(printf '%5d s  in all' $((SECONDS - begin)))"
     printf '%5d lines of product code, %d of tests\n' "$(lines src)" "$(lines tests)"
     grep -rhoE 'figure: [^&<]+' "$(results_of published)" | sed 's/^/      /' || true
+    failed_tests "$artifacts/results"
     ((${#failures[@]} == 0)) || printf 'FAILED: %s\n' "${failures[@]}"
     local last="$passed passed, $failed failed"
     ((skipped == 0)) || last+=", $skipped skipped"
