@@ -3,13 +3,14 @@ using MessagePack;
 namespace RelayProtocol.Rpc;
 
 /// <summary>
-/// The first message of each connection from a relay to a guest agent, <c>{"v": 1, "protocol": "tcp", "family": 4, "port": 80}</c>, over a Unix
-/// socket with <c>"pass": true</c>. Immutable; any thread. Source: the protocol document, section 3.
+/// The first message of each connection from a relay to a guest agent, <c>{"v": 1, "protocol": "tcp", "family": 4, "port": 80}</c>, with
+/// <c>"pass": true</c> over a Unix socket and <c>"ends": true</c> over any that hides resets. Immutable; any thread. Source: the protocol document, section 3.
 /// </summary>
 /// <param name="Family">The family of the loopback address to connect to, 4 or 6.</param>
 /// <param name="Port">The port to connect to, 1..65535.</param>
 /// <param name="Pass">The relay takes the server's socket itself, and sends nothing until the answer.</param>
-internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = false)
+/// <param name="Ends">The relay takes the server's bytes in chunks, which mark the end of sending, if the answer is true in place of nil.</param>
+internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = false, bool Ends = false)
 {
     /// <summary>The largest preamble, in bytes.</summary>
     internal const int MaxSize = 1024;
@@ -18,7 +19,7 @@ internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = 
 
     internal void Write(ref MessagePackWriter writer)
     {
-        writer.WriteMapHeader(Pass ? 5 : 4);
+        writer.WriteMapHeader(4 + (Pass ? 1 : 0) + (Ends ? 1 : 0));
         writer.Write("v");
         writer.Write(Version);
         writer.Write("protocol");
@@ -30,6 +31,12 @@ internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = 
         if (Pass)
         {
             writer.Write("pass");
+            writer.Write(true);
+        }
+
+        if (Ends)
+        {
+            writer.Write("ends");
             writer.Write(true);
         }
     }
@@ -50,7 +57,7 @@ internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = 
         }
         long family = fields.RequiredInteger("family", long.MinValue, long.MaxValue);
         return family is 4 or 6
-            ? new GuestPreamble((int)family, (int)fields.RequiredInteger("port", 1, 65535), fields.Boolean("pass"))
+            ? new GuestPreamble((int)family, (int)fields.RequiredInteger("port", 1, 65535), fields.Boolean("pass"), fields.Boolean("ends"))
             : throw MapFields.Invalid("family", $"{family} is neither 4 nor 6");
     }
 }

@@ -46,7 +46,7 @@ internal abstract class IoPort : IDisposable
     public virtual TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) => throw new NotSupportedException();
 
     /// <summary>Relays one direction, up to and including the end of the stream.</summary>
-    public abstract PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner);
+    public abstract PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner, ChunkMode chunks = ChunkMode.None);
 
     /// <summary>Waits for a foreign handle, from <see cref="OpenSignal"/> or opened by the caller. The port neither associates nor closes it.</summary>
     public abstract WatchOperation Watch(SafeHandle signal, IIoOwner owner);

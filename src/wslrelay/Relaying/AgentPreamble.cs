@@ -16,6 +16,7 @@ internal sealed class AgentPreamble
     {
         _protocol = target.HasAgent ? protocol : GuestProtocol.None;
         OffersPass = _protocol == GuestProtocol.Relay && target.Kind == RelayTargetKind.Unix;
+        OffersEnds = _protocol == GuestProtocol.Relay && target.Kind != RelayTargetKind.Tcp;
         if (target.Kind == RelayTargetKind.Firecracker)
             ConnectLine = Pinned(Encoding.ASCII.GetBytes($"CONNECT {target.Port}\n"));
     }
@@ -28,6 +29,9 @@ internal sealed class AgentPreamble
     /// <summary>The agent may answer with the server's socket: nothing follows the preamble until then.</summary>
     internal bool OffersPass { get; }
 
+    /// <summary>The agent may mark the end of sending by chunks, for the target's family hides resets.</summary>
+    internal bool OffersEnds { get; }
+
     /// <summary>What a hybrid vsock wants before the preamble; empty for every other target. Pinned.</summary>
     internal Memory<byte> ConnectLine { get; }
 
@@ -39,7 +43,7 @@ internal sealed class AgentPreamble
     {
         ArrayBufferWriter<byte> bytes = new();
         MessagePackWriter writer = new(bytes);
-        new GuestPreamble(mapping.Family, mapping.GuestPort, OffersPass).Write(ref writer);
+        new GuestPreamble(mapping.Family, mapping.GuestPort, OffersPass, OffersEnds).Write(ref writer);
         writer.Flush();
         return bytes.WrittenSpan;
     }

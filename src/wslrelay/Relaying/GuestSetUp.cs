@@ -15,6 +15,7 @@ namespace Wslrelay.Relaying;
 internal sealed class GuestSetUp : SetUp
 {
     private static readonly byte[] Nil = Pinned([MessagePackCode.Nil]);
+    private static readonly byte[] True = Pinned([MessagePackCode.True]);
 
     private readonly GuestAgent _agent;
     private readonly ConnectOperation _connect;
@@ -81,7 +82,7 @@ internal sealed class GuestSetUp : SetUp
         if (operation == _pass && operation.Error is not (IoError.Cancelled or IoError.TimedOut or IoError.Reset))
         {
             // A sandbox, or too many descriptors on their way: the agent stays in the path.
-            Answer(Nil);
+            Accept();
         }
         else if (operation == _receive && operation.Error == IoError.TimedOut)
         {
@@ -162,9 +163,11 @@ internal sealed class GuestSetUp : SetUp
         }
         else
         {
-            Answer(Nil);
+            Accept();
         }
     }
+
+    private void Accept() => Answer(_preamble.Ends ? True : Nil);
 
     private void Answer(byte[] answer)
     {
@@ -192,7 +195,7 @@ internal sealed class GuestSetUp : SetUp
 
     private void Succeed()
     {
-        Relay.PumpToClient();
+        Relay.PumpToClient(_preamble.Ends ? ChunkMode.Write : ChunkMode.None);
         Relay.PumpToTarget();
         Relay.EndSetUp();
     }

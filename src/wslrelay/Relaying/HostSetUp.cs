@@ -178,6 +178,12 @@ internal sealed class HostSetUp : SetUp
             return;
         }
 
+        if (_error is null && bytes[0] == MessagePackCode.True && _table.Preamble.OffersEnds)
+        {
+            Succeed(ChunkMode.Read);
+            return;
+        }
+
         // Nothing but the error follows, so that it may be read in larger pieces.
         try
         {
@@ -200,10 +206,10 @@ internal sealed class HostSetUp : SetUp
         }
     }
 
-    private void Succeed()
+    private void Succeed(ChunkMode chunks = ChunkMode.None)
     {
         // In this order: what a server said before it broke needs somebody to carry it.
-        Relay.PumpToClient();
+        Relay.PumpToClient(chunks);
         if (!_preambleSent || _table.Preamble.OffersPass)
             Relay.PumpToTarget();
 

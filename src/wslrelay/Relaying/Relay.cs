@@ -75,10 +75,10 @@ internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : I
             Loop.Start(_toTarget = Loop.Port.Pump(client, Target!, owner.ToTarget, this));
     }
 
-    internal void PumpToClient()
+    internal void PumpToClient(ChunkMode chunks = ChunkMode.None)
     {
         if (!_aborted)
-            Loop.Start(_toClient = Loop.Port.Pump(Target!, client, owner.ToClient, this));
+            Loop.Start(_toClient = Loop.Port.Pump(Target!, client, owner.ToClient, this, chunks));
     }
 
     /// <summary>The connection is set up: from here on only its pumps count.</summary>

@@ -117,7 +117,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
             }
 
             port.Reserve.OnAccepted(descriptor);
-            EpollHandle socket = new(port, descriptor, isSocket: true) { IsConnection = true, Readable = true, HidesResets = listener.HidesResets };
+            EpollHandle socket = new(port, descriptor, isSocket: true) { IsConnection = true, Readable = true, HidesResets = listener.HidesResets, ResetsOnDeath = listener.ResetsOnDeath };
             try
             {
                 port.Register(socket);

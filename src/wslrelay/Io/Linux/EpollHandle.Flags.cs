@@ -27,6 +27,7 @@ internal sealed partial class EpollHandle
         HasSent = 1 << 14,
         SendBufferWidened = 1 << 15,
         Closed = 1 << 16,
+        ResetsOnDeath = 1 << 17,
     }
 
     /// <summary>The address family has no reset: a peer that is gone looks like one that has shut down its sending.</summary>
@@ -55,6 +56,13 @@ internal sealed partial class EpollHandle
     {
         get => Is(Flags.SendEnded);
         private set => Set(Flags.SendEnded, value);
+    }
+
+    /// <summary>A close resets the connection unless it is told otherwise, for the kernel's close when this process dies.</summary>
+    internal bool ResetsOnDeath
+    {
+        get => Is(Flags.ResetsOnDeath);
+        init => Set(Flags.ResetsOnDeath, value);
     }
 
     /// <summary>True for a socket (send, recv), false for a pipe (write, read).</summary>

@@ -99,14 +99,21 @@ internal sealed partial class EpollHandle : IoSocket
             return;
 
         Set(Flags.Closed, true);
-        if (abort && IsSocket)
-            SetLingerZero();
+        if (IsConnection && abort != ResetsOnDeath)
+            SetLinger(zero: abort);
 
         if (!IsConnection)
             Port.RemoveFile(this);
 
         // A reset is sent at once: whoever is told that the connection is gone may rely on it.
         Port.Release(this, canDefer: IsConnection && !abort);
+    }
+
+    // What a listener lingers for, its connections do.
+    public override void ResetConnectionsOnDeath()
+    {
+        SetLinger(zero: true);
+        Set(Flags.ResetsOnDeath, true);
     }
 
     public override bool ShutdownSend()
@@ -235,10 +242,10 @@ internal sealed partial class EpollHandle : IoSocket
             Port.UpdateInterest(this);
     }
 
-    // Makes the next close send a reset (socket(7), SO_LINGER with a time of zero).
-    private unsafe void SetLingerZero()
+    // With a time of zero the next close sends a reset (socket(7), SO_LINGER).
+    private unsafe void SetLinger(bool zero)
     {
-        long onForZeroSeconds = 1;
+        long onForZeroSeconds = zero ? 1 : 0;
         _ = Libc.setsockopt(this, Libc.SOL_SOCKET, Libc.SO_LINGER, &onForZeroSeconds, sizeof(long));
     }
 

@@ -93,8 +93,12 @@ internal sealed partial class EpollPort : IoPort
 
     public override TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) => new ReceiveSocket(this, (EpollHandle)from, owner);
 
-    public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner) =>
-        new Pump((EpollHandle)from, (EpollHandle)to, counter, owner);
+    public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner, ChunkMode chunks = ChunkMode.None) => chunks switch
+    {
+        ChunkMode.Write => new ChunkWriter((EpollHandle)from, (EpollHandle)to, counter, owner),
+        ChunkMode.Read => new ChunkReader((EpollHandle)from, (EpollHandle)to, counter, owner),
+        _ => new Pump((EpollHandle)from, (EpollHandle)to, counter, owner),
+    };
 
     public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 

@@ -4,10 +4,10 @@ using Wslrelay.Io.Linux.Interop;
 namespace Wslrelay.Io.Linux;
 
 // Small data: recv and send, through a buffer.
-internal sealed partial class Pump
+internal partial class Pump
 {
     // Reads once. A read that fills the buffer is taken for bulk.
-    private unsafe int FillBuffer()
+    private protected virtual unsafe int FillBuffer()
     {
         // Bulk comes here for what splice cannot tell, or for want of a pipe: batching it gains nothing.
         if (!_isBulk && from.Port.Calls.IsBatching && QueueReceive())
@@ -102,5 +102,5 @@ internal sealed partial class Pump
     }
 
     // The pool's buffers are pinned for life.
-    private static unsafe byte* Memory(byte[] buffer) => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(buffer, 0);
+    private protected static unsafe byte* Memory(byte[] buffer) => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(buffer, 0);
 }

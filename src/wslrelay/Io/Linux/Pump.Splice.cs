@@ -3,7 +3,7 @@ using Wslrelay.Io.Linux.Interop;
 namespace Wslrelay.Io.Linux;
 
 // Bulk: splice, through a pipe. A family or a sandbox that does not have it tells so by the first call; that direction copies from then on.
-internal sealed partial class Pump
+internal partial class Pump
 {
     // A burst smaller than this is not worth the two calls of a splice.
     private const int MinSpliceBurst = 16 * 1024;
@@ -106,7 +106,7 @@ internal sealed partial class Pump
         return true;
     }
 
-    private void DisableSplice()
+    private protected void DisableSplice()
     {
         _cannotSplice = true;
         _isBulk = false;

@@ -9,7 +9,7 @@ namespace Wslrelay.Io.Linux;
 /// two, idle or not: every field counts twice.
 /// </summary>
 [SupportedOSPlatform("linux")]
-internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counter, IIoOwner owner)
+internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counter, IIoOwner owner)
     : PumpOperation(owner, counter)
 {
     // How much is moved before the others have their turn, and how much if no other is active.
@@ -23,6 +23,10 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
     private bool _isBulk = from.Port.PumpMode == PumpMode.Splice;
     private bool _cannotSplice = from.Port.PumpMode == PumpMode.Copy;
     private QueuedCall _queuedCall;
+
+    private protected EpollHandle From => from;
+
+    private protected EpollHandle To => to;
 
     // The call of this direction that is in the present batch.
     private enum QueuedCall : byte
@@ -139,9 +143,8 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
 
             PassOnReset(to, error == 0 ? Errno.ECONNRESET : error);
         }
-        else if (to.ReadEnded || to.ShutdownSend())
+        else if (PassOnEnd())
         {
-            // Where the other direction has ended before, closing the socket sends the end.
             from.ReadEnded = true;
             Complete();
         }
@@ -152,6 +155,9 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
             OnReceiverBroken();
         }
     }
+
+    // Where the other direction has ended before, closing the socket sends the end.
+    private protected virtual bool PassOnEnd() => to.ReadEnded || to.ShutdownSend();
 
     private void PendForMore()
     {
@@ -166,7 +172,7 @@ internal sealed partial class Pump(EpollHandle from, EpollHandle to, ByteCounter
         }
     }
 
-    private void SetUnsent(object unsent, int size)
+    private protected void SetUnsent(object unsent, int size)
     {
         _unsent = unsent;
         _start = 0;

@@ -67,8 +67,10 @@ internal sealed unsafe class CompletionPort : IoPort
 
     public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Transfer(this, from, send: false, owner);
 
-    public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner) =>
-        new Pump(this, (WindowsSocket)from, (WindowsSocket)to, counter, owner);
+    public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner, ChunkMode chunks = ChunkMode.None) =>
+        chunks == ChunkMode.Write
+            ? throw new NotSupportedException("An agent of a guest that is not Linux.")
+            : new Pump(this, (WindowsSocket)from, (WindowsSocket)to, counter, owner, chunks == ChunkMode.Read ? new ChunkParser() : null);
 
     public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 

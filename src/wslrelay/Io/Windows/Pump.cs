@@ -13,7 +13,7 @@ namespace Wslrelay.Io.Windows;
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class Pump(
-    CompletionPort port, WindowsSocket from, WindowsSocket to, ByteCounter counter, IIoOwner owner)
+    CompletionPort port, WindowsSocket from, WindowsSocket to, ByteCounter counter, IIoOwner owner, ChunkParser? chunks)
     : PumpOperation(owner, counter), IRetryable
 {
     private OverlappedSlot? _slot;
@@ -137,9 +137,7 @@ internal sealed unsafe class Pump(
                 OnEnd();
                 break;
             case Phase.Receiving:
-                _received = bytes;
-                _sent = 0;
-                Send();
+                OnReceived(bytes);
                 break;
             case Phase.Sending when bytes == 0:
                 Finish(IoError.Failed, 0);
@@ -149,6 +147,10 @@ internal sealed unsafe class Pump(
                 if (_sent < _received)
                 {
                     Send();
+                }
+                else if (chunks is { Ended: true })
+                {
+                    OnMark();
                 }
                 else if (_received == _capacity)
                 {
@@ -162,6 +164,27 @@ internal sealed unsafe class Pump(
 
                 break;
         }
+    }
+
+    private void OnReceived(int bytes)
+    {
+        _received = chunks?.Parse(new Span<byte>(_memory, bytes)) ?? bytes;
+        _sent = 0;
+        if (_received > 0)
+            Send();
+        else if (_received < 0)
+            OnReceiveFailed(IoError.Reset, WSAECONNRESET);
+        else if (chunks!.Ended)
+            OnMark();
+        else
+            ReceiveIntoSlot();
+    }
+
+    // The end of sending is passed on. The peer closes the hop once it has had that of the other direction too.
+    private void OnMark()
+    {
+        if (TryPassOnEnd())
+            ReceiveIntoSlot();
     }
 
     private void ReceiveIntoSlot()
@@ -258,24 +281,17 @@ internal sealed unsafe class Pump(
 
     private void OnEnd()
     {
-        if (from.Broken)
+        if (from.Broken || chunks is { Ended: false } || (chunks is not null && !from.SendEnded))
         {
             OnReceiveFailed(IoError.Reset, WSAECONNRESET);
             return;
         }
 
-        from.ReadEnded = true;
-        int failed = shutdown(to, SD_SEND);
-        int error = Marshal.GetLastPInvokeError();
-        if (failed != 0)
-        {
-            OnSendFailed(ToIoError(error), error);
+        if (chunks is null && !TryPassOnEnd())
             return;
-        }
 
+        from.ReadEnded = true;
         ReturnBuffer();
-        to.SendEnded = true;
-        to.Reader?.OnOtherEnded();
         if (!from.SendEnded && TryPoll())
         {
             _phase = Phase.EndPassedOn;
@@ -285,6 +301,23 @@ internal sealed unsafe class Pump(
         {
             Finish(IoError.None, 0);
         }
+    }
+
+    // False if the receiver broke, and this direction has ended with it.
+    private bool TryPassOnEnd()
+    {
+        int failed = shutdown(to, SD_SEND);
+        int error = Marshal.GetLastPInvokeError();
+        if (failed != 0)
+        {
+            from.ReadEnded = true;
+            OnSendFailed(ToIoError(error), error);
+            return false;
+        }
+
+        to.SendEnded = true;
+        to.Reader?.OnOtherEnded();
+        return true;
     }
 
     // The other direction has ended too, so a reset would be no news.

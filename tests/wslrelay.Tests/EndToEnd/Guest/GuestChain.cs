@@ -1,13 +1,19 @@
 using System.Net;
 using System.Net.Sockets;
 using Wslrelay.Tests.EndToEnd.Harness;
+using Wslrelay.Tests.EndToEnd.Sandbox;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>A relay, and an agent at its target: everything that goes through it takes both hops.</summary>
 internal sealed class GuestChain : IAsyncDisposable
 {
-    private GuestChain(GuestLink link, AgentUnderTest agent, RelayUnderTest relay) => (Link, Agent, Relay) = (link, agent, relay);
+    private const int EPERM = 1;
+
+    private readonly RefusedCalls _sandbox;
+
+    private GuestChain(GuestLink link, AgentUnderTest agent, RelayUnderTest relay, RefusedCalls sandbox) =>
+        (Link, Agent, Relay, _sandbox) = (link, agent, relay, sandbox);
 
     public GuestLink Link { get; }
 
@@ -18,8 +24,13 @@ internal sealed class GuestChain : IAsyncDisposable
     public static async Task<GuestChain> OpenAsync(string kind)
     {
         var link = GuestLink.Create(kind);
-        var agent = await AgentUnderTest.StartAsync(link);
-        return new GuestChain(link, agent, RelayUnderTest.Serve("--target", link.Target(agent.Listens)));
+        var sandbox = new RefusedCalls();
+        if (kind == GuestLink.Carried)
+            await sandbox.InitializeAsync();
+
+        // Without sendmsg(2) the agent cannot pass a socket.
+        var agent = await AgentUnderTest.StartThroughAsync(kind == GuestLink.Carried ? sandbox.Wrap("sendmsg", EPERM) : [], link);
+        return new GuestChain(link, agent, RelayUnderTest.Serve("--target", link.Target(agent.Listens)), sandbox);
     }
 
     /// <summary>Both ends of one connection through it.</summary>
@@ -52,5 +63,6 @@ internal sealed class GuestChain : IAsyncDisposable
         await Relay.DisposeAsync();
         await Agent.DisposeAsync();
         Link.Dispose();
+        await _sandbox.DisposeAsync();
     }
 }

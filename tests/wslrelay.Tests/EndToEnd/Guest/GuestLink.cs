@@ -8,18 +8,18 @@ namespace Wslrelay.Tests.EndToEnd.Guest;
 /// <summary>A way from the relay to the agent: what each of the two is told, and the sockets of a test that stands in for either.</summary>
 internal sealed class GuestLink : IDisposable
 {
+    /// <summary>A Unix socket whose agent carries the bytes itself, for it cannot pass the server's socket.</summary>
+    public const string Carried = "unix, carried";
+
     private readonly TemporaryFolder? _folder;
 
     private GuestLink(string kind, string listen, TemporaryFolder? folder) => (Kind, ListenText, _folder) = (kind, listen, folder);
 
-    /// <summary>tcp, unix or vsock.</summary>
+    /// <summary>tcp, unix, <see cref="Carried"/> or vsock.</summary>
     public string Kind { get; }
 
     /// <summary>What the agent is told to listen on.</summary>
     public string ListenText { get; }
-
-    /// <summary>Whether a reset can be seen on it even by a side that has ended its own sending.</summary>
-    public bool ShowsEveryReset => Kind == "tcp";
 
     /// <summary>The file of a Unix socket.</summary>
     public string Path => ListenText["unix:".Length..];
@@ -35,7 +35,7 @@ internal sealed class GuestLink : IDisposable
         {
             case "tcp":
                 return new GuestLink(kind, "tcp:127.0.0.1:0", null);
-            case "unix":
+            case "unix" or Carried:
                 var folder = new TemporaryFolder();
                 return new GuestLink(kind, $"unix:{System.IO.Path.Combine(folder.Path, "agent")}", folder);
             default:

@@ -184,6 +184,8 @@ public sealed class TcpLinkTests() : LinkTests("tcp");
 
 public sealed class UnixLinkTests() : LinkTests("unix");
 
+public sealed class CarriedUnixLinkTests() : LinkTests(GuestLink.Carried);
+
 /// <summary>Skipped by name where vsock does not reach this machine itself; <c>.ci/vsock</c> runs them in a kernel where it does.</summary>
 public sealed class VSockLinkTests() : LinkTests("vsock")
 {

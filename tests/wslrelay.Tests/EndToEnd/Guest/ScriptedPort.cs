@@ -37,7 +37,7 @@ internal sealed class ScriptedPort : IoPort
 
     public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Receiving((ScriptedSocket)from, owner);
 
-    public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner) =>
+    public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner, ChunkMode chunks = ChunkMode.None) =>
         new Pumping((ScriptedSocket)from, (ScriptedSocket)to, counter, owner);
 
     public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => throw new NotSupportedException();

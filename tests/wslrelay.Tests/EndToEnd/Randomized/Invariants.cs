@@ -25,14 +25,13 @@ internal static class Invariants
     public static string? Broken(ConnectionScript script, EndRun sender, EndRun receiver, PathLimits limits)
     {
         var resetAlone = sender.Script.Last == EndAction.Reset && !sender.HasEnded;
-        var hidden = limits.HasFlag(PathLimits.HidesReset) && receiver.HasEnded;
         return receiver.Fault
             ?? (receiver.Received > sender.Sent ? "more came than was sent"
-            : receiver.SawEnd && resetAlone && !hidden ? "a reset became an end"
-            : receiver.SawEnd && receiver.Received < sender.Sent && !hidden ? "the end came before the last byte"
+            : receiver.SawEnd && resetAlone ? "a reset became an end"
+            : receiver.SawEnd && receiver.Received < sender.Sent ? "the end came before the last byte"
             : !receiver.Script.ReadsToEnd ? null
             : !receiver.SawEnd && !receiver.SawReset ? "neither end nor reset came"
-            : resetAlone && !receiver.SawReset && !hidden ? "a reset did not come"
+            : resetAlone && !receiver.SawReset ? "a reset did not come"
             : receiver.SawReset && sender.Script.Last != EndAction.Reset && sender.Received == receiver.Sent && !receiver.Script.SendsUrgent ? "a reset came that nobody made"
             : sender.Script.SendsUrgent && limits.HasFlag(PathLimits.LosesBehindUrgent) ? null
             : sender.Sent <= SurelyArrives && !script.HasSmallBuffers && receiver.Received < sender.Sent ? "what was sent did not arrive"

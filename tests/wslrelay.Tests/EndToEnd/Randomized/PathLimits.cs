@@ -6,9 +6,6 @@ internal enum PathLimits
 {
     None = 0,
 
-    /// <summary>A hop over a Unix socket does not tell a reset from an end to a side that has ended its own sending.</summary>
-    HidesReset = 1,
-
     /// <summary>Where everything is spliced, a reset that comes close behind urgent data takes along what lay behind the urgent byte.</summary>
-    LosesBehindUrgent = 2,
+    LosesBehindUrgent = 1,
 }

@@ -43,10 +43,11 @@ public sealed class RandomizedTests
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
+    [InlineData(GuestLink.Carried)]
     public async Task Through_relay_and_agent_they_keep_it_too(string kind)
     {
         await using var chain = await GuestChain.OpenAsync(kind);
-        await RunThroughAsync($"agent over {kind}", chain.Relay, kind == "unix" ? PathLimits.HidesReset : PathLimits.None, chain.RememberDescriptorsAsync);
+        await RunThroughAsync($"agent over {kind}", chain.Relay, PathLimits.None, chain.RememberDescriptorsAsync);
     }
 
     private static async Task RunThroughAsync(string path, RelayUnderTest relay, PathLimits limits, Func<Task<Func<Task>>> rememberDescriptors)

@@ -11,7 +11,7 @@
 
 static const struct { const char *name; int number; } calls[] = {
     {"accept4", SYS_accept4}, {"flock", SYS_flock}, {"io_uring_enter", SYS_io_uring_enter}, {"io_uring_setup", SYS_io_uring_setup},
-    {"pipe2", SYS_pipe2}, {"splice", SYS_splice}, {"statx", SYS_statx},
+    {"pipe2", SYS_pipe2}, {"sendmsg", SYS_sendmsg}, {"splice", SYS_splice}, {"statx", SYS_statx},
 };
 
 int main(int argc, char **argv) {

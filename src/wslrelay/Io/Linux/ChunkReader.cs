@@ -1,0 +1,52 @@
+using System.Runtime.Versioning;
+using Wslrelay.Io.Linux.Interop;
+
+namespace Wslrelay.Io.Linux;
+
+/// <summary>
+/// A pump from a hop that sends chunks (<see cref="ChunkMode.Read"/>). It passes the end on when the mark comes, and completes when the peer,
+/// which has then had the end of the other direction too, closes the hop. Loop thread only.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed class ChunkReader : Pump
+{
+    private readonly ChunkParser _chunks = new();
+    private bool _endPassedOn;
+
+    internal ChunkReader(EpollHandle from, EpollHandle to, ByteCounter counter, IIoOwner owner)
+        : base(from, to, counter, owner) => DisableSplice();
+
+    private protected override unsafe int FillBuffer()
+    {
+        byte[] buffer = From.Port.Buffers.Rent();
+        while (true)
+        {
+            if (_chunks.Ended && !_endPassedOn)
+            {
+                _endPassedOn = true;
+                if (!To.ShutdownSend())
+                    To.MarkBroken();
+            }
+
+            int error = NativeIo.Receive(From, Memory(buffer), buffer.Length, out int received);
+            int size = error == 0 ? _chunks.Parse(buffer.AsSpan(0, received)) : 0;
+            if (size > 0)
+            {
+                // Once this is sent, the mark is passed on although nothing may be left to read.
+                From.Readable |= _chunks.Ended;
+                SetUnsent(buffer, size);
+                return 0;
+            }
+
+            bool isEnd = received == 0 && _endPassedOn && From.SendEnded;
+            if (error != 0 || size < 0 || received == 0)
+            {
+                From.Port.Buffers.Return(buffer);
+                return error != 0 || isEnd ? error : Errno.ECONNRESET;
+            }
+        }
+    }
+
+    // Done when the mark came.
+    private protected override bool PassOnEnd() => true;
+}

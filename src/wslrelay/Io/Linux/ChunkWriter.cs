@@ -1,0 +1,38 @@
+using System.Buffers.Binary;
+using System.Runtime.Versioning;
+
+namespace Wslrelay.Io.Linux;
+
+/// <summary>A pump to a hop that gets chunks (<see cref="ChunkMode.Write"/>). Loop thread only.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class ChunkWriter : Pump
+{
+    private bool _ended;
+
+    internal ChunkWriter(EpollHandle from, EpollHandle to, ByteCounter counter, IIoOwner owner)
+        : base(from, to, counter, owner) => DisableSplice();
+
+    private protected override unsafe int FillBuffer()
+    {
+        if (_ended)
+            return 0;
+
+        byte[] buffer = From.Port.Buffers.Rent();
+        int error = NativeIo.Receive(From, Memory(buffer) + ChunkParser.HeaderSize, buffer.Length - ChunkParser.HeaderSize, out int received);
+        if (error != 0 || (received == 0 && From.Broken))
+        {
+            From.Port.Buffers.Return(buffer);
+            return error;
+        }
+
+        _ended = received == 0;
+        // The direction ends by the next call, once the mark is sent.
+        From.Readable |= _ended;
+        BinaryPrimitives.WriteInt32BigEndian(buffer, received);
+        SetUnsent(buffer, received + ChunkParser.HeaderSize);
+        return 0;
+    }
+
+    // The mark was it: the hop stays open, so that a send of nothing still tells whether the peer is there.
+    private protected override bool PassOnEnd() => true;
+}
