@@ -42,11 +42,16 @@ internal static class NativeIo
             from.Readable = result == size || (result >= 0 && (from.Ended || from.HasUrgent));
     }
 
-    /// <summary>Updates the readiness after a send, likewise.</summary>
+    /// <summary>
+    /// Updates the readiness after a send, likewise. The kernel tells an error once: a receive of the same batch that comes after the send
+    /// returns 0, and must not be taken for the end of the stream.
+    /// </summary>
     internal static void OnSendResult(EpollHandle to, int result)
     {
         if (result == -Errno.EAGAIN)
             to.MarkNotWritable();
+        else if (result < 0 && result != -Errno.EINTR)
+            to.MarkBroken();
     }
 
     /// <summary>Returns 0 and the bytes that the kernel took, or an errno; EAGAIN if it took none.</summary>

@@ -64,8 +64,6 @@ internal partial class Pump
         NoteSent((int)wake.Bytes, ref moved);
         if (_start == _end)
             Release();
-        else if (error != 0)
-            SendFailed(error);
 
         return true;
     }
@@ -84,21 +82,12 @@ internal partial class Pump
 
             int error = NativeIo.Send(to, Memory(buffer) + _start, _end - _start, out int sent);
             if (error != 0)
-            {
-                SendFailed(error);
                 return false;
-            }
 
             NoteSent(sent, ref moved);
         }
 
         return true;
-    }
-
-    private void SendFailed(int error)
-    {
-        if (error is not (Errno.EAGAIN or Errno.EINTR))
-            to.MarkBroken();
     }
 
     // The pool's buffers are pinned for life.

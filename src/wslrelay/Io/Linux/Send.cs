@@ -36,7 +36,6 @@ internal sealed class Send(EpollPort port, EpollHandle to, IIoOwner owner) : Tra
 
                 if (error != 0)
                 {
-                    to.MarkBroken();
                     Complete(Errno.ToIoError(error), error);
                     return;
                 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
@@ -218,6 +219,33 @@ public sealed partial class CallBatchTests
         }
 
         Assert.True(heard, "epoll is never polled");
+    }
+
+    // The kernel tells the error to the send, and the receive behind it gets 0 bytes, as at the end of a stream.
+    [Fact]
+    public unsafe void AnErrorThatOneCallIsToldIsKnownBeforeAnyResultIsLookedAt()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
+        Assert.SkipUnless(HasRing(), NoRing);
+        using var port = new EpollPort(CallMode.Ring) { PumpMode = PumpMode.Copy };
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        client.Connect(listener.LocalEndPoint!);
+        using (Socket server = listener.Accept())
+            server.LingerState = new LingerOption(true, 0);
+
+        using var handle = new EpollHandle(port, client.Handle, isSocket: true, ownsDescriptor: false);
+        byte* memory = stackalloc byte[2];
+        port.Calls.SetExpectedCalls(2);
+        Assert.True(port.Calls.TryAdd(SystemCall.Send(handle, memory, 1, port.Send(handle, new Completion()))));
+        Assert.True(port.Calls.TryAdd(SystemCall.Receive(handle, memory + 1, 1, port.Receive(handle, new Completion()))));
+        var events = new IoEvent[2];
+        Assert.Equal(2, port.Calls.Execute(events));
+        Assert.NotEqual(0, events[0].NativeError);
+        Assert.Equal((0, 0u), (events[1].NativeError, events[1].Bytes));
+        Assert.True(handle.Broken);
     }
 
     [Fact]
