@@ -44,9 +44,9 @@ internal partial class Pump
                 // Only recv can confirm that the socket is drained or has ended: splice returns the same before urgent data, and never passes it.
                 return FillBuffer();
             default:
-                // The kernel reports an error once.
-                from.Readable = false;
-                return error;
+                // The kernel reports an error once. Behind an urgent byte there may be more, which only recv gets.
+                from.MarkBroken();
+                return FillBuffer();
         }
     }
 

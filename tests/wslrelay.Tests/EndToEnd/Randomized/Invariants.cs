@@ -21,8 +21,7 @@ internal static class Invariants
     /// <param name="script">What both ends did.</param>
     /// <param name="sender">The other end.</param>
     /// <param name="receiver">The end that is looked at.</param>
-    /// <param name="limits">What is not asked of the path between them.</param>
-    public static string? Broken(ConnectionScript script, EndRun sender, EndRun receiver, PathLimits limits)
+    public static string? Broken(ConnectionScript script, EndRun sender, EndRun receiver)
     {
         var resetAlone = sender.Script.Last == EndAction.Reset && !sender.HasEnded;
         return receiver.Fault
@@ -33,7 +32,6 @@ internal static class Invariants
             : !receiver.SawEnd && !receiver.SawReset ? "neither end nor reset came"
             : resetAlone && !receiver.SawReset ? "a reset did not come"
             : receiver.SawReset && sender.Script.Last != EndAction.Reset && sender.Received == receiver.Sent && !receiver.Script.SendsUrgent ? "a reset came that nobody made"
-            : sender.Script.SendsUrgent && limits.HasFlag(PathLimits.LosesBehindUrgent) ? null
             : sender.Sent <= SurelyArrives && !script.HasSmallBuffers && receiver.Received < sender.Sent ? "what was sent did not arrive"
             : null);
     }

@@ -24,7 +24,7 @@ public sealed class RandomizedTests
     public async Task Straight_they_keep_what_TCP_promises()
     {
         Platform.OnLinuxOnly("The calls are Linux's.");
-        await RunAsync("straight", PathLimits.None, listeners => Task.FromResult(listeners.Select(listener => (IPEndPoint)listener.LocalEndPoint!).ToArray()));
+        await RunAsync("straight", listeners => Task.FromResult(listeners.Select(listener => (IPEndPoint)listener.LocalEndPoint!).ToArray()));
     }
 
     [Theory]
@@ -37,7 +37,7 @@ public sealed class RandomizedTests
     {
         Platform.OnLinuxOnly("The calls are Linux's.");
         await using var relay = RelayUnderTest.ServeThrough(environment.Length > 0 ? ["/usr/bin/env", environment] : []);
-        await RunThroughAsync($"direct {environment}", relay, environment.EndsWith("=splice", StringComparison.Ordinal) ? PathLimits.LosesBehindUrgent : PathLimits.None, () => Task.FromResult<Func<Task>>(new Descriptors(relay.Process).AssertBackAsync));
+        await RunThroughAsync($"direct {environment}", relay, () => Task.FromResult<Func<Task>>(new Descriptors(relay.Process).AssertBackAsync));
     }
 
     [Theory]
@@ -47,13 +47,13 @@ public sealed class RandomizedTests
     public async Task Through_relay_and_agent_they_keep_it_too(string kind)
     {
         await using var chain = await GuestChain.OpenAsync(kind);
-        await RunThroughAsync($"agent over {kind}", chain.Relay, PathLimits.None, chain.RememberDescriptorsAsync);
+        await RunThroughAsync($"agent over {kind}", chain.Relay, chain.RememberDescriptorsAsync);
     }
 
-    private static async Task RunThroughAsync(string path, RelayUnderTest relay, PathLimits limits, Func<Task<Func<Task>>> rememberDescriptors)
+    private static async Task RunThroughAsync(string path, RelayUnderTest relay, Func<Task<Func<Task>>> rememberDescriptors)
     {
         Func<Task>? areBack = null;
-        await RunAsync(path, limits, async listeners =>
+        await RunAsync(path, async listeners =>
         {
             var mappings = await relay.MapAsync([.. listeners.Select(listener => new MsgMap { ["guestPort"] = ((IPEndPoint)listener.LocalEndPoint!).Port })]);
             areBack = await rememberDescriptors();
@@ -65,7 +65,7 @@ public sealed class RandomizedTests
     }
 
     // Each of those that run at once has listeners of its own, so that it knows its connections at both ends.
-    private static async Task RunAsync(string path, PathLimits limits, Func<Socket[], Task<IPEndPoint[]>> reach)
+    private static async Task RunAsync(string path, Func<Socket[], Task<IPEndPoint[]>> reach)
     {
         var listeners = Enumerable.Range(0, 2 * AtOnce).Select(i => Listen(i % 2 == 0 ? null : EndScript.SmallBuffer)).ToArray();
         var addresses = await reach(listeners);
@@ -82,13 +82,13 @@ public sealed class RandomizedTests
             {
                 var script = ConnectionScript.Generate(FirstSeed + number);
                 var place = (2 * lane) + (script.Server.BufferSize is null ? 0 : 1);
-                if (Run(script, listeners[place], addresses[place], limits) is { } failure)
+                if (Run(script, listeners[place], addresses[place]) is { } failure)
                     failures.Enqueue(failure);
             }
         }
     }
 
-    private static string? Run(ConnectionScript script, Socket listener, IPEndPoint address, PathLimits limits)
+    private static string? Run(ConnectionScript script, Socket listener, IPEndPoint address)
     {
         var client = new EndRun(script.Client, script.Server, 2 * script.Seed, (2 * script.Seed) + 1);
         var server = new EndRun(script.Server, script.Client, (2 * script.Seed) + 1, 2 * script.Seed);
@@ -111,8 +111,8 @@ public sealed class RandomizedTests
         client.Run(socket);
         serving.Wait();
         var broken = !wasAccepted ? "server: the connection never came"
-            : Invariants.Broken(script, client, server, limits) is { } toServer ? $"server: {toServer}"
-            : Invariants.Broken(script, server, client, limits) is { } toClient ? $"client: {toClient}"
+            : Invariants.Broken(script, client, server) is { } toServer ? $"server: {toServer}"
+            : Invariants.Broken(script, server, client) is { } toClient ? $"client: {toClient}"
             : null;
         return broken is null ? null : $"seed {script.Seed}: {broken}\n  client {script.Client}\n    {client}\n  server {script.Server}\n    {server}";
     }

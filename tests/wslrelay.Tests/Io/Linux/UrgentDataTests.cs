@@ -37,6 +37,27 @@ public sealed class UrgentDataTests
         server.Dispose();
     }
 
+    // splice takes the error, which is told once, and leaves the bytes.
+    [Theory]
+    [InlineData("Adaptive")]
+    [InlineData("Copy")]
+    [InlineData("Splice")]
+    public void BytesAfterItArriveBeforeAResetToo(string mode)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the pump that splices is Linux's");
+        using var relay = new PumpFixture(Enum.Parse<PumpMode>(mode), CallMode.Single);
+        relay.Loop.Do(() =>
+        {
+            relay.Client.Send("!"u8, SocketFlags.OutOfBand);
+            relay.Client.Send("abcdef"u8);
+            relay.Client.LingerState = new LingerOption(true, 0);
+            relay.Client.Close();
+        });
+        relay.Loop.Await(relay.Pump.Ended);
+        Assert.Equal("abcdef", Receive(relay.Server));
+        Assert.Equal(IoError.Reset, relay.Pump.Operation.Error);
+    }
+
     [Theory]
     [InlineData("Adaptive")]
     [InlineData("Copy")]
