@@ -9,7 +9,7 @@ namespace RelayProtocol.Rpc;
 /// <param name="Family">The family of the loopback address to connect to, 4 or 6.</param>
 /// <param name="Port">The port to connect to, 1..65535.</param>
 /// <param name="Pass">The relay takes the server's socket itself, and sends nothing until the answer.</param>
-/// <param name="Ends">The relay takes the server's bytes in chunks, which mark the end of sending, if the answer is true in place of nil.</param>
+/// <param name="Ends">The relay takes the server's bytes in chunks, which mark the end of sending, if the answer is <c>{"ends": true}</c> in place of nil.</param>
 internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = false, bool Ends = false)
 {
     /// <summary>The largest preamble, in bytes.</summary>

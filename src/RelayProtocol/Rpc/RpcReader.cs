@@ -34,6 +34,9 @@ internal sealed class RpcReader
     /// <summary>Bytes that were appended and not yet read as part of a message.</summary>
     internal int BufferedBytes => _end - _start;
 
+    /// <summary>The least number of bytes that the message under way still needs: who receives no more takes nothing of what follows it.</summary>
+    internal int Missing => _scanner.Missing;
+
     internal int Capacity => _buffer.Length;
 
     /// <summary>Copies bytes that have arrived. Messages that <see cref="TryRead"/> returned before are no longer valid.</summary>

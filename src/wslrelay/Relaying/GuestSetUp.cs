@@ -15,7 +15,7 @@ namespace Wslrelay.Relaying;
 internal sealed class GuestSetUp : SetUp
 {
     private static readonly byte[] Nil = Pinned([MessagePackCode.Nil]);
-    private static readonly byte[] True = Pinned([MessagePackCode.True]);
+    private static readonly byte[] Ends = Pinned([MessagePackCode.MinFixMap + 1, MessagePackCode.MinFixStr + 4, .. "ends"u8, MessagePackCode.True]);
 
     private readonly GuestAgent _agent;
     private readonly ConnectOperation _connect;
@@ -167,7 +167,7 @@ internal sealed class GuestSetUp : SetUp
         }
     }
 
-    private void Accept() => Answer(_preamble.Ends ? True : Nil);
+    private void Accept() => Answer(_preamble.Ends ? Ends : Nil);
 
     private void Answer(byte[] answer)
     {

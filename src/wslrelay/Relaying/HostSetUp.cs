@@ -20,7 +20,7 @@ internal sealed class HostSetUp : SetUp
     private readonly ConnectOperation _connect;
     private TransferOperation? _send;
     private TransferOperation? _receive;
-    private RpcReader? _error;
+    private RpcReader? _answer;
     private bool _preambleSent;
     private int _lineLength;
     private int _attempts;
@@ -79,7 +79,7 @@ internal sealed class HostSetUp : SetUp
     {
         _receive?.TakeAttached()?.Close(abort: true);
         _send = _receive = null;
-        _error = null;
+        _answer = null;
         _preambleSent = false;
         _lineLength = _attempts = 0;
         _table.SetUps.Return(this);
@@ -166,7 +166,7 @@ internal sealed class HostSetUp : SetUp
 
     private void ReadAnswer(ReadOnlySpan<byte> bytes)
     {
-        if (_error is null && bytes[0] == MessagePackCode.Nil)
+        if (_answer is null && bytes[0] == MessagePackCode.Nil)
         {
             if (_receive!.TakeAttached() is { } server)
             {
@@ -178,24 +178,25 @@ internal sealed class HostSetUp : SetUp
             return;
         }
 
-        if (_error is null && bytes[0] == MessagePackCode.True && _table.Preamble.OffersEnds)
-        {
-            Succeed(ChunkMode.Read);
-            return;
-        }
-
-        // Nothing but the error follows, so that it may be read in larger pieces.
         try
         {
-            _error ??= new RpcReader();
-            _error.Append(bytes);
-            if (!_error.TryRead(out ReadOnlyMemory<byte> answer))
+            _answer ??= new RpcReader();
+            _answer.Append(bytes);
+            if (!_answer.TryRead(out ReadOnlyMemory<byte> answer))
             {
-                Run(_receive!, Buffer);
+                // No byte of the chunks that may follow.
+                Run(_receive!, Buffer.AsMemory(0, Math.Min(_answer.Missing, BufferSize)));
                 return;
             }
 
             MessagePackReader reader = new(answer);
+            if (_table.Preamble.OffersEnds && MapFields.Read(ref reader, "the answer").Boolean("ends"))
+            {
+                Succeed(ChunkMode.Read);
+                return;
+            }
+
+            reader = new MessagePackReader(answer);
             RelayError error = WireFormat.ReadError(ref reader);
             Fail(error.Name, error.Message);
         }

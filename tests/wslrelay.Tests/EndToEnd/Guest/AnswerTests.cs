@@ -18,6 +18,8 @@ public sealed class AnswerTests
         ("zero", [0x00], "neither nil nor an error"),
         ("an array", [0x90], "neither nil nor an error"),
         ("an empty map", [0x80], "neither nil nor an error"),
+        ("chunks refused", MsgEncoder.Encode(new MsgMap { ["ends"] = false }), "neither nil nor an error"),
+        ("chunks that are a number", MsgEncoder.Encode(new MsgMap { ["ends"] = 1 }), "neither nil nor an error"),
         ("an error without a name", MsgEncoder.Encode(new MsgMap { ["code"] = -1, ["message"] = "?" }), "neither nil nor an error"),
         ("a code that is text", MsgEncoder.Encode(new MsgMap { ["code"] = "1", ["name"] = "A", ["message"] = "?" }), "neither nil nor an error"),
         ("a name that is not text", MsgEncoder.Encode(new MsgMap { ["code"] = 1, ["name"] = 1, ["message"] = "?" }), "neither nil nor an error"),
@@ -143,8 +145,8 @@ public sealed class AnswerTests
             client.Shutdown(SocketShutdown.Send);
             var (connection, preamble) = await agent.AcceptPreambleAsync();
             var passes = kind == "unix";
-            Assert.Equal(["v", "protocol", "family", "port", .. passes ? (string[])["pass"] : []], preamble.Keys);
-            Assert.Equal([1L, "tcp", (long)family, 8080L, .. passes ? (object[])[true] : []], preamble.Values);
+            Assert.Equal(["v", "protocol", "family", "port", .. passes ? (string[])["pass", "ends"] : []], preamble.Keys);
+            Assert.Equal([1L, "tcp", (long)family, 8080L, .. passes ? (object[])[true, true] : []], preamble.Values);
             if (passes)
             {
                 // The server's socket may come with the answer: until then nothing more is sent.

@@ -11,7 +11,7 @@ namespace Wslrelay.Tests.EndToEnd.Guest;
 [Collection(Alone.Name)]
 public sealed class EndMarkTests
 {
-    private const byte True = 0xc3;
+    private static readonly byte[] Ends = [0x81, 0xa4, .. "ends"u8, 0xc3];
 
     private static readonly byte[] Mark = [0, 0, 0, 0];
 
@@ -27,7 +27,7 @@ public sealed class EndMarkTests
         {
             using var client = await mapping.ConnectAsync();
             using var connection = await AcceptAsync(agent);
-            await connection.SendAllAsync(new[] { True });
+            await connection.SendAllAsync(Ends);
             for (var i = 0; i < sent.Length; i += piece)
             {
                 await connection.SendAllAsync(sent.AsMemory(i, Math.Min(piece, sent.Length - i)));
@@ -56,7 +56,7 @@ public sealed class EndMarkTests
         var mapping = await relay.MapAsync(80);
         using var client = await mapping.ConnectAsync();
         using var connection = await AcceptAsync(agent);
-        await connection.SendAllAsync((byte[])[True, .. Chunk("a part"u8)]);
+        await connection.SendAllAsync((byte[])[.. Ends, .. Chunk("a part"u8)]);
         if (clientHasEnded)
         {
             client.Shutdown(SocketShutdown.Send);
@@ -78,7 +78,7 @@ public sealed class EndMarkTests
         var mapping = await relay.MapAsync(80);
         using var client = await mapping.ConnectAsync();
         using var connection = await AcceptAsync(agent);
-        await connection.SendAllAsync((byte[])[True, .. Mark]);
+        await connection.SendAllAsync((byte[])[.. Ends, .. Mark]);
         await client.AssertEndAsync();
         if (bytesFollow)
             await connection.SendAllAsync(new byte[1]);
@@ -89,7 +89,7 @@ public sealed class EndMarkTests
     }
 
     [Fact]
-    public async Task An_agent_that_does_not_know_of_it_answers_nil_and_sends_plain_bytes()
+    public async Task An_agent_that_does_not_know_it_answers_nil_and_sends_plain_bytes()
     {
         using var agent = new FakeAgent("unix");
         await using var relay = RelayUnderTest.Serve("--target", agent.Target);
@@ -110,7 +110,7 @@ public sealed class EndMarkTests
         using var client = await mapping.ConnectAsync();
         var (connection, preamble) = await agent.AcceptPreambleAsync();
         Assert.DoesNotContain("ends", preamble.Keys);
-        await connection.SendAllAsync(new[] { True });
+        await connection.SendAllAsync(Ends);
         await client.AssertResetAsync();
     }
 
@@ -174,7 +174,7 @@ public sealed class EndMarkTests
         await relay.SendAllAsync(MsgEncoder.Encode(
             new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = ((System.Net.IPEndPoint)listener.LocalEndPoint!).Port, ["ends"] = true }));
         var server = await listener.AcceptConnectionAsync();
-        Assert.Equal(True, Assert.Single(await relay.ReceiveExactlyAsync(1)));
+        Assert.Equal(Ends, await relay.ReceiveExactlyAsync(Ends.Length));
         return new Pair(relay, server);
     }
 

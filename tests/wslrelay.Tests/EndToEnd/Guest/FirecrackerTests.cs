@@ -50,7 +50,8 @@ public sealed class FirecrackerTests
 
         await connection.SendAllAsync((byte[])[(byte)'\n', 0xc0, .. "answer"u8]);
         Assert.Equal("answer"u8.ToArray(), await client.ReceiveExactlyAsync(6));
-        Assert.Equal((byte[])[.. Preamble.Of(80), .. "question"u8], await connection.ReceiveExactlyAsync(Preamble.Of(80).Length + 8));
+        var preamble = MsgEncoder.Encode(new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = 80, ["ends"] = true });
+        Assert.Equal((byte[])[.. preamble, .. "question"u8], await connection.ReceiveExactlyAsync(preamble.Length + 8));
     }
 
     [Theory]
