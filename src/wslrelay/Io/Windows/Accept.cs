@@ -14,18 +14,14 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
 {
     internal const int AcceptDepth = 4;
 
-    /// <summary>
-    /// Every AcceptEx holds a socket, and ten thousand idle ports would hold forty thousand. Beyond so many in the process, a listener has
-    /// one in flight, and the backlog holds the rest.
-    /// </summary>
-    internal const int MaxExtraAccepts = 1536;
-
+    // Every AcceptEx holds a socket: beyond so many in the process, a listener has one in flight, and the backlog holds the rest.
+    private const int MaxExtraAccepts = 1536;
     private const int MaxFailuresInARow = 16;
 
     // A connection that waited in the backlog when its listener was unmapped is a connection all the same.
     private const int MaxWhenCancelled = 4096;
 
-    private readonly AcceptSlot?[] _slots = new AcceptSlot?[AcceptDepth];
+    private readonly Slot?[] _slots = new Slot?[AcceptDepth];
     private int _inFlight;
     private bool _starved;
 
@@ -37,11 +33,11 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
 
     protected internal override void Collect(in IoEvent wake)
     {
-        var slot = (AcceptSlot)wake.Source!;
+        var slot = (Slot)wake.Source!;
         WindowsSocket? candidate = slot.Candidate;
         slot.Candidate = null;
-        if (candidate is not null)
-            OnReturned();
+        if (candidate is not null && --_inFlight > 0)
+            port.ExtraAccepts--;
 
         if (wake.NativeError != 0)
         {
@@ -79,14 +75,11 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
     {
         if (_inFlight == 0)
         {
-            // No call is in flight: the packet must be posted.
-            AcceptSlot slot = _slots[0] ??= new AcceptSlot(port);
-            slot.Lend(this);
-            slot.PostOnce();
+            (_slots[0] ??= new Slot(port)).Wake(this);
             return;
         }
 
-        foreach (AcceptSlot? slot in _slots)
+        foreach (Slot? slot in _slots)
         {
             if (slot is { IsLent: true })
                 _ = Kernel32.CancelIoEx(listener, slot.Overlapped);
@@ -121,7 +114,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
             if (_inFlight > 0 && port.ExtraAccepts >= MaxExtraAccepts)
                 return;
 
-            AcceptSlot slot = _slots[i] ??= new AcceptSlot(port);
+            Slot slot = _slots[i] ??= new Slot(port);
 
             // IsLent would not do: the packet may have been taken from the port, and wait in this batch to be collected.
             while (slot.Candidate is null)
@@ -141,24 +134,17 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
     }
 
     /// <summary>Returns 0 if a packet will come.</summary>
-    private int Call(AcceptSlot slot)
+    private int Call(Slot slot)
     {
-        WindowsSocket? candidate = WindowsSocket.TryCreate(port, listener.Family, out int error);
-        if (candidate is null)
-            return error;
-
-        if (port.Extensions(listener, out error) is not { } extensions)
+        if (port.Extensions(listener, out int error) is not { } extensions
+            || WindowsSocket.TryCreate(port, listener.Family, out error) is not { } candidate)
         {
-            candidate.Dispose();
             return error;
         }
 
         slot.Candidate = candidate;
-        Kernel32.OVERLAPPED* overlapped = slot.Lend(this);
-        error = extensions.AcceptEx(listener, candidate, slot.Addresses, AcceptSlot.AddressLength, overlapped);
-
-        // Done now, a connection was waiting: its packet is queued all the same. Pending: its packet will come.
-        if (error is 0 or ERROR_IO_PENDING)
+        error = extensions.AcceptEx(listener, candidate, slot.Memory, Slot.AddressLength, slot.Lend(this));
+        if (slot.AwaitsPacket(error))
         {
             if (_inFlight++ > 0)
                 port.ExtraAccepts++;
@@ -166,17 +152,9 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
             return 0;
         }
 
-        // Failed: no packet will come, so the slot and its socket come back here.
-        slot.TakeBack();
         slot.Candidate = null;
         candidate.Dispose();
         return error;
-    }
-
-    private void OnReturned()
-    {
-        if (--_inFlight > 0)
-            port.ExtraAccepts--;
     }
 
     private void WaitForRoom()
@@ -212,5 +190,15 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
 
         socket.SetConnectionOptions();
         Acceptor.Accepted(socket);
+    }
+
+    // With AcceptEx' address buffer in its native block: it lives as long as the call.
+    private sealed class Slot(CompletionPort port) : OverlappedSlot(port, 2 * AddressLength)
+    {
+        // AcceptEx asks for 16 bytes more than the longest address of the transport.
+        internal const int AddressLength = SocketAddress.MaxLength + 16;
+
+        /// <summary>The socket that becomes the connection; null while the slot is idle.</summary>
+        internal WindowsSocket? Candidate { get; set; }
     }
 }

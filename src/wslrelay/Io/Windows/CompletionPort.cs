@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Windows.Interop;
 using static Wslrelay.Io.Windows.Interop.Kernel32;
 
@@ -17,8 +18,11 @@ internal sealed unsafe class CompletionPort : IoPort
     private const int MaxBatch = 256;
     private const int MaxSlotsKept = 1024;
     private const int RetryMilliseconds = 100;
+    private const ushort Winsock22 = 0x0202;
+    private const int MaxWsaDataSize = 512;
 
-    private readonly SafeCompletionPort _port;
+    private readonly SafeWaitHandle _port;
+    private readonly ListenerFactory _listeners;
     private readonly Stack<OverlappedSlot> _slots = new();
     private readonly Queue<Accept> _starved = new();
     private readonly Queue<(long Due, IRetryable Operation)> _retries = new();
@@ -29,13 +33,18 @@ internal sealed unsafe class CompletionPort : IoPort
     internal CompletionPort(int keepaliveSeconds = 0)
     {
         KeepaliveSeconds = keepaliveSeconds;
-        Winsock.Start();
-        _port = CreateIoCompletionPort(-1, 0, 0, 1);
-        int error = Marshal.GetLastPInvokeError();
-        if (_port.IsInvalid)
-            throw NativeError.Exception(error, "completion port");
+        _listeners = new ListenerFactory(this);
 
-        Listeners = new ListenerFactory(this);
+        // For the whole process, until its end: Winsock counts the starts, so one too many does no harm.
+        byte* data = stackalloc byte[MaxWsaDataSize];
+        int error = Ws2_32.WSAStartup(Winsock22, data);
+        if (error != 0)
+            throw NativeError.Exception(error, "WSAStartup");
+
+        _port = CreateIoCompletionPort(-1, 0, 0, 1);
+        error = NativeError.ErrorUnless(!_port.IsInvalid);
+        if (error != 0)
+            throw NativeError.Exception(error, "completion port");
     }
 
     /// <summary>Slots lent to the kernel: calls whose packet has not been taken.</summary>
@@ -54,12 +63,9 @@ internal sealed unsafe class CompletionPort : IoPort
 
     internal LoopbackListeners LoopbackListeners { get; } = new();
 
-    private ListenerFactory Listeners { get; }
+    public override IoSocket Listen(in IoEndpoint endpoint) => _listeners.Listen(endpoint);
 
-    public override IoSocket Listen(in IoEndpoint endpoint) => Listeners.Listen(endpoint);
-
-    public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) =>
-        new Accept(this, (WindowsSocket)listener, owner);
+    public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) => new Accept(this, (WindowsSocket)listener, owner);
 
     public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => new Connect(this, endpoint, owner);
 
@@ -74,9 +80,9 @@ internal sealed unsafe class CompletionPort : IoPort
 
     public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 
-    public override SafeHandle OpenSignal(long number) => InheritedSignal.Open(number);
+    public override SafeHandle OpenSignal(long number) => ForeignHandle.OpenInherited(number);
 
-    public override SafeHandle OpenProcess(int id) => ProcessSignal.Open(id);
+    public override SafeHandle OpenProcess(int id) => ForeignHandle.OpenProcess(id);
 
     public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write) => WindowsPipe.TryOpen(this, pipe);
 
@@ -85,16 +91,15 @@ internal sealed unsafe class CompletionPort : IoPort
         if (kind is not (IoEndpointKind.Tcp or IoEndpointKind.HvSocket))
             throw new IoException(IoError.NotSupported, 0, $"{kind} sockets are not available on Windows.");
 
-        if (kind == IoEndpointKind.HvSocket)
+        if (kind == IoEndpointKind.Tcp)
+            return;
+
+        using WindowsSocket? socket = WindowsSocket.TryCreate(this, Ws2_32.AF_HYPERV, out int error);
+        if (socket is null)
         {
-            using WindowsSocket? socket = WindowsSocket.TryCreate(this, Ws2_32.AF_HYPERV, out int error);
-            if (socket is null)
-            {
-                throw new IoException(
-                    NativeError.ToIoError(error),
-                    error,
-                    $"This machine has no Hyper-V sockets (error {error}): the Virtual Machine Platform or Hyper-V feature of Windows is needed.");
-            }
+            throw new IoException(
+                NativeError.ToIoError(error), error,
+                $"This machine has no Hyper-V sockets (error {error}): the Virtual Machine Platform or Hyper-V feature of Windows is needed.");
         }
     }
 
@@ -103,9 +108,8 @@ internal sealed unsafe class CompletionPort : IoPort
         uint timeout = Math.Min((uint)timeoutMilliseconds, MillisecondsToRetry());
         OVERLAPPED_ENTRY* entries = stackalloc OVERLAPPED_ENTRY[MaxBatch];
         uint room = (uint)Math.Min(events.Length, MaxBatch);
-        bool any = GetQueuedCompletionStatusEx(_port, entries, room, out uint removed, timeout, fAlertable: false);
-        int error = Marshal.GetLastPInvokeError();
-        if (!any)
+        int error = NativeError.ErrorUnless(GetQueuedCompletionStatusEx(_port, entries, room, out uint removed, timeout, fAlertable: false));
+        if (error != 0)
             return error == WAIT_TIMEOUT ? 0 : throw NativeError.Exception(error, "completion port");
 
         int count = 0;
@@ -113,9 +117,7 @@ internal sealed unsafe class CompletionPort : IoPort
         {
             OVERLAPPED* overlapped = entries[i].lpOverlapped;
             if (overlapped is null)
-            {
                 continue; // Wake
-            }
 
             var slot = OverlappedSlot.Of(overlapped);
             int status = (int)overlapped->Internal;
@@ -130,12 +132,8 @@ internal sealed unsafe class CompletionPort : IoPort
 
     public override void EndTurn()
     {
-        if (_retries.Count > 0)
-        {
-            long now = Environment.TickCount64;
-            while (_retries.TryPeek(out (long Due, IRetryable Operation) next) && next.Due <= now)
-                _retries.Dequeue().Operation.Retry();
-        }
+        while (_retries.TryPeek(out (long Due, IRetryable Operation) next) && next.Due <= Environment.TickCount64)
+            _retries.Dequeue().Operation.Retry();
 
         if (_starved.Count > 0 && (_roomMade || Environment.TickCount64 >= _starvedUntil))
         {
@@ -167,41 +165,41 @@ internal sealed unsafe class CompletionPort : IoPort
     }
 
     /// <summary>Associates a handle with this port, for life; returns the error.</summary>
-    internal int Associate(SafeHandle handle)
-    {
-        nint port = CreateIoCompletionPort(handle, _port, 0, 0);
-        int error = Marshal.GetLastPInvokeError();
-        return port != 0 ? 0 : error;
-    }
+    internal int Associate(SafeHandle handle) => NativeError.ErrorUnless(CreateIoCompletionPort(handle, _port, 0, 0) != 0);
 
     /// <summary>The extension functions for sockets of that family; null, and the error, where there are none.</summary>
     internal Mswsock? Extensions(WindowsSocket socket, out int error)
     {
         error = 0;
-        if (!_extensions.TryGetValue(socket.Family, out Mswsock? found))
-        {
-            found = Mswsock.Load(socket, out error);
-            if (found is not null)
-                _extensions.Add(socket.Family, found);
-        }
+        if (_extensions.TryGetValue(socket.Family, out Mswsock? known))
+            return known;
 
-        return found;
+        Mswsock? loaded = Mswsock.Load(socket, out error);
+        if (loaded is not null)
+            _extensions.Add(socket.Family, loaded);
+
+        return loaded;
     }
 
     /// <summary>Lends a slot until <see cref="ReturnSlot"/>.</summary>
     internal OverlappedSlot RentSlot() => _slots.TryPop(out OverlappedSlot? slot) ? slot : new OverlappedSlot(this);
 
-    /// <summary>Takes a slot back that is not lent to the kernel.</summary>
-    internal void ReturnSlot(OverlappedSlot slot)
+    /// <summary>Takes a slot back, if there is one. It is not lent to the kernel.</summary>
+    internal void ReturnSlot(ref OverlappedSlot? slot)
     {
+        if (slot is null)
+            return;
+
         Debug.Assert(!slot.IsLent, "a slot was given back while the kernel has it");
         if (_slots.Count < MaxSlotsKept)
             _slots.Push(slot);
         else
             slot.Free();
+
+        slot = null;
     }
 
-    /// <summary>An accept could make no call for want of handles or memory: <see cref="Windows.Accept.OnRoomMade"/> is called when there may be room.</summary>
+    /// <summary>Has <see cref="Windows.Accept.OnRoomMade"/> called when there may be handles and memory again.</summary>
     internal void WaitForRoom(Accept accept)
     {
         if (_starved.Count == 0)
@@ -228,4 +226,10 @@ internal sealed unsafe class CompletionPort : IoPort
 
         _port.Dispose();
     }
+}
+
+/// <summary>What <see cref="CompletionPort.RetryLater"/> calls, once, on the loop thread. It may no longer be wanted by then.</summary>
+internal interface IRetryable
+{
+    void Retry();
 }

@@ -27,7 +27,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
     public void Retry()
     {
         if (_waitsToRetry && State == IoState.Pending && !_slot!.IsLent)
-            PostPacket();
+            _slot.Wake(this);
     }
 
     protected internal override void Schedule()
@@ -41,8 +41,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
 
         _slot ??= port.RentSlot();
         _socket = WindowsSocket.TryCreate(port, family, out int error);
-        error = _socket is null ? error : SetUp(_socket);
-        error = error == 0 ? Call(_socket!) : error;
+        error = _socket is null ? error : Start(_socket);
         if (error == 0)
             Pend();
         else
@@ -75,18 +74,13 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         if (!_waitsToRetry)
             _ = Kernel32.CancelIoEx(_socket!, _slot!.Overlapped);
         else if (!_slot!.IsLent)
-            PostPacket();
+            _slot.Wake(this);
     }
 
     protected internal override void OnCompleted()
     {
         _waitsToRetry = false;
-        if (_slot is not null)
-        {
-            port.ReturnSlot(_slot);
-            _slot = null;
-        }
-
+        port.ReturnSlot(ref _slot);
         _socket?.Close(abort: true);
         _socket = null;
         base.OnCompleted();
@@ -124,14 +118,28 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         Pend();
     }
 
-    private void PostPacket()
+    /// <summary>Returns 0 if a packet will come.</summary>
+    private int Start(WindowsSocket socket)
     {
-        _slot!.Lend(this);
-        _slot.PostOnce();
+        int error = SetOptions(socket);
+
+        // ConnectEx needs a bound socket.
+        if (error == 0)
+            error = socket.BindWildcard();
+
+        if (error == 0)
+            error = port.Associate(socket);
+
+        if (error != 0 || port.Extensions(socket, out error) is not { } extensions)
+            return error;
+
+        byte* name = stackalloc byte[SocketAddress.MaxLength];
+        int length = SocketAddress.Encode(Endpoint, new Span<byte>(name, SocketAddress.MaxLength));
+        error = extensions.ConnectEx(socket, name, length, _slot!.Lend(this));
+        return _slot.AwaitsPacket(error) ? 0 : error;
     }
 
-    /// <summary>What ConnectEx needs before the call; returns the error.</summary>
-    private int SetUp(WindowsSocket socket)
+    private int SetOptions(WindowsSocket socket)
     {
         int error = 0;
         if (socket.Family == AF_HYPERV)
@@ -146,9 +154,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
                 DisableSynRetransmissions(socket);
         }
 
-        // ConnectEx needs a bound socket.
-        error = error == 0 ? socket.BindWildcard() : error;
-        return error == 0 ? port.Associate(socket) : error;
+        return error;
     }
 
     // After a refusal Windows sends its SYN again for some two seconds. On loopback the first refusal counts. Failure costs only time.
@@ -162,25 +168,6 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         uint returned;
         _ = WSAIoctl(
             socket, SIO_TCP_INITIAL_RTO, &parameters, (uint)sizeof(TCP_INITIAL_RTO_PARAMETERS), null, 0, &returned, null, null);
-    }
-
-    /// <summary>Returns 0 if a packet will come.</summary>
-    private int Call(WindowsSocket socket)
-    {
-        if (port.Extensions(socket, out int error) is not { } extensions)
-            return error;
-
-        byte* name = stackalloc byte[SocketAddress.MaxLength];
-        int length = SocketAddress.Encode(Endpoint, new Span<byte>(name, SocketAddress.MaxLength));
-        error = extensions.ConnectEx(socket, name, length, _slot!.Lend(this));
-
-        // Done now: its packet is queued all the same. Pending: its packet will come.
-        if (error is 0 or ERROR_IO_PENDING)
-            return 0;
-
-        // Failed: no packet will come, so the slot comes back here.
-        _slot.TakeBack();
-        return error;
     }
 
     // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and then connects

@@ -1,18 +1,23 @@
 using System.Net;
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using static Wslrelay.Io.Windows.Interop.Ws2_32;
 using static Wslrelay.Io.Windows.NativeError;
 
 namespace Wslrelay.Io.Windows;
 
-/// <summary>Opens listeners that neither share their address and port with another socket nor shadow one. Loop thread only.</summary>
+/// <summary>
+/// Opens listeners that neither share their address and port with another socket nor shadow one. On Windows a bind to one address succeeds beside
+/// another socket's listener on all addresses, exclusive or not, and takes its connections. A bind of the wildcard without options tells, at a cost
+/// that does not depend on how many ports are open: it fails where any socket, dual-stack ones included, has the wildcard, and succeeds beside
+/// single addresses, our own included. Done after our own bind, so that no other can come between. Loop thread only.
+/// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed class ListenerFactory(CompletionPort port)
 {
     private const int MaxAttemptsAtAnyPort = 8;
+    private const int MaxTrials = 3;
 
-    private readonly WildcardShadow _shadow = new(port);
+    private bool? _canShadow;
 
     /// <summary>Opens, binds, listens and associates.</summary>
     /// <exception cref="IoException">The system says no.</exception>
@@ -22,27 +27,27 @@ internal sealed class ListenerFactory(CompletionPort port)
             throw new IoException(IoError.NotSupported, 0, $"{endpoint}: on Windows only TCP can be listened on.");
 
         ListenAddress.Check(endpoint);
+        bool isSpecific = !endpoint.Address!.Equals(IPAddress.Any) && !endpoint.Address.Equals(IPAddress.IPv6Any);
         for (int attempt = 1; ; attempt++)
         {
             WindowsSocket socket = Open(endpoint);
             try
             {
                 Bind(socket, endpoint);
-                if (IsSpecific(endpoint) && _shadow.IsCast(socket.Family, socket.LocalPort))
+                if (!isSpecific || !(_canShadow ??= CanShadow()) || Probe(socket.Family, socket.LocalPort) != WSAEADDRINUSE)
                 {
-                    if (endpoint.Port == 0 && attempt < MaxAttemptsAtAnyPort)
-                    {
-                        socket.Dispose();
-                        continue;
-                    }
+                    Check(endpoint, ErrorUnless(listen(socket, SOMAXCONN) == 0));
+                    Check(endpoint, port.Associate(socket));
+                    return socket;
+                }
 
+                if (endpoint.Port != 0 || attempt == MaxAttemptsAtAnyPort)
+                {
                     throw new IoException(
                         IoError.AddressInUse, WSAEADDRINUSE, $"{endpoint}: another socket listens on all addresses at this port, and would be shadowed.");
                 }
 
-                Check(endpoint, listen(socket, SOMAXCONN) == 0 ? 0 : Marshal.GetLastPInvokeError());
-                Check(endpoint, port.Associate(socket));
-                return socket;
+                socket.Dispose();
             }
             catch (IoException)
             {
@@ -52,8 +57,18 @@ internal sealed class ListenerFactory(CompletionPort port)
         }
     }
 
-    private static bool IsSpecific(in IoEndpoint endpoint) =>
-        !endpoint.Address!.Equals(IPAddress.Any) && !endpoint.Address.Equals(IPAddress.IPv6Any);
+    /// <summary>Binds the wildcard of a family for a moment; returns the error.</summary>
+    internal int Probe(ushort family, int number)
+    {
+        using WindowsSocket? probe = WindowsSocket.TryCreate(port, family, out int error);
+        if (probe is null)
+            return error;
+
+        if (family == AF_INET6)
+            _ = probe.Set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+
+        return probe.BindWildcard(number);
+    }
 
     private static void Check(in IoEndpoint endpoint, int error)
     {
@@ -71,13 +86,11 @@ internal sealed class ListenerFactory(CompletionPort port)
         if (error == 0 && family == AF_INET6)
             error = socket.Set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
 
-        if (error != 0)
-        {
-            socket.Dispose();
-            throw Exception(error, endpoint.ToString());
-        }
+        if (error == 0)
+            return socket;
 
-        return socket;
+        socket.Dispose();
+        throw Exception(error, endpoint.ToString());
     }
 
     private void Bind(WindowsSocket socket, in IoEndpoint endpoint)
@@ -91,15 +104,33 @@ internal sealed class ListenerFactory(CompletionPort port)
 
         // Another socket has the port exclusively, or nobody may have it. Windows has no privileged ports: where the wildcard is refused too,
         // the port is in a range that the system has excluded.
-        throw _shadow.Probe(socket.Family, (int)endpoint.Port) switch
+        (IoError meaning, string reason) = Probe(socket.Family, (int)endpoint.Port) switch
         {
-            WSAEADDRINUSE => new IoException(
-                IoError.AddressInUse, error, $"{endpoint}: another socket has this port on all addresses, for itself alone."),
-            WSAEACCES => new IoException(
-                IoError.AccessDenied,
-                error,
-                $"{endpoint}: Windows refuses this port: it is in a range that the system has excluded (see 'netsh interface ipv4 show excludedportrange protocol=tcp')."),
-            _ => new IoException(IoError.AccessDenied, error, $"{endpoint}: Windows refuses this address and port: another account's socket may have it."),
+            WSAEADDRINUSE => (IoError.AddressInUse, "another socket has this port on all addresses, for itself alone."),
+            WSAEACCES => (IoError.AccessDenied,
+                "Windows refuses this port: it is in a range that the system has excluded (see 'netsh interface ipv4 show excludedportrange protocol=tcp')."),
+            _ => (IoError.AccessDenied, "Windows refuses this address and port: another account's socket may have it."),
         };
+        throw new IoException(meaning, error, $"{endpoint}: {reason}");
+    }
+
+    // Where the wildcard cannot be bound beside a single address (Wine), neither can the reverse: the bind itself has refused, and the probe
+    // would only find our own socket. Tried once, on ports of our own.
+    private bool CanShadow()
+    {
+        for (int trial = 0; trial < MaxTrials; trial++)
+        {
+            using WindowsSocket? own = WindowsSocket.TryCreate(port, AF_INET, out _);
+            if (own is null
+                || own.Set(SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1) != 0
+                || own.Bind(IoEndpoint.Tcp(IPAddress.Loopback, 0)) != 0
+                || listen(own, 1) != 0
+                || Probe(AF_INET, own.LocalPort) != WSAEADDRINUSE)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Net.Sockets;
 
 namespace Wslrelay.Io.Windows;
 
@@ -25,9 +26,9 @@ internal sealed class LoopbackListeners
         if (Environment.TickCount64 - _readAt >= MaxAgeMilliseconds)
             Read();
 
-        IPAddress address = endpoint.Address!;
-        IPAddress any = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
-        return _listeners.Contains(new IPEndPoint(address, (int)endpoint.Port)) || _listeners.Contains(new IPEndPoint(any, (int)endpoint.Port));
+        IPAddress any = endpoint.Address!.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
+        int number = (int)endpoint.Port;
+        return _listeners.Contains(new IPEndPoint(endpoint.Address, number)) || _listeners.Contains(new IPEndPoint(any, number));
     }
 
     private void Read()

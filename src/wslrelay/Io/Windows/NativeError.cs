@@ -1,3 +1,6 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
 namespace Wslrelay.Io.Windows;
 
 /// <summary>
@@ -6,52 +9,30 @@ namespace Wslrelay.Io.Windows;
 /// </summary>
 internal static class NativeError
 {
-    internal const int ERROR_TOO_MANY_OPEN_FILES = 4;
-    internal const int ERROR_ACCESS_DENIED = 5;
     internal const int ERROR_INVALID_HANDLE = 6;
-    internal const int ERROR_NOT_ENOUGH_MEMORY = 8;
-    internal const int ERROR_HANDLE_EOF = 38;
-    internal const int ERROR_NETNAME_DELETED = 64;
-    internal const int ERROR_BROKEN_PIPE = 109;
-    internal const int ERROR_SEM_TIMEOUT = 121;
-    internal const int ERROR_NO_DATA = 232;
-    internal const int ERROR_PIPE_NOT_CONNECTED = 233;
     internal const int ERROR_MORE_DATA = 234;
-    internal const int ERROR_OPERATION_ABORTED = 995;
+    internal const int ERROR_HANDLE_EOF = 38;
     internal const int ERROR_IO_PENDING = 997; // and WSA_IO_PENDING
-    internal const int ERROR_NOT_FOUND = 1168;
-    internal const int ERROR_CONNECTION_REFUSED = 1225;
-    internal const int ERROR_GRACEFUL_DISCONNECT = 1226;
-    internal const int ERROR_NETWORK_UNREACHABLE = 1231;
-    internal const int ERROR_HOST_UNREACHABLE = 1232;
-    internal const int ERROR_PROTOCOL_UNREACHABLE = 1233;
-    internal const int ERROR_PORT_UNREACHABLE = 1234;
-    internal const int ERROR_CONNECTION_ABORTED = 1236;
-    internal const int ERROR_NO_SYSTEM_RESOURCES = 1450;
-    internal const int ERROR_COMMITMENT_LIMIT = 1455;
-    internal const int ERROR_TIMEOUT = 1460;
-    internal const int ERROR_NOT_ENOUGH_QUOTA = 1816;
-    internal const int WSAEACCES = 10013;
-    internal const int WSAEMFILE = 10024;
-    internal const int WSAENOTSOCK = 10038;
-    internal const int WSAEPROTONOSUPPORT = 10043;
-    internal const int WSAESOCKTNOSUPPORT = 10044;
-    internal const int WSAEOPNOTSUPP = 10045;
-    internal const int WSAEAFNOSUPPORT = 10047;
+    internal const int ERROR_OPERATION_ABORTED = 995;
+
+    // What each IoError comes from.
+    internal const int WSAECONNRESET = 10054, WSAECONNABORTED = 10053, WSAENETRESET = 10052, WSAENOTCONN = 10057, WSAESHUTDOWN = 10058;
+    internal const int ERROR_NETNAME_DELETED = 64, ERROR_CONNECTION_ABORTED = 1236, ERROR_GRACEFUL_DISCONNECT = 1226;
+    internal const int ERROR_BROKEN_PIPE = 109, ERROR_NO_DATA = 232, ERROR_PIPE_NOT_CONNECTED = 233;
+    internal const int WSAECONNREFUSED = 10061, ERROR_CONNECTION_REFUSED = 1225;
+    internal const int WSAETIMEDOUT = 10060, ERROR_SEM_TIMEOUT = 121, ERROR_TIMEOUT = 1460;
+    internal const int WSAENETUNREACH = 10051, WSAEHOSTUNREACH = 10065, WSAENETDOWN = 10050, WSAEHOSTDOWN = 10064;
+    internal const int ERROR_NETWORK_UNREACHABLE = 1231, ERROR_HOST_UNREACHABLE = 1232;
+    internal const int ERROR_PROTOCOL_UNREACHABLE = 1233, ERROR_PORT_UNREACHABLE = 1234;
     internal const int WSAEADDRINUSE = 10048;
+    internal const int WSAEACCES = 10013, ERROR_ACCESS_DENIED = 5;
     internal const int WSAEADDRNOTAVAIL = 10049;
-    internal const int WSAENETDOWN = 10050;
-    internal const int WSAENETUNREACH = 10051;
-    internal const int WSAENETRESET = 10052;
-    internal const int WSAECONNABORTED = 10053;
-    internal const int WSAECONNRESET = 10054;
-    internal const int WSAENOBUFS = 10055;
-    internal const int WSAENOTCONN = 10057;
-    internal const int WSAESHUTDOWN = 10058;
-    internal const int WSAETIMEDOUT = 10060;
-    internal const int WSAECONNREFUSED = 10061;
-    internal const int WSAEHOSTDOWN = 10064;
-    internal const int WSAEHOSTUNREACH = 10065;
+    internal const int WSAEAFNOSUPPORT = 10047, WSAEPROTONOSUPPORT = 10043, WSAESOCKTNOSUPPORT = 10044, WSAEOPNOTSUPP = 10045;
+    internal const int WSAEMFILE = 10024, WSAENOBUFS = 10055, ERROR_TOO_MANY_OPEN_FILES = 4, ERROR_NOT_ENOUGH_MEMORY = 8;
+    internal const int ERROR_NO_SYSTEM_RESOURCES = 1450, ERROR_NOT_ENOUGH_QUOTA = 1816, ERROR_COMMITMENT_LIMIT = 1455;
+
+    /// <summary>The error of the call that was just made; 0 if it was done.</summary>
+    internal static int ErrorUnless(bool done) => done ? 0 : Marshal.GetLastPInvokeError();
 
     internal static IoError ToIoError(int error) => error switch
     {
@@ -75,5 +56,5 @@ internal static class NativeError
 
     /// <summary>The failure of a set-up call, with the system's own message.</summary>
     internal static IoException Exception(int error, string what) =>
-        new(ToIoError(error), error, $"{what}: {new System.ComponentModel.Win32Exception(error).Message} ({error})");
+        new(ToIoError(error), error, $"{what}: {new Win32Exception(error).Message} ({error})");
 }

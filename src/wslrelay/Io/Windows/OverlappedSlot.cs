@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using static Wslrelay.Io.Windows.Interop.Kernel32;
+using static Wslrelay.Io.Windows.NativeError;
 
 namespace Wslrelay.Io.Windows;
 
@@ -16,22 +17,21 @@ internal unsafe class OverlappedSlot
     /// <summary>Bytes after the block, where nothing else is asked for.</summary>
     internal const int MemorySize = 512;
 
-    private const uint CanaryIdle = 0x454C4449;
-    private const uint CanaryLent = 0x544E454C;
-    private const uint CanaryFreed = 0x45455246;
     private const byte Poison = 0xDD;
 
     private readonly CompletionPort _port;
+    private GCHandle _self;
     private Block* _block;
     private IoOperation? _operation;
 
-    /// <summary>Makes a slot with so many bytes after the block that the kernel may write too.</summary>
+    /// <param name="port">Gets the packets.</param>
+    /// <param name="memorySize">Bytes after the block that the kernel may write too.</param>
     internal OverlappedSlot(CompletionPort port, int memorySize = MemorySize)
     {
         _port = port;
         _block = (Block*)NativeMemory.AllocZeroed((nuint)(sizeof(Block) + memorySize));
-        _block->Self = GCHandle.ToIntPtr(GCHandle.Alloc(null));
-        _block->Canary = CanaryIdle;
+        _self = GCHandle.Alloc(null);
+        _block->Self = GCHandle.ToIntPtr(_self);
         PoisonOverlapped();
     }
 
@@ -44,24 +44,17 @@ internal unsafe class OverlappedSlot
     internal byte* Memory => (byte*)(_block + 1);
 
     /// <summary>The slot of a packet.</summary>
-    internal static OverlappedSlot Of(OVERLAPPED* overlapped)
-    {
-        var block = (Block*)overlapped;
-        CheckCanary(block, CanaryLent);
-        return (OverlappedSlot)GCHandle.FromIntPtr(block->Self).Target!;
-    }
+    internal static OverlappedSlot Of(OVERLAPPED* overlapped) =>
+        (OverlappedSlot)GCHandle.FromIntPtr(((Block*)overlapped)->Self).Target!;
 
     /// <summary>Lends the slot to the call that the operation is about to make.</summary>
     internal OVERLAPPED* Lend(IoOperation operation)
     {
-        CheckCanary(_block, CanaryIdle);
         CheckPoison();
         _operation = operation;
         _block->Overlapped = default;
-        _block->Canary = CanaryLent;
         _block->Posted = 0;
-        GCHandle self = GCHandle.FromIntPtr(_block->Self);
-        self.Target = this;
+        _self.Target = this;
         _port.InFlight++;
         return &_block->Overlapped;
     }
@@ -69,15 +62,33 @@ internal unsafe class OverlappedSlot
     /// <summary>Takes the slot back: its packet has come, or the call failed at once and none will. Returns whose it was.</summary>
     internal IoOperation TakeBack()
     {
-        CheckCanary(_block, CanaryLent);
+        Debug.Assert(IsLent, "a slot was taken back twice");
         IoOperation operation = _operation!;
         _operation = null;
-        _block->Canary = CanaryIdle;
-        GCHandle self = GCHandle.FromIntPtr(_block->Self);
-        self.Target = null;
+        _self.Target = null;
         PoisonOverlapped();
         _port.InFlight--;
         return operation;
+    }
+
+    /// <summary>
+    /// What became of the call that this slot was lent to. Done now (0): its packet is queued all the same. Pending: its packet will come. Failed:
+    /// none will, so the slot is taken back; false.
+    /// </summary>
+    internal bool AwaitsPacket(int error)
+    {
+        if (error is 0 or ERROR_IO_PENDING)
+            return true;
+
+        TakeBack();
+        return false;
+    }
+
+    /// <summary>Lends the slot to no call and posts its packet, which wakes the operation.</summary>
+    internal void Wake(IoOperation operation)
+    {
+        Lend(operation);
+        PostOnce();
     }
 
     /// <summary>Posts this lent slot's packet in the kernel's stead, once: later calls do nothing. For any thread.</summary>
@@ -90,39 +101,28 @@ internal unsafe class OverlappedSlot
     /// <summary>Frees the memory. The slot is not lent.</summary>
     internal void Free()
     {
-        CheckCanary(_block, CanaryIdle);
         CheckPoison();
-        GCHandle.FromIntPtr(_block->Self).Free();
-        _block->Canary = CanaryFreed;
+        _self.Free();
         NativeMemory.Free(_block);
         _block = null;
     }
 
-    [Conditional("DEBUG")]
-    private static void CheckCanary(Block* block, uint expected)
-    {
-        if (block->Canary != expected)
-            Environment.FailFast($"An overlapped slot is {block->Canary:x8} where {expected:x8} was expected: freed or reused while lent.");
-    }
-
-    // Poisoned while it is not lent: a write of the kernel after its packet is found when the slot is used next.
+    // Poisoned while it is not lent: a write of the kernel after its packet is found when the slot is used next, and so is a slot that is still lent.
     [Conditional("DEBUG")]
     private void CheckPoison()
     {
         if (new ReadOnlySpan<byte>(&_block->Overlapped, sizeof(OVERLAPPED)).ContainsAnyExcept(Poison))
-            Environment.FailFast("The kernel wrote to an overlapped slot that was not lent.");
+            Environment.FailFast("The kernel wrote to an overlapped slot that was not lent, or one was reused or freed while it was lent.");
     }
 
     [Conditional("DEBUG")]
     private void PoisonOverlapped() => new Span<byte>(&_block->Overlapped, sizeof(OVERLAPPED)).Fill(Poison);
 
     /// <summary>The native side. The OVERLAPPED must be first.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct Block
     {
         internal OVERLAPPED Overlapped;
         internal nint Self;
-        internal uint Canary;
         internal int Posted;
     }
 }

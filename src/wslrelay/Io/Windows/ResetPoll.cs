@@ -31,13 +31,6 @@ internal sealed unsafe class ResetPoll(CompletionPort port) : OverlappedSlot(por
         uint size = (uint)sizeof(AFD_POLL_INFO);
         Kernel32.OVERLAPPED* overlapped = Lend(operation);
         int status = NtDeviceIoControlFile(socket, 0, 0, overlapped, overlapped, IOCTL_AFD_POLL, Info, size, Info, size);
-
-        // Done now: its packet is queued all the same. Pending: its packet will come.
-        if (status >= 0)
-            return true;
-
-        // Failed: no packet will come, so the slot comes back here.
-        TakeBack();
-        return false;
+        return AwaitsPacket(status >= 0 ? 0 : (int)RtlNtStatusToDosError(status));
     }
 }

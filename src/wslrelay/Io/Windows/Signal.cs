@@ -15,26 +15,20 @@ internal sealed unsafe class Signal(CompletionPort port, SafeHandle signal, IIoO
 {
     private OverlappedSlot? _slot;
     private nint _wait;
-    private bool _signalHeld;
 
     protected internal override void Schedule()
     {
         _slot = port.RentSlot();
-        signal.DangerousAddRef(ref _signalHeld);
-        bool registered = RegisterWaitForSingleObject(
-            out _wait, signal, &Signalled, _slot.Lend(this), INFINITE, WT_EXECUTEONLYONCE | WT_EXECUTEINWAITTHREAD);
-        int error = Marshal.GetLastPInvokeError();
-        if (registered)
-        {
-            // It may have fired already: its packet is in the port, and the port is read after this.
-            Pend();
-            return;
-        }
+        bool isHeld = false;
+        signal.DangerousAddRef(ref isHeld);
+        int error = ErrorUnless(RegisterWaitForSingleObject(
+            out _wait, signal, &Signalled, _slot.Lend(this), INFINITE, WT_EXECUTEONLYONCE | WT_EXECUTEINWAITTHREAD));
 
-        // Failed: no callback will run, so the slot comes back here.
-        _wait = 0;
-        _slot.TakeBack();
-        Complete(ToIoError(error), error);
+        // It may have fired already: its packet is in the port, and the port is read after this. Failed: no callback will run.
+        if (_slot.AwaitsPacket(error))
+            Pend();
+        else
+            Complete(ToIoError(error), error);
     }
 
     protected internal override void Collect(in IoEvent wake)
@@ -46,43 +40,26 @@ internal sealed unsafe class Signal(CompletionPort port, SafeHandle signal, IIoO
         }
 
         // The callback runs once and touches nothing of ours after it has posted: no need to wait for its return.
-        Unregister(NoCompletionEvent);
+        _ = UnregisterWaitEx(_wait, NoCompletionEvent);
         Complete();
     }
 
     protected internal override void CancelPending()
     {
         // Waits for a callback that is running, which only posts. After this the packet is on its way, or only we can post it.
-        Unregister(WaitForCallback);
+        _ = UnregisterWaitEx(_wait, WaitForCallback);
         _slot!.PostOnce();
     }
 
     protected internal override void OnCompleted()
     {
-        if (_signalHeld)
-        {
-            signal.DangerousRelease();
-            _signalHeld = false;
-        }
-
         if (_slot is not null)
-        {
-            port.ReturnSlot(_slot);
-            _slot = null;
-        }
+            signal.DangerousRelease();
 
+        port.ReturnSlot(ref _slot);
         base.OnCompleted();
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvStdcall)])]
     private static void Signalled(void* context, byte timedOut) => OverlappedSlot.Of((OVERLAPPED*)context).PostOnce();
-
-    private void Unregister(nint how)
-    {
-        if (_wait != 0)
-        {
-            _ = UnregisterWaitEx(_wait, how);
-            _wait = 0;
-        }
-    }
 }

@@ -13,9 +13,6 @@ internal static class SocketAddress
     /// <summary>That of SOCKADDR_HV.</summary>
     internal const int MaxLength = 36;
 
-    private const int InLength = 16;
-    private const int In6Length = 28;
-
     /// <summary>The address family of an endpoint; null where Windows has none for it.</summary>
     internal static ushort? FamilyOf(in IoEndpoint endpoint) => endpoint.Kind switch
     {
@@ -50,7 +47,7 @@ internal static class SocketAddress
     /// <summary>Writes the family's wildcard with a port (none for hvsocket); returns the length.</summary>
     internal static int EncodeWildcard(ushort family, int port, Span<byte> to)
     {
-        int length = family switch { AF_INET => InLength, AF_INET6 => In6Length, _ => MaxLength };
+        int length = family switch { AF_INET => 16, AF_INET6 => 28, _ => MaxLength };
         to[..length].Clear();
         BinaryPrimitives.WriteUInt16LittleEndian(to, family);
         if (family != AF_HYPERV)
@@ -58,6 +55,4 @@ internal static class SocketAddress
 
         return length;
     }
-
-    internal static int PortOf(ReadOnlySpan<byte> address) => address.Length < 4 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(address[2..]);
 }

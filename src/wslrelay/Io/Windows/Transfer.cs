@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Wslrelay.Io.Windows.Interop;
 using static Wslrelay.Io.Windows.NativeError;
@@ -54,53 +53,27 @@ internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool
     {
         _pin.Dispose();
         _pin = default;
-        if (_slot is not null)
-        {
-            port.ReturnSlot(_slot);
-            _slot = null;
-        }
-
+        port.ReturnSlot(ref _slot);
         base.OnCompleted();
     }
 
     private void Call()
     {
         byte* start = (byte*)_pin.Pointer + BytesTransferred;
-        uint length = (uint)Math.Min(Buffer.Length - BytesTransferred, MaxPiece);
+        int length = Math.Min(Buffer.Length - BytesTransferred, MaxPiece);
         Kernel32.OVERLAPPED* overlapped = _slot!.Lend(this);
-        int error = handle is WindowsPipe ? CallPipe(start, length, overlapped) : CallSocket(start, length, overlapped);
-
-        // Done now: its packet is queued all the same. Pending: its packet will come. More data in a message than there was
-        // room for: done as well, the rest is read next.
-        if (error is 0 or ERROR_IO_PENDING or ERROR_MORE_DATA)
+        int error = handle switch
         {
+            WindowsSocket socket => send ? socket.Send(start, length, overlapped) : socket.Receive(start, length, overlapped),
+            _ when send => ErrorUnless(Kernel32.WriteFile(handle, start, (uint)length, null, overlapped)),
+            _ => ErrorUnless(Kernel32.ReadFile(handle, start, (uint)length, null, overlapped)),
+        };
+
+        // More data in a message than there was room for: done as well, the rest is read next.
+        if (_slot.AwaitsPacket(error == ERROR_MORE_DATA ? 0 : error))
             Pend();
-            return;
-        }
-
-        // Failed: no packet will come, so the slot comes back here.
-        _slot.TakeBack();
-        Failed(error);
-    }
-
-    private int CallSocket(byte* start, uint length, Kernel32.OVERLAPPED* overlapped)
-    {
-        var buffer = new Ws2_32.WSABUF { len = length, buf = start };
-        uint flags = 0;
-        int failed = send
-            ? Ws2_32.WSASend(handle, &buffer, 1, null, 0, overlapped, null)
-            : Ws2_32.WSARecv(handle, &buffer, 1, null, &flags, overlapped, null);
-        int error = Marshal.GetLastPInvokeError();
-        return failed == 0 ? 0 : error;
-    }
-
-    private int CallPipe(byte* start, uint length, Kernel32.OVERLAPPED* overlapped)
-    {
-        bool done = send
-            ? Kernel32.WriteFile(handle, start, length, null, overlapped)
-            : Kernel32.ReadFile(handle, start, length, null, overlapped);
-        int error = Marshal.GetLastPInvokeError();
-        return done ? 0 : error;
+        else
+            Failed(error);
     }
 
     private void Failed(int error)

@@ -17,20 +17,18 @@ internal sealed unsafe class WindowsPipe : IoHandle
     /// </summary>
     internal static WindowsPipe? TryOpen(CompletionPort port, SafeHandle pipe)
     {
-        if (Kernel32.GetFileType(pipe) != Kernel32.FILE_TYPE_PIPE || !IsOverlapped(pipe))
-            return null;
-
-        if (!DuplicateHandle(CurrentProcess, pipe, CurrentProcess, out nint own, 0, bInheritHandle: false, DUPLICATE_SAME_ACCESS))
-            return null;
-
-        var opened = new WindowsPipe(own);
-        if (port.Associate(opened) != 0)
+        if (Kernel32.GetFileType(pipe) != Kernel32.FILE_TYPE_PIPE || !IsOverlapped(pipe)
+            || !DuplicateHandle(CurrentProcess, pipe, CurrentProcess, out nint own, 0, bInheritHandle: false, DUPLICATE_SAME_ACCESS))
         {
-            opened.Dispose();
             return null;
         }
 
-        return opened;
+        var opened = new WindowsPipe(own);
+        if (port.Associate(opened) == 0)
+            return opened;
+
+        opened.Dispose();
+        return null;
     }
 
     public override void Close(bool abort) => Dispose();

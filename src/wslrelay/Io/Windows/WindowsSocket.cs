@@ -1,7 +1,8 @@
-using System.Runtime.InteropServices;
+using System.Buffers.Binary;
 using System.Runtime.Versioning;
 using Wslrelay.Io.Windows.Interop;
 using static Wslrelay.Io.Windows.Interop.Ws2_32;
+using static Wslrelay.Io.Windows.NativeError;
 
 namespace Wslrelay.Io.Windows;
 
@@ -24,7 +25,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
         {
             byte* name = stackalloc byte[SocketAddress.MaxLength];
             int length = SocketAddress.MaxLength;
-            return getsockname(this, name, ref length) == 0 ? SocketAddress.PortOf(new ReadOnlySpan<byte>(name, length)) : 0;
+            return getsockname(this, name, ref length) == 0 ? BinaryPrimitives.ReadUInt16BigEndian(new ReadOnlySpan<byte>(name + 2, 2)) : 0;
         }
     }
 
@@ -50,18 +51,14 @@ internal sealed unsafe class WindowsSocket : IoSocket
     {
         if (port.RefuseSockets)
         {
-            error = NativeError.WSAEMFILE;
+            error = WSAEMFILE;
             return null;
         }
 
         int protocol = family == AF_HYPERV ? HV_PROTOCOL_RAW : IPPROTO_TCP;
         nint socket = WSASocketW(family, SOCK_STREAM, protocol, null, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
-        error = Marshal.GetLastPInvokeError();
-        if (socket == -1)
-            return null;
-
-        error = 0;
-        return new WindowsSocket(port, family, socket);
+        error = ErrorUnless(socket != -1);
+        return socket != -1 ? new WindowsSocket(port, family, socket) : null;
     }
 
     /// <summary>Accepts what waits in the backlog of this listener, which does not block; null where nothing does.</summary>
@@ -77,21 +74,26 @@ internal sealed unsafe class WindowsSocket : IoSocket
         _ = ioctlsocket(this, FIONBIO, ref on);
     }
 
-    /// <summary>Sets an option of 32 bits; returns the error.</summary>
-    internal int Set(int level, int option, int value)
+    /// <summary>Starts a receive; returns 0 where it is done, else the error. ERROR_IO_PENDING is one of them.</summary>
+    internal int Receive(byte* memory, int length, Kernel32.OVERLAPPED* overlapped)
     {
-        int failed = setsockopt(this, level, option, &value, sizeof(int));
-        int error = Marshal.GetLastPInvokeError();
-        return failed == 0 ? 0 : error;
+        var buffer = new WSABUF { len = (uint)length, buf = memory };
+        uint flags = 0;
+        return ErrorUnless(WSARecv(this, &buffer, 1, null, &flags, overlapped, null) == 0);
     }
 
-    /// <summary>Reads an option of 32 bits; 0 where there is none.</summary>
-    internal int Get(int level, int option)
+    /// <inheritdoc cref="Receive"/>
+    internal int Send(byte* memory, int length, Kernel32.OVERLAPPED* overlapped)
     {
-        int value = 0;
-        int length = sizeof(int);
-        return getsockopt(this, level, option, &value, ref length) == 0 ? value : 0;
+        var buffer = new WSABUF { len = (uint)length, buf = memory };
+        return ErrorUnless(WSASend(this, &buffer, 1, null, 0, overlapped, null) == 0);
     }
+
+    /// <summary>Ends the sending side; returns the error.</summary>
+    internal int EndSending() => ErrorUnless(shutdown(this, SD_SEND) == 0);
+
+    /// <summary>Sets an option of 32 bits; returns the error.</summary>
+    internal int Set(int level, int option, int value) => ErrorUnless(setsockopt(this, level, option, &value, sizeof(int)) == 0);
 
     /// <summary>Binds; returns the error.</summary>
     internal int Bind(in IoEndpoint endpoint)
@@ -137,7 +139,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
         return info.BytesOut - Math.Min(info.BytesOut, unacknowledged);
     }
 
-    public override bool ShutdownSend() => shutdown(this, SD_SEND) == 0;
+    public override bool ShutdownSend() => EndSending() == 0;
 
     public override void Close(bool abort)
     {
@@ -161,10 +163,5 @@ internal sealed unsafe class WindowsSocket : IoSocket
         return closesocket(handle) == 0;
     }
 
-    private int Bind(byte* name, int length)
-    {
-        int failed = bind(this, name, length);
-        int error = Marshal.GetLastPInvokeError();
-        return failed == 0 ? 0 : error;
-    }
+    private int Bind(byte* name, int length) => ErrorUnless(bind(this, name, length) == 0);
 }

@@ -3,6 +3,7 @@ using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using static RelayProtocol.Windows.Interop.Kernel32;
 using static Wslrelay.Io.Windows.Interop.Kernel32;
+using static Wslrelay.Io.Windows.NativeError;
 
 namespace Wslrelay.Io.Windows;
 
@@ -10,8 +11,6 @@ namespace Wslrelay.Io.Windows;
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class WindowsStandardStream : StandardStream
 {
-    private const uint FILE_READ_DATA = 1;
-
     // Overlapped calls of one direction at a time: each has its own event.
     private readonly nint _readEvent;
     private readonly nint _writeEvent;
@@ -23,7 +22,7 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
         nint handle = GetStdHandle(STD_INPUT_HANDLE - number);
         Handle = new SafeFileHandle(handle, ownsHandle: false);
         _isMissing = handle is 0 or -1 || GetFileType(Handle) == FILE_TYPE_UNKNOWN;
-        uint access = _isMissing ? 0 : InheritedSignal.GrantedAccess(Handle);
+        uint access = _isMissing ? 0 : ForeignHandle.GrantedAccess(Handle);
         ReadProblem = _isMissing ? "it is missing" : access != 0 && (access & FILE_READ_DATA) == 0 ? "it is open for writing only" : null;
         if (!_isMissing && WindowsPipe.IsOverlapped(Handle))
         {
@@ -38,16 +37,9 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
 
     public override int Read(Span<byte> buffer)
     {
-        if (_isMissing)
-            return 0;
-
-        fixed (byte* bytes = buffer)
+        fixed (byte* start = buffer)
         {
-            OVERLAPPED overlapped = new() { Offset = (uint)_readOffset, OffsetHigh = (uint)(_readOffset >> 32), hEvent = _readEvent | 1 };
-            OVERLAPPED* call = _readEvent == 0 ? null : &overlapped;
-            uint count = 0;
-            bool done = ReadFile(Handle, bytes, (uint)buffer.Length, &count, call);
-            _ = Finish(done, call, ref count);
+            _ = Call(write: false, start, (uint)buffer.Length, _readOffset, out uint count);
             _readOffset += count;
             return (int)count;
         }
@@ -60,11 +52,7 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
             for (uint written = 0; written < (uint)bytes.Length;)
             {
                 // This offset is the end of the file; a pipe has none. (WriteFile)
-                OVERLAPPED overlapped = new() { Offset = uint.MaxValue, OffsetHigh = uint.MaxValue, hEvent = _writeEvent | 1 };
-                OVERLAPPED* call = _writeEvent == 0 ? null : &overlapped;
-                uint count = 0;
-                bool done = !_isMissing && WriteFile(Handle, start + written, (uint)bytes.Length - written, &count, call);
-                if (_isMissing || !Finish(done, call, ref count))
+                if (!Call(write: true, start + written, (uint)bytes.Length - written, ulong.MaxValue, out uint count))
                     return false;
 
                 written += count;
@@ -74,13 +62,23 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
         }
     }
 
-    // The lowest bit of the event keeps the packet from a port that the handle belongs to (GetQueuedCompletionStatus). Done at once, pending, or failed.
-    private bool Finish(bool done, OVERLAPPED* call, ref uint count)
+    private bool Call(bool write, byte* start, uint length, ulong offset, out uint transferred)
     {
-        if (!done && call is not null && Marshal.GetLastPInvokeError() == NativeError.ERROR_IO_PENDING)
-            done = GetOverlappedResult(Handle, call, out count, bWait: true);
+        transferred = 0;
+        if (_isMissing)
+            return false;
+
+        // The lowest bit of the event keeps the packet from a port that the handle belongs to (GetQueuedCompletionStatus).
+        nint done = write ? _writeEvent : _readEvent;
+        OVERLAPPED overlapped = new() { Offset = (uint)offset, OffsetHigh = (uint)(offset >> 32), hEvent = done | 1 };
+        OVERLAPPED* call = done == 0 ? null : &overlapped;
+        uint count = 0;
+        int error = ErrorUnless(write ? WriteFile(Handle, start, length, &count, call) : ReadFile(Handle, start, length, &count, call));
+        if (error == ERROR_IO_PENDING && call is not null)
+            error = ErrorUnless(GetOverlappedResult(Handle, call, out count, bWait: true));
 
         // The rest of a longer message of a message pipe comes with the next read.
-        return done || Marshal.GetLastPInvokeError() == NativeError.ERROR_MORE_DATA;
+        transferred = count;
+        return error is 0 or ERROR_MORE_DATA;
     }
 }

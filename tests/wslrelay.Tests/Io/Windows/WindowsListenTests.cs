@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Wslrelay.Io;
 using Wslrelay.Io.Windows;
@@ -10,7 +11,7 @@ using Xunit;
 namespace Wslrelay.Tests.Io.Windows;
 
 [SupportedOSPlatform("windows")]
-public class WindowsListenTests
+public partial class WindowsListenTests
 {
     [WindowsFact]
     public void SocketsHaveTheirOptions()
@@ -18,14 +19,14 @@ public class WindowsListenTests
         using var loop = new LoopFixture();
         TestListener four = loop.Listen();
         TestListener six = loop.Listen(IPAddress.IPv6Loopback);
-        Assert.NotEqual(0, ((WindowsSocket)four.Socket).Get(Ws2_32.SOL_SOCKET, Ws2_32.SO_EXCLUSIVEADDRUSE));
-        Assert.NotEqual(0, ((WindowsSocket)six.Socket).Get(Ws2_32.IPPROTO_IPV6, Ws2_32.IPV6_V6ONLY));
+        Assert.NotEqual(0, Get(four.Socket, Ws2_32.SOL_SOCKET, Ws2_32.SO_EXCLUSIVEADDRUSE));
+        Assert.NotEqual(0, Get(six.Socket, Ws2_32.IPPROTO_IPV6, Ws2_32.IPV6_V6ONLY));
         Completion connect = loop.Start(owner => loop.Port.Connect(IoEndpoint.Tcp(IPAddress.Loopback, four.Port), owner));
         loop.Await(connect.Ended);
-        var accepted = (WindowsSocket)four.Take();
-        var connected = (WindowsSocket)((ConnectOperation)connect.Operation).Socket!;
-        Assert.NotEqual(0, accepted.Get(Ws2_32.IPPROTO_TCP, Ws2_32.TCP_NODELAY));
-        Assert.NotEqual(0, connected.Get(Ws2_32.IPPROTO_TCP, Ws2_32.TCP_NODELAY));
+        IoSocket accepted = four.Take();
+        IoSocket connected = ((ConnectOperation)connect.Operation).Socket!;
+        Assert.NotEqual(0, Get(accepted, Ws2_32.IPPROTO_TCP, Ws2_32.TCP_NODELAY));
+        Assert.NotEqual(0, Get(connected, Ws2_32.IPPROTO_TCP, Ws2_32.TCP_NODELAY));
         Assert.Equal(four.Port, accepted.LocalPort);
         loop.Do(() =>
         {
@@ -57,9 +58,9 @@ public class WindowsListenTests
         foreign.Bind(new IPEndPoint(IPAddress.Any, 0));
         foreign.Listen();
         int number = ((IPEndPoint)foreign.LocalEndPoint!).Port;
-        Assert.Equal(NativeError.WSAEADDRINUSE, new WildcardShadow(port).Probe(Ws2_32.AF_INET, number));
+        Assert.Equal(NativeError.WSAEADDRINUSE, new ListenerFactory(port).Probe(Ws2_32.AF_INET, number));
         foreign.Dispose();
-        Assert.Equal(0, new WildcardShadow(port).Probe(Ws2_32.AF_INET, number));
+        Assert.Equal(0, new ListenerFactory(port).Probe(Ws2_32.AF_INET, number));
     }
 
     [WindowsFact]
@@ -68,7 +69,7 @@ public class WindowsListenTests
         TestPlatform.NotUnderWine("Wine binds as Linux does: the wildcard is refused beside a single address");
         using var port = (CompletionPort)IoPort.Create();
         using IoSocket listener = port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0));
-        Assert.Equal(0, new WildcardShadow(port).Probe(Ws2_32.AF_INET, listener.LocalPort));
+        Assert.Equal(0, new ListenerFactory(port).Probe(Ws2_32.AF_INET, listener.LocalPort));
     }
 
     [WindowsFact]
@@ -152,4 +153,14 @@ public class WindowsListenTests
             client.Dispose();
         }
     }
+
+    private static int Get(SafeHandle socket, int level, int option)
+    {
+        int length = sizeof(int);
+        Assert.Equal(0, getsockopt(socket, level, option, out int value, ref length));
+        return value;
+    }
+
+    [LibraryImport("ws2_32")]
+    private static partial int getsockopt(SafeHandle s, int level, int optname, out int optval, ref int optlen);
 }

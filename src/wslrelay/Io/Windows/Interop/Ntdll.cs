@@ -32,51 +32,33 @@ internal static unsafe partial class Ntdll
     /// <summary>With an ApcContext and no event the handle's completion port gets a packet, whose OVERLAPPED is the ApcContext.</summary>
     [LibraryImport("ntdll")]
     internal static partial int NtDeviceIoControlFile(
-        SafeHandle FileHandle,
-        nint Event,
-        nint ApcRoutine,
-        void* ApcContext,
-        void* IoStatusBlock,
-        uint IoControlCode,
-        void* InputBuffer,
-        uint InputBufferLength,
-        void* OutputBuffer,
-        uint OutputBufferLength);
+        SafeHandle FileHandle, nint Event, nint ApcRoutine, void* ApcContext, void* IoStatusBlock, uint IoControlCode,
+        void* InputBuffer, uint InputBufferLength, void* OutputBuffer, uint OutputBufferLength);
 
     /// <summary>For one socket: the last three fields are an AFD_POLL_HANDLE_INFO.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct AFD_POLL_INFO
     {
         internal long Timeout;
-        internal uint NumberOfHandles;
-        internal uint Exclusive;
+        internal uint NumberOfHandles, Exclusive;
         internal nint Handle;
         internal uint Events;
         internal int Status;
     }
 
-    [StructLayout(LayoutKind.Sequential)]
     internal struct IO_STATUS_BLOCK
     {
-        internal nuint Status;
-        internal nuint Information;
+        internal nuint Status, Information;
     }
 
-    [StructLayout(LayoutKind.Sequential)]
     internal struct UNICODE_STRING
     {
-        internal ushort Length;
-        internal ushort MaximumLength;
+        internal ushort Length, MaximumLength;
         internal char* Buffer;
     }
 
-    [StructLayout(LayoutKind.Sequential)]
     internal struct PUBLIC_OBJECT_BASIC_INFORMATION
     {
-        internal uint Attributes;
-        internal uint GrantedAccess;
-        internal uint HandleCount;
-        internal uint PointerCount;
+        internal uint Attributes, GrantedAccess, HandleCount, PointerCount;
         internal fixed uint Reserved[10];
     }
 }

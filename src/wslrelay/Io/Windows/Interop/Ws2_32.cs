@@ -3,7 +3,7 @@ using System.Runtime.Versioning;
 
 namespace Wslrelay.Io.Windows.Interop;
 
-/// <summary>ws2_32.dll: opening, naming, configuring and closing sockets.</summary>
+/// <summary>ws2_32.dll: sockets. Of an overlapped transfer zero (done) and WSA_IO_PENDING both mean that one packet comes.</summary>
 [SupportedOSPlatform("windows")]
 internal static unsafe partial class Ws2_32
 {
@@ -42,85 +42,66 @@ internal static unsafe partial class Ws2_32
 
     [LibraryImport("ws2_32")]
     internal static partial int WSAStartup(ushort wVersionRequested, byte* lpWSAData);
-
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial nint WSASocketW(int af, int type, int protocol, void* lpProtocolInfo, uint g, uint dwFlags);
-
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int closesocket(nint s);
-
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int bind(SafeHandle s, byte* name, int namelen);
-
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int listen(SafeHandle s, int backlog);
-
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial nint accept(SafeHandle s, byte* addr, int* addrlen);
-
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int ioctlsocket(SafeHandle s, uint cmd, ref uint argp);
-
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int shutdown(SafeHandle s, int how);
-
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int getsockname(SafeHandle s, byte* name, ref int namelen);
-
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int getpeername(SafeHandle s, byte* name, ref int namelen);
-
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int setsockopt(SafeHandle s, int level, int optname, void* optval, int optlen);
 
     [LibraryImport("ws2_32", SetLastError = true)]
-    internal static partial int getsockopt(SafeHandle s, int level, int optname, void* optval, ref int optlen);
+    internal static partial int WSAIoctl(
+        SafeHandle s, uint dwIoControlCode, void* lpvInBuffer, uint cbInBuffer, void* lpvOutBuffer, uint cbOutBuffer,
+        uint* lpcbBytesReturned, void* lpOverlapped, void* lpCompletionRoutine);
 
     [LibraryImport("ws2_32", SetLastError = true)]
-    internal static partial int WSAIoctl(
-        SafeHandle s,
-        uint dwIoControlCode,
-        void* lpvInBuffer,
-        uint cbInBuffer,
-        void* lpvOutBuffer,
-        uint cbOutBuffer,
-        uint* lpcbBytesReturned,
-        void* lpOverlapped,
-        void* lpCompletionRoutine);
+    internal static partial int WSARecv(
+        SafeHandle s, WSABUF* lpBuffers, uint dwBufferCount, uint* lpNumberOfBytesRecvd, uint* lpFlags,
+        Kernel32.OVERLAPPED* lpOverlapped, void* lpCompletionRoutine);
 
-    [StructLayout(LayoutKind.Sequential)]
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int WSASend(
+        SafeHandle s, WSABUF* lpBuffers, uint dwBufferCount, uint* lpNumberOfBytesSent, uint dwFlags,
+        Kernel32.OVERLAPPED* lpOverlapped, void* lpCompletionRoutine);
+
+    internal struct WSABUF
+    {
+        internal uint len;
+        internal byte* buf;
+    }
+
     internal struct LINGER
     {
-        internal ushort l_onoff;
-        internal ushort l_linger;
+        internal ushort l_onoff, l_linger;
     }
 
     /// <summary>Windows 10 version 1703 and later.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct TCP_INFO_v0
     {
         internal int State;
         internal uint Mss;
         internal ulong ConnectionTimeMs;
         internal byte TimestampsEnabled;
-        internal uint RttUs;
-        internal uint MinRttUs;
-        internal uint BytesInFlight;
-        internal uint Cwnd;
-        internal uint SndWnd;
-        internal uint RcvWnd;
-        internal uint RcvBuf;
-        internal ulong BytesOut;
-        internal ulong BytesIn;
-        internal uint BytesReordered;
-        internal uint BytesRetrans;
-        internal uint FastRetrans;
-        internal uint DupAcksIn;
-        internal uint TimeoutEpisodes;
+        internal uint RttUs, MinRttUs, BytesInFlight, Cwnd, SndWnd, RcvWnd, RcvBuf;
+        internal ulong BytesOut, BytesIn;
+        internal uint BytesReordered, BytesRetrans, FastRetrans, DupAcksIn, TimeoutEpisodes;
         internal byte SynRetrans;
     }
 
-    [StructLayout(LayoutKind.Sequential)]
     internal struct TCP_INITIAL_RTO_PARAMETERS
     {
         internal ushort Rtt;
