@@ -46,29 +46,22 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
             candidate = null;
         }
 
-        if (CancelReason != IoError.None)
-        {
-            // What had been accepted before the cancel is served.
-            HandOut(candidate);
-            if (_inFlight == 0)
-            {
-                AcceptBacklog();
-                Complete(IoError.Cancelled, 0);
-            }
-
-            return;
-        }
-
-        if (ToIoError(wake.NativeError) is not (IoError.None or IoError.Reset))
-        {
-            // The system has failed, not the connection: an immediate retry would spin.
+        // Armed again before the connection is handed out: its owner may take its time. Where the system has failed, not the connection, an
+        // immediate retry would spin.
+        bool isCancelled = CancelReason != IoError.None;
+        bool isSystemError = ToIoError(wake.NativeError) is not (IoError.None or IoError.Reset);
+        if (!isCancelled && isSystemError)
             WaitForRoom();
-            return;
-        }
+        else if (!isCancelled)
+            Arm();
 
-        // Armed again before the connection is handed out: its owner may take its time.
-        Arm();
+        // What had been accepted before a cancel is served.
         HandOut(candidate);
+        if (isCancelled && _inFlight == 0)
+        {
+            AcceptBacklog();
+            Complete(IoError.Cancelled, 0);
+        }
     }
 
     protected internal override void CancelPending()
@@ -168,7 +161,8 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
 
     private void AcceptBacklog()
     {
-        listener.SetNonBlocking();
+        uint isNonBlocking = 1;
+        _ = ioctlsocket(listener, FIONBIO, ref isNonBlocking);
         for (int i = 0; i < MaxWhenCancelled && listener.TryAccept() is { } socket; i++)
             HandOut(socket);
     }

@@ -25,7 +25,7 @@ internal sealed unsafe class CompletionPort : IoPort
     private readonly ListenerFactory _listeners;
     private readonly Stack<OverlappedSlot> _slots = new();
     private readonly Queue<Accept> _starved = new();
-    private readonly Queue<(long Due, IRetryable Operation)> _retries = new();
+    private readonly Queue<(long Due, Action Retry)> _retries = new();
     private readonly Dictionary<ushort, Mswsock> _extensions = [];
     private bool _roomMade;
     private long _starvedUntil;
@@ -132,8 +132,8 @@ internal sealed unsafe class CompletionPort : IoPort
 
     public override void EndTurn()
     {
-        while (_retries.TryPeek(out (long Due, IRetryable Operation) next) && next.Due <= Environment.TickCount64)
-            _retries.Dequeue().Operation.Retry();
+        while (_retries.TryPeek(out (long Due, Action Retry) next) && next.Due <= Environment.TickCount64)
+            _retries.Dequeue().Retry();
 
         if (_starved.Count > 0 && (_roomMade || Environment.TickCount64 >= _starvedUntil))
         {
@@ -144,19 +144,17 @@ internal sealed unsafe class CompletionPort : IoPort
         }
     }
 
-    /// <summary>Has <see cref="IRetryable.Retry"/> called after 100 ms, at the end of a turn.</summary>
-    internal void RetryLater(IRetryable operation) => _retries.Enqueue((Environment.TickCount64 + RetryMilliseconds, operation));
+    /// <summary>Calls back after 100 ms, once, at the end of a turn. It may no longer be wanted by then.</summary>
+    internal void RetryLater(Action retry) => _retries.Enqueue((Environment.TickCount64 + RetryMilliseconds, retry));
 
     /// <summary>Posts a packet: a slot's own, or null to wake. For any thread.</summary>
     internal void Post(OVERLAPPED* overlapped)
     {
         try
         {
+            // A lost packet would be waited for without end.
             if (!PostQueuedCompletionStatus(_port, 0, 0, overlapped))
-            {
-                // A lost packet would be waited for without end.
                 Environment.FailFast($"PostQueuedCompletionStatus failed: {Marshal.GetLastPInvokeError()}.");
-            }
         }
         catch (ObjectDisposedException) when (overlapped is null)
         {
@@ -213,7 +211,7 @@ internal sealed unsafe class CompletionPort : IoPort
     // What waits for room or for its next try has no packet to come: the wait must end for it.
     private uint MillisecondsToRetry()
     {
-        long left = _retries.TryPeek(out (long Due, IRetryable Operation) next) ? Math.Max(0, next.Due - Environment.TickCount64) : uint.MaxValue;
+        long left = _retries.TryPeek(out (long Due, Action Retry) next) ? Math.Max(0, next.Due - Environment.TickCount64) : uint.MaxValue;
         return _starved.Count > 0 ? (uint)Math.Min(left, RetryMilliseconds) : (uint)left;
     }
 
@@ -226,10 +224,4 @@ internal sealed unsafe class CompletionPort : IoPort
 
         _port.Dispose();
     }
-}
-
-/// <summary>What <see cref="CompletionPort.RetryLater"/> calls, once, on the loop thread. It may no longer be wanted by then.</summary>
-internal interface IRetryable
-{
-    void Retry();
 }

@@ -10,8 +10,7 @@ namespace Wslrelay.Io.Windows;
 /// backlog, and is tried again every 100 ms until the owner's deadline. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("windows")]
-internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint, IIoOwner owner)
-    : ConnectOperation(endpoint, owner), IRetryable
+internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint, IIoOwner owner) : ConnectOperation(endpoint, owner)
 {
     /// <summary>Milliseconds, and longer than the relay's own deadline: without it a guest that does not answer holds a connect for minutes.</summary>
     internal const int HvConnectTimeout = 30_000;
@@ -21,14 +20,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         [(HVSOCKET_CONNECTED_SUSPEND, 1), (HVSOCKET_CONNECT_TIMEOUT, HvConnectTimeout)];
 
     private OverlappedSlot? _slot;
-    private WindowsSocket? _socket;
-    private bool _waitsToRetry;
-
-    public void Retry()
-    {
-        if (_waitsToRetry && State == IoState.Pending && !_slot!.IsLent)
-            _slot.Wake(this);
-    }
+    private WindowsSocket? _socket; // null while it waits for its next try
 
     protected internal override void Schedule()
     {
@@ -51,53 +43,43 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
     protected internal override void Collect(in IoEvent wake)
     {
         if (CancelReason != IoError.None)
-        {
             Complete(IoError.Cancelled, 0);
-        }
-        else if (_waitsToRetry)
-        {
-            _waitsToRetry = false;
+        else if (_socket is null)
             Schedule();
-        }
         else if (wake.NativeError != 0)
-        {
             OnFailed(wake.NativeError);
-        }
         else
-        {
-            OnConnected();
-        }
+            OnConnected(_socket);
     }
 
     protected internal override void CancelPending()
     {
-        if (!_waitsToRetry)
-            _ = Kernel32.CancelIoEx(_socket!, _slot!.Overlapped);
-        else if (!_slot!.IsLent)
-            _slot.Wake(this);
+        if (_socket is not null)
+            _ = Kernel32.CancelIoEx(_socket, _slot!.Overlapped);
+        else
+            Retry();
     }
 
     protected internal override void OnCompleted()
     {
-        _waitsToRetry = false;
         port.ReturnSlot(ref _slot);
         _socket?.Close(abort: true);
         _socket = null;
         base.OnCompleted();
     }
 
-    private void OnConnected()
+    private void OnConnected(WindowsSocket socket)
     {
         // Without its context, shutdown would fail, and half-close with it. It may fail where the peer was faster to reset, and what that had
         // sent is still to be read.
-        _ = setsockopt(_socket!, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, null, 0);
-        if (IsSelfConnected(_socket!))
+        _ = setsockopt(socket, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, null, 0);
+        if (IsSelfConnected(socket))
         {
             Complete(IoError.ConnectionRefused, WSAECONNREFUSED);
             return;
         }
 
-        Socket = _socket;
+        Socket = socket;
         _socket = null;
         Complete();
     }
@@ -113,9 +95,14 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
 
         _socket?.Close(abort: true);
         _socket = null;
-        _waitsToRetry = true;
-        port.RetryLater(this);
+        port.RetryLater(Retry);
         Pend();
+    }
+
+    private void Retry()
+    {
+        if (State == IoState.Pending && _socket is null && !_slot!.IsLent)
+            _slot.Wake(this);
     }
 
     /// <summary>Returns 0 if a packet will come.</summary>
@@ -177,12 +164,12 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         if (socket.Family == AF_HYPERV)
             return false;
 
-        byte* local = stackalloc byte[SocketAddress.MaxLength];
-        byte* remote = stackalloc byte[SocketAddress.MaxLength];
-        int localLength = SocketAddress.MaxLength;
-        int remoteLength = SocketAddress.MaxLength;
+        Span<byte> local = stackalloc byte[SocketAddress.MaxLength];
+        Span<byte> remote = stackalloc byte[SocketAddress.MaxLength];
+        int localLength = local.Length;
+        int remoteLength = remote.Length;
         return getsockname(socket, local, ref localLength) == 0
             && getpeername(socket, remote, ref remoteLength) == 0
-            && new ReadOnlySpan<byte>(local, localLength).SequenceEqual(new ReadOnlySpan<byte>(remote, remoteLength));
+            && local[..localLength].SequenceEqual(remote[..remoteLength]);
     }
 }

@@ -14,7 +14,7 @@ namespace Wslrelay.Io.Windows;
 [SupportedOSPlatform("windows")]
 internal unsafe class OverlappedSlot
 {
-    /// <summary>Bytes after the block, where nothing else is asked for.</summary>
+    /// <summary>Bytes after the block that the kernel may write too, where no other number is asked for.</summary>
     internal const int MemorySize = 512;
 
     private const byte Poison = 0xDD;
@@ -24,8 +24,6 @@ internal unsafe class OverlappedSlot
     private Block* _block;
     private IoOperation? _operation;
 
-    /// <param name="port">Gets the packets.</param>
-    /// <param name="memorySize">Bytes after the block that the kernel may write too.</param>
     internal OverlappedSlot(CompletionPort port, int memorySize = MemorySize)
     {
         _port = port;
@@ -40,12 +38,10 @@ internal unsafe class OverlappedSlot
 
     internal OVERLAPPED* Overlapped => &_block->Overlapped;
 
-    /// <summary>The bytes after the block.</summary>
     internal byte* Memory => (byte*)(_block + 1);
 
     /// <summary>The slot of a packet.</summary>
-    internal static OverlappedSlot Of(OVERLAPPED* overlapped) =>
-        (OverlappedSlot)GCHandle.FromIntPtr(((Block*)overlapped)->Self).Target!;
+    internal static OverlappedSlot Of(OVERLAPPED* overlapped) => (OverlappedSlot)GCHandle.FromIntPtr(((Block*)overlapped)->Self).Target!;
 
     /// <summary>Lends the slot to the call that the operation is about to make.</summary>
     internal OVERLAPPED* Lend(IoOperation operation)

@@ -7,13 +7,13 @@ namespace Wslrelay.Io.Windows;
 /// Failures, and resets that no transfer tells of. What was received before a reset is sent on for as long as the other side takes it: nothing
 /// taken for 100 ms ends that.
 /// </content>
-internal sealed unsafe partial class Pump : IRetryable
+internal sealed unsafe partial class Pump
 {
     private ResetPoll? _poll;
     private ulong _progress;
     private bool _retryQueued;
 
-    public void Retry()
+    private void Retry()
     {
         _retryQueued = false;
         if (State != IoState.Pending || CancelReason != IoError.None || (_phase != Phase.Draining && (_phase != Phase.Sending || !from.Broken)))
@@ -73,15 +73,6 @@ internal sealed unsafe partial class Pump : IRetryable
         }
     }
 
-    // No receive is in flight while a send is: without the poll a side that does not read would keep a reset from being passed on.
-    private void WatchWhileBlocked()
-    {
-        if (from.Broken)
-            QueueRetry();
-        else
-            _ = TryPoll();
-    }
-
     private bool TryPoll() => (_poll ??= new ResetPoll(port)).TryStart(from, this);
 
     private void OnPolled(int error)
@@ -107,7 +98,7 @@ internal sealed unsafe partial class Pump : IRetryable
         {
             _retryQueued = true;
             _progress = GetProgress();
-            port.RetryLater(this);
+            port.RetryLater(Retry);
         }
     }
 

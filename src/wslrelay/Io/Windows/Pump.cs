@@ -17,8 +17,6 @@ internal sealed unsafe partial class Pump(
 {
     private OverlappedSlot? _slot;
     private byte[]? _buffer;
-    private byte* _memory;
-    private int _capacity;
     private int _received;
     private int _sent;
     private Phase _phase;
@@ -33,11 +31,15 @@ internal sealed unsafe partial class Pump(
         Finishing, // the result is known; a packet is still to come
     }
 
+    private byte* Memory => _buffer is null ? _slot!.Memory : (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_buffer, 0);
+
+    private int Capacity => _buffer is null ? OverlappedSlot.MemorySize : BufferPool.BufferSize;
+
     protected internal override void Schedule()
     {
         from.Reader = this;
         _slot = port.RentSlot();
-        ReceiveIntoSlot();
+        Receive(isBulk: false);
     }
 
     protected internal override void Collect(in IoEvent wake)
@@ -95,7 +97,7 @@ internal sealed unsafe partial class Pump(
 
     private void OnReceived(int bytes)
     {
-        _received = chunks?.Parse(new Span<byte>(_memory, bytes)) ?? bytes;
+        _received = chunks?.Parse(new Span<byte>(Memory, bytes)) ?? bytes;
         _sent = 0;
         if (_received > 0)
             Send();
@@ -104,7 +106,7 @@ internal sealed unsafe partial class Pump(
         else if (chunks!.Ended)
             OnMark();
         else
-            ReceiveIntoSlot();
+            Receive(isBulk: false);
     }
 
     private void OnSent(int bytes)
@@ -116,39 +118,32 @@ internal sealed unsafe partial class Pump(
             Send();
         else if (chunks is { Ended: true })
             OnMark();
-        else if (_received == _capacity)
-            ReceiveIntoBuffer();
         else
-            ReceiveIntoSlot(); // Less than there was room for: the socket is drained.
+            Receive(isBulk: _received == Capacity); // less than there was room for: the socket is drained
     }
 
-    private void ReceiveIntoSlot()
+    private void Receive(bool isBulk)
     {
-        ReturnBuffer();
-        Receive(_slot!.Memory, OverlappedSlot.MemorySize);
-    }
+        if (isBulk)
+            _buffer ??= port.Buffers.Rent();
+        else
+            ReturnBuffer();
 
-    private void ReceiveIntoBuffer()
-    {
-        _buffer ??= port.Buffers.Rent();
-        Receive((byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_buffer, 0), BufferPool.BufferSize);
-    }
-
-    private void Receive(byte* memory, int capacity)
-    {
         _phase = Phase.Receiving;
-        _memory = memory;
-        _capacity = capacity;
-        OnCalled(from.Receive(memory, capacity, _slot!.Lend(this)));
+        OnCalled(from.Receive(Memory, Capacity, _slot!.Lend(this)));
     }
 
     private void Send()
     {
         _phase = Phase.Sending;
-        int error = to.Send(_memory + _sent, _received - _sent, _slot!.Lend(this));
+        int error = to.Send(Memory + _sent, _received - _sent, _slot!.Lend(this));
         OnCalled(error);
-        if (error == ERROR_IO_PENDING)
-            WatchWhileBlocked();
+
+        // No receive is in flight while a send is: without the poll a side that does not read would keep a reset from being passed on.
+        if (error == ERROR_IO_PENDING && from.Broken)
+            QueueRetry();
+        else if (error == ERROR_IO_PENDING)
+            _ = TryPoll();
     }
 
     private void OnCalled(int error)
@@ -195,7 +190,7 @@ internal sealed unsafe partial class Pump(
     private void OnMark()
     {
         if (TryPassOnEnd())
-            ReceiveIntoSlot();
+            Receive(isBulk: false);
     }
 
     // False if the receiver broke, and this direction has ended with it.

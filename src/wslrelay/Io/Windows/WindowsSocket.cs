@@ -23,9 +23,9 @@ internal sealed unsafe class WindowsSocket : IoSocket
     {
         get
         {
-            byte* name = stackalloc byte[SocketAddress.MaxLength];
-            int length = SocketAddress.MaxLength;
-            return getsockname(this, name, ref length) == 0 ? BinaryPrimitives.ReadUInt16BigEndian(new ReadOnlySpan<byte>(name + 2, 2)) : 0;
+            Span<byte> name = stackalloc byte[SocketAddress.MaxLength];
+            int length = name.Length;
+            return getsockname(this, name, ref length) == 0 ? BinaryPrimitives.ReadUInt16BigEndian(name[2..]) : 0;
         }
     }
 
@@ -68,12 +68,6 @@ internal sealed unsafe class WindowsSocket : IoSocket
         return socket == -1 ? null : new WindowsSocket(_port, Family, socket);
     }
 
-    internal void SetNonBlocking()
-    {
-        uint on = 1;
-        _ = ioctlsocket(this, FIONBIO, ref on);
-    }
-
     /// <summary>Starts a receive; returns 0 where it is done, else the error. ERROR_IO_PENDING is one of them.</summary>
     internal int Receive(byte* memory, int length, Kernel32.OVERLAPPED* overlapped)
     {
@@ -98,17 +92,17 @@ internal sealed unsafe class WindowsSocket : IoSocket
     /// <summary>Binds; returns the error.</summary>
     internal int Bind(in IoEndpoint endpoint)
     {
-        byte* name = stackalloc byte[SocketAddress.MaxLength];
-        int length = SocketAddress.Encode(endpoint, new Span<byte>(name, SocketAddress.MaxLength));
-        return Bind(name, length);
+        Span<byte> name = stackalloc byte[SocketAddress.MaxLength];
+        int length = SocketAddress.Encode(endpoint, name);
+        return ErrorUnless(bind(this, name, length) == 0);
     }
 
     /// <summary>Binds to the family's wildcard address; returns the error.</summary>
     internal int BindWildcard(int number = 0)
     {
-        byte* name = stackalloc byte[SocketAddress.MaxLength];
-        int length = SocketAddress.EncodeWildcard(Family, number, new Span<byte>(name, SocketAddress.MaxLength));
-        return Bind(name, length);
+        Span<byte> name = stackalloc byte[SocketAddress.MaxLength];
+        int length = SocketAddress.EncodeWildcard(Family, number, name);
+        return ErrorUnless(bind(this, name, length) == 0);
     }
 
     /// <summary>Sets the options of a TCP connection; the relay works without them, so failures are ignored.</summary>
@@ -162,6 +156,4 @@ internal sealed unsafe class WindowsSocket : IoSocket
         _ = Kernel32.CancelIoEx(handle, null);
         return closesocket(handle) == 0;
     }
-
-    private int Bind(byte* name, int length) => ErrorUnless(bind(this, name, length) == 0);
 }

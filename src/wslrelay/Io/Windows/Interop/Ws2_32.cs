@@ -47,7 +47,7 @@ internal static unsafe partial class Ws2_32
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int closesocket(nint s);
     [LibraryImport("ws2_32", SetLastError = true)]
-    internal static partial int bind(SafeHandle s, byte* name, int namelen);
+    internal static partial int bind(SafeHandle s, ReadOnlySpan<byte> name, int namelen);
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int listen(SafeHandle s, int backlog);
     [LibraryImport("ws2_32", SetLastError = true)]
@@ -57,9 +57,9 @@ internal static unsafe partial class Ws2_32
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int shutdown(SafeHandle s, int how);
     [LibraryImport("ws2_32", SetLastError = true)]
-    internal static partial int getsockname(SafeHandle s, byte* name, ref int namelen);
+    internal static partial int getsockname(SafeHandle s, Span<byte> name, ref int namelen);
     [LibraryImport("ws2_32", SetLastError = true)]
-    internal static partial int getpeername(SafeHandle s, byte* name, ref int namelen);
+    internal static partial int getpeername(SafeHandle s, Span<byte> name, ref int namelen);
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int setsockopt(SafeHandle s, int level, int optname, void* optval, int optlen);
 
