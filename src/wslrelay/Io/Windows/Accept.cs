@@ -56,7 +56,9 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
             Arm();
 
         // What had been accepted before a cancel is served.
-        HandOut(candidate);
+        if (candidate is not null)
+            HandOut(candidate);
+
         if (isCancelled && _inFlight == 0)
         {
             AcceptBacklog();
@@ -81,12 +83,10 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
 
     protected internal override void OnCompleted()
     {
-        for (int i = 0; i < _slots.Length; i++)
-        {
-            _slots[i]?.Free();
-            _slots[i] = null;
-        }
+        foreach (Slot? slot in _slots)
+            slot?.Free();
 
+        Array.Clear(_slots);
         base.OnCompleted();
     }
 
@@ -167,11 +167,8 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
             HandOut(socket);
     }
 
-    private void HandOut(WindowsSocket? socket)
+    private void HandOut(WindowsSocket socket)
     {
-        if (socket is null)
-            return;
-
         // Without its context, shutdown and getpeername would fail. It may fail where the client was faster to reset, and what that had
         // sent is still to be read.
         nint context = listener.DangerousGetHandle();

@@ -12,12 +12,9 @@ namespace Wslrelay.Io.Windows;
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint, IIoOwner owner) : ConnectOperation(endpoint, owner)
 {
-    /// <summary>Milliseconds, and longer than the relay's own deadline: without it a guest that does not answer holds a connect for minutes.</summary>
-    internal const int HvConnectTimeout = 30_000;
-
-    /// <summary>The connection outlives a suspend of the virtual machine, and a guest that does not answer is noticed.</summary>
-    internal static readonly (int Option, int Value)[] HvOptions =
-        [(HVSOCKET_CONNECTED_SUSPEND, 1), (HVSOCKET_CONNECT_TIMEOUT, HvConnectTimeout)];
+    // The connection outlives a suspend of the virtual machine. The time-out, in milliseconds, is longer than the relay's own deadline: without it
+    // a guest that does not answer holds a connect for minutes.
+    internal static readonly (int Option, int Value)[] HvOptions = [(HVSOCKET_CONNECTED_SUSPEND, 1), (HVSOCKET_CONNECT_TIMEOUT, 30_000)];
 
     private OverlappedSlot? _slot;
     private WindowsSocket? _socket; // null while it waits for its next try
@@ -147,14 +144,11 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
     // After a refusal Windows sends its SYN again for some two seconds. On loopback the first refusal counts. Failure costs only time.
     private static void DisableSynRetransmissions(WindowsSocket socket)
     {
-        var parameters = new TCP_INITIAL_RTO_PARAMETERS
-        {
-            Rtt = TCP_INITIAL_RTO_UNSPECIFIED_RTT,
-            MaxSynRetransmissions = TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS,
-        };
+        TCP_INITIAL_RTO_PARAMETERS parameters;
+        parameters.Rtt = TCP_INITIAL_RTO_UNSPECIFIED_RTT;
+        parameters.MaxSynRetransmissions = TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS;
         uint returned;
-        _ = WSAIoctl(
-            socket, SIO_TCP_INITIAL_RTO, &parameters, (uint)sizeof(TCP_INITIAL_RTO_PARAMETERS), null, 0, &returned, null, null);
+        _ = WSAIoctl(socket, SIO_TCP_INITIAL_RTO, &parameters, (uint)sizeof(TCP_INITIAL_RTO_PARAMETERS), null, 0, &returned, null, null);
     }
 
     // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and then connects

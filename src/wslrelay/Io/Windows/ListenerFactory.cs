@@ -27,14 +27,20 @@ internal sealed class ListenerFactory(CompletionPort port)
             throw new IoException(IoError.NotSupported, 0, $"{endpoint}: on Windows only TCP can be listened on.");
 
         ListenAddress.Check(endpoint);
+        ushort family = SocketAddress.FamilyOf(endpoint)!.Value;
         bool isSpecific = !endpoint.Address!.Equals(IPAddress.Any) && !endpoint.Address.Equals(IPAddress.IPv6Any);
         for (int attempt = 1; ; attempt++)
         {
-            WindowsSocket socket = Open(endpoint);
+            WindowsSocket socket = WindowsSocket.TryCreate(port, family, out int error) ?? throw Exception(error, endpoint.ToString());
             try
             {
+                // Only effective before bind. With SO_REUSEADDR two processes could own the port, silently.
+                Check(endpoint, socket.Set(SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1));
+                if (family == AF_INET6)
+                    Check(endpoint, socket.Set(IPPROTO_IPV6, IPV6_V6ONLY, 1));
+
                 Bind(socket, endpoint);
-                if (!isSpecific || !(_canShadow ??= CanShadow()) || Probe(socket.Family, socket.LocalPort) != WSAEADDRINUSE)
+                if (!isSpecific || !(_canShadow ??= CanShadow()) || Probe(family, socket.LocalPort) != WSAEADDRINUSE)
                 {
                     Check(endpoint, ErrorUnless(listen(socket, SOMAXCONN) == 0));
                     Check(endpoint, port.Associate(socket));
@@ -74,23 +80,6 @@ internal sealed class ListenerFactory(CompletionPort port)
     {
         if (error != 0)
             throw Exception(error, endpoint.ToString());
-    }
-
-    private WindowsSocket Open(in IoEndpoint endpoint)
-    {
-        ushort family = SocketAddress.FamilyOf(endpoint)!.Value;
-        WindowsSocket socket = WindowsSocket.TryCreate(port, family, out int error) ?? throw Exception(error, endpoint.ToString());
-
-        // Only effective before bind. With SO_REUSEADDR two processes could own the port, silently.
-        error = socket.Set(SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
-        if (error == 0 && family == AF_INET6)
-            error = socket.Set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
-
-        if (error == 0)
-            return socket;
-
-        socket.Dispose();
-        throw Exception(error, endpoint.ToString());
     }
 
     private void Bind(WindowsSocket socket, in IoEndpoint endpoint)

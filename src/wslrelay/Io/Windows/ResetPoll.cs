@@ -21,13 +21,8 @@ internal sealed unsafe class ResetPoll(CompletionPort port) : OverlappedSlot(por
         if (IsLent)
             return true;
 
-        *Info = new AFD_POLL_INFO
-        {
-            Timeout = long.MaxValue,
-            NumberOfHandles = 1,
-            Handle = socket.DangerousGetHandle(),
-            Events = AFD_POLL_ABORT,
-        };
+        nint handle = socket.DangerousGetHandle();
+        *Info = new AFD_POLL_INFO { Timeout = long.MaxValue, NumberOfHandles = 1, Handle = handle, Events = AFD_POLL_ABORT };
         uint size = (uint)sizeof(AFD_POLL_INFO);
         Kernel32.OVERLAPPED* overlapped = Lend(operation);
         int status = NtDeviceIoControlFile(socket, 0, 0, overlapped, overlapped, IOCTL_AFD_POLL, Info, size, Info, size);

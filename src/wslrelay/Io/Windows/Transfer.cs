@@ -52,7 +52,6 @@ internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool
     protected internal override void OnCompleted()
     {
         _pin.Dispose();
-        _pin = default;
         port.ReturnSlot(ref _slot);
         base.OnCompleted();
     }

@@ -108,9 +108,6 @@ internal sealed unsafe class WindowsSocket : IoSocket
     /// <summary>Sets the options of a TCP connection; the relay works without them, so failures are ignored.</summary>
     internal void SetConnectionOptions()
     {
-        if (Family == AF_HYPERV)
-            return;
-
         _ = Set(IPPROTO_TCP, TCP_NODELAY, 1);
         _ = Set(SOL_SOCKET, SO_KEEPALIVE, 1);
         if (_port.KeepaliveSeconds > 0)

@@ -69,9 +69,9 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
             return false;
 
         // The lowest bit of the event keeps the packet from a port that the handle belongs to (GetQueuedCompletionStatus).
-        nint done = write ? _writeEvent : _readEvent;
-        OVERLAPPED overlapped = new() { Offset = (uint)offset, OffsetHigh = (uint)(offset >> 32), hEvent = done | 1 };
-        OVERLAPPED* call = done == 0 ? null : &overlapped;
+        nint completion = write ? _writeEvent : _readEvent;
+        OVERLAPPED overlapped = new() { Offset = (uint)offset, OffsetHigh = (uint)(offset >> 32), hEvent = completion | 1 };
+        OVERLAPPED* call = completion == 0 ? null : &overlapped;
         uint count = 0;
         int error = ErrorUnless(write ? WriteFile(Handle, start, length, &count, call) : ReadFile(Handle, start, length, &count, call));
         if (error == ERROR_IO_PENDING && call is not null)

@@ -9,19 +9,10 @@ namespace Wslrelay.Io.Windows.Interop;
 /// has come. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("windows")]
-internal sealed unsafe class Mswsock
+internal sealed unsafe class Mswsock(void* acceptEx, void* connectEx)
 {
     internal static readonly Guid WSAID_ACCEPTEX = new("b5367df1-cbac-11cf-95ca-00805f48a192");
     internal static readonly Guid WSAID_CONNECTEX = new("25a207b9-ddf3-4660-8ee9-76e58c74063e");
-
-    private readonly delegate* unmanaged[Stdcall]<nint, nint, void*, uint, uint, uint, uint*, OVERLAPPED*, int> _acceptEx;
-    private readonly delegate* unmanaged[Stdcall]<nint, byte*, int, void*, uint, uint*, OVERLAPPED*, int> _connectEx;
-
-    private Mswsock(void* acceptEx, void* connectEx)
-    {
-        _acceptEx = (delegate* unmanaged[Stdcall]<nint, nint, void*, uint, uint, uint, uint*, OVERLAPPED*, int>)acceptEx;
-        _connectEx = (delegate* unmanaged[Stdcall]<nint, byte*, int, void*, uint, uint*, OVERLAPPED*, int>)connectEx;
-    }
 
     /// <summary>Asks the provider of a socket; returns null, and the error, where it has none.</summary>
     internal static Mswsock? Load(SafeHandle socket, out int error)
@@ -38,9 +29,10 @@ internal sealed unsafe class Mswsock
     internal int AcceptEx(SafeHandle listener, SafeHandle candidate, void* buffer, uint addressLength, OVERLAPPED* overlapped)
     {
         // No first data is waited for: a client that sends nothing would hold the slot.
+        var function = (delegate* unmanaged[Stdcall]<nint, nint, void*, uint, uint, uint, uint*, OVERLAPPED*, int>)acceptEx;
         uint received;
         Marshal.SetLastSystemError(0);
-        int done = _acceptEx(
+        int done = function(
             listener.DangerousGetHandle(), candidate.DangerousGetHandle(), buffer, 0, addressLength, addressLength, &received, overlapped);
         int error = Marshal.GetLastSystemError();
         return done != 0 ? 0 : error;
@@ -49,9 +41,10 @@ internal sealed unsafe class Mswsock
     /// <summary>Returns 0 where it is done, else the error; ERROR_IO_PENDING is one of them.</summary>
     internal int ConnectEx(SafeHandle socket, byte* name, int nameLength, OVERLAPPED* overlapped)
     {
+        var function = (delegate* unmanaged[Stdcall]<nint, byte*, int, void*, uint, uint*, OVERLAPPED*, int>)connectEx;
         uint sent;
         Marshal.SetLastSystemError(0);
-        int done = _connectEx(socket.DangerousGetHandle(), name, nameLength, null, 0, &sent, overlapped);
+        int done = function(socket.DangerousGetHandle(), name, nameLength, null, 0, &sent, overlapped);
         int error = Marshal.GetLastSystemError();
         return done != 0 ? 0 : error;
     }
