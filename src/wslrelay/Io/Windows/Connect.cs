@@ -18,6 +18,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
 
     private OverlappedSlot? _slot;
     private WindowsSocket? _socket; // null while it waits for its next try
+    private bool _canWake;
 
     protected internal override void Schedule()
     {
@@ -54,7 +55,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         if (_socket is not null)
             _ = Kernel32.CancelIoEx(_socket, _slot!.Overlapped);
         else
-            Retry();
+            Wake();
     }
 
     protected internal override void OnCompleted()
@@ -92,14 +93,18 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
 
         _socket?.Close(abort: true);
         _socket = null;
-        port.RetryLater(Retry);
+        _canWake = true;
+        port.RetryLater(Wake);
         Pend();
     }
 
-    private void Retry()
+    // Once. IsLent would not do: the packet may have been taken from the port, and wait in this batch to be collected.
+    private void Wake()
     {
-        if (State == IoState.Pending && _socket is null && !_slot!.IsLent)
-            _slot.Wake(this);
+        if (_canWake)
+            _slot!.Wake(this);
+
+        _canWake = false;
     }
 
     /// <summary>Returns 0 if a packet will come.</summary>

@@ -64,6 +64,34 @@ public class WindowsConnectTests
         Assert.Equal(IoError.TimedOut, connect.Operation.Error);
     }
 
+    [WindowsFact]
+    public void AConnectThatIsTriedAgainCanBeCancelledInTheTurnOfItsNextTry()
+    {
+        using var port = (CompletionPort)IoPort.Create();
+        using var reserved = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        reserved.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        port.LoopbackListeners.Override = _ => true;
+        var connect = new Connect(port, At(reserved, IPAddress.Loopback), new NoOwner());
+        connect.Begin();
+        connect.Schedule();
+        connect.Collect(WaitForEvent(port)); // refused
+        IoEvent nextTry = WaitForEvent(port);
+        connect.Cancel(IoError.TimedOut);
+        connect.Collect(nextTry);
+        Assert.Equal(IoError.TimedOut, connect.Error);
+        Assert.Equal(0, port.InFlight);
+        connect.OnCompleted();
+    }
+
+    private static IoEvent WaitForEvent(CompletionPort port)
+    {
+        var events = new IoEvent[1];
+        while (port.Wait(events, -1) == 0)
+            port.EndTurn();
+
+        return events[0];
+    }
+
     private static Socket Listen(IPAddress address, int port)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -73,4 +101,11 @@ public class WindowsConnectTests
     }
 
     private static IoEndpoint At(Socket socket, IPAddress address) => IoEndpoint.Tcp(address, ((IPEndPoint)socket.LocalEndPoint!).Port);
+
+    private sealed class NoOwner : IIoOwner
+    {
+        public void Completed(IoOperation operation)
+        {
+        }
+    }
 }
