@@ -6,7 +6,6 @@ namespace Wslrelay.Io;
 /// </summary>
 internal sealed class BufferPool(int size = BufferPool.BufferSize, int maxKept = BufferPool.MaxKept)
 {
-    /// <summary>The default size of a buffer, in bytes.</summary>
     public const int BufferSize = 64 * 1024;
 
     private const int MaxKept = 64;
@@ -17,14 +16,14 @@ internal sealed class BufferPool(int size = BufferPool.BufferSize, int maxKept =
 
     public int RentedCount { get; private set; }
 
-    /// <summary>Rents a buffer of this pool's size. It is pinned for life; its content is undefined.</summary>
+    /// <summary>A buffer of this pool's size, pinned for life; its content is undefined.</summary>
     public byte[] Rent()
     {
         RentedCount++;
         return _free.TryPop(out byte[]? buffer) ? buffer : GC.AllocateUninitializedArray<byte>(size, pinned: true);
     }
 
-    /// <summary>Rents a buffer of another size, which is not reused.</summary>
+    /// <summary>A buffer of another size, which is not reused.</summary>
     public byte[] Rent(int otherSize)
     {
         RentedCount++;

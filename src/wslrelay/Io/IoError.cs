@@ -16,6 +16,7 @@ internal enum IoError : byte
     /// direction then ends with the error.
     /// </summary>
     ReceiverBroke,
+
     ConnectionRefused,
     TimedOut,
     HostUnreachable,
@@ -30,7 +31,7 @@ internal enum IoError : byte
     /// <summary>This system does not have that kind of socket or handle.</summary>
     NotSupported,
 
-    /// <summary>The process or the system is out of handles or of socket memory.</summary>
+    /// <summary>Out of handles or of socket memory.</summary>
     TooManyOpenFiles,
 
     /// <summary>The peer attached a descriptor that is not one connected TCP socket.</summary>
@@ -38,4 +39,13 @@ internal enum IoError : byte
 
     /// <summary>Any other error; see the native error.</summary>
     Failed,
+}
+
+/// <summary>A set-up call (listening, or opening a handle) failed. Thrown on the caller's thread.</summary>
+internal sealed class IoException(IoError error, int nativeError, string message) : Exception(message)
+{
+    public IoError Error { get; } = error;
+
+    /// <summary>The system's own number; 0 if there is none.</summary>
+    public int NativeError { get; } = nativeError;
 }

@@ -3,13 +3,8 @@ using System.Runtime.InteropServices;
 namespace Wslrelay.Io;
 
 /// <summary>A socket or pipe that can be received from and sent to. Owned by the loop thread; the finalizer closes what was forgotten.</summary>
-internal abstract class IoHandle : SafeHandle
+internal abstract class IoHandle(bool ownsHandle = true) : SafeHandle(-1, ownsHandle)
 {
-    protected IoHandle()
-        : base(-1, ownsHandle: true)
-    {
-    }
-
     public override bool IsInvalid => handle == -1;
 
     /// <summary>Whether the system has reported that the other side has ended its sending, although not all of it may have been received.</summary>
@@ -20,4 +15,22 @@ internal abstract class IoHandle : SafeHandle
     /// the end of the stream; with it unsent data is discarded and the peer gets a reset, where the family has one.
     /// </summary>
     public abstract void Close(bool abort);
+}
+
+/// <summary>A socket that this process made; it belongs to one port for life. Owned by the loop thread.</summary>
+internal abstract class IoSocket(bool ownsHandle = true) : IoHandle(ownsHandle)
+{
+    /// <summary>The port that a TCP socket is bound to.</summary>
+    public abstract int LocalPort { get; }
+
+    /// <summary>The context id of a vsock peer; null for every other family. Identifies the peer before any data is trusted.</summary>
+    public virtual uint? PeerCid => null;
+
+    /// <summary>Of a TCP listener: if this process dies, the system resets what it accepts from now on, where it would end it cleanly.</summary>
+    public virtual void ResetConnectionsOnDeath()
+    {
+    }
+
+    /// <summary>Shuts down the sending side; what was sent still arrives. False if the socket is not connected any more.</summary>
+    public abstract bool ShutdownSend();
 }

@@ -34,10 +34,7 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
     /// <summary>Operations started and not yet completed.</summary>
     public int ActiveCount { get; private set; }
 
-    /// <summary>
-    /// Starts an operation; its owner's <see cref="IIoOwner.Completed"/> is called later, never inside this call.
-    /// While the loop is stopping it completes as cancelled.
-    /// </summary>
+    /// <summary>The owner is notified later, never inside this call. While the loop is stopping the operation completes as cancelled.</summary>
     public void Start(IoOperation operation)
     {
         operation.Begin();
@@ -59,7 +56,7 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
             Port.Wake();
     }
 
-    /// <summary>Makes <see cref="Run"/> return: cancels every operation, then drains until none is in flight.</summary>
+    /// <summary>Cancels every operation; <see cref="Run"/> returns when the last one has completed.</summary>
     public void Stop()
     {
         _stopping = true;
@@ -72,7 +69,6 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
         }
     }
 
-    /// <summary>Waits and dispatches until <see cref="Stop"/> was called and every operation has completed.</summary>
     public void Run()
     {
         while (true)

@@ -2,17 +2,32 @@ using System.Diagnostics;
 
 namespace Wslrelay.Io;
 
+internal enum IoState : byte
+{
+    /// <summary>Nothing is in flight: the loop will call <see cref="IoOperation.Schedule"/>.</summary>
+    Standby,
+
+    /// <summary>The kernel or the port's list of waiters holds it: the loop will call <see cref="IoOperation.Collect"/>.</summary>
+    Pending,
+
+    /// <summary>Ended; the kernel holds nothing of it. It may be started again.</summary>
+    Completed,
+}
+
+/// <summary>Starts operations and is notified of their completion, on the loop thread.</summary>
+internal interface IIoOwner
+{
+    /// <summary>The kernel holds nothing of the operation any more: it may be started again, and its socket may be closed.</summary>
+    void Completed(IoOperation operation);
+}
+
 /// <summary>
 /// An asynchronous operation: accept, connect, send, receive, pump or watch (WSL: <c>OverlappedIOHandle</c>). A state machine
 /// (<see cref="IoState"/>) that knows whether a wake-up means "finished" (completion port) or "try again" (epoll); the loop only
 /// dispatches wake-ups. Loop thread only.
 /// </summary>
-internal abstract class IoOperation
+internal abstract class IoOperation(IIoOwner owner)
 {
-    private readonly IIoOwner _owner;
-
-    protected IoOperation(IIoOwner owner) => _owner = owner;
-
     public IoState State { get; private set; } = IoState.Completed;
 
     /// <summary>The result, valid once <see cref="State"/> is <see cref="IoState.Completed"/>.</summary>
@@ -35,17 +50,14 @@ internal abstract class IoOperation
     /// </summary>
     protected internal abstract void Schedule();
 
-    /// <summary>
-    /// Handles one wake-up. May leave the operation in any of the three states; once <see cref="CancelReason"/> is set it makes no
-    /// further call.
-    /// </summary>
+    /// <summary>Handles one wake-up, and may leave any of the three states; once <see cref="CancelReason"/> is set it makes no further call.</summary>
     protected internal abstract void Collect(in IoEvent wake);
 
     /// <summary>Requests cancellation of the pending call. Never completes here: the wake-up that follows does.</summary>
     protected internal abstract void CancelPending();
 
     /// <summary>Called once for each completion, when the kernel holds nothing any more: the only place where slots and buffers are released.</summary>
-    protected internal virtual void OnCompleted() => _owner.Completed(this);
+    protected internal virtual void OnCompleted() => owner.Completed(this);
 
     internal void Begin()
     {

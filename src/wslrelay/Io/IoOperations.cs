@@ -1,5 +1,12 @@
 namespace Wslrelay.Io;
 
+/// <summary>Receives the connections of a listener, on the loop thread.</summary>
+internal interface IAcceptOwner : IIoOwner
+{
+    /// <summary>Called for each connection, after the accept was armed again. The owner closes the socket.</summary>
+    void Accepted(IoSocket socket);
+}
+
 /// <summary>Accepts connections until it is cancelled; each goes to <see cref="IAcceptOwner.Accepted"/>.</summary>
 internal abstract class AcceptOperation(IAcceptOwner owner) : IoOperation(owner)
 {
@@ -19,12 +26,12 @@ internal abstract class ConnectOperation(in IoEndpoint endpoint, IIoOwner owner)
 internal abstract class TransferOperation(IIoOwner owner) : IoOperation(owner)
 {
     /// <summary>
-    /// The memory. A send completes when the kernel has taken all of it; a receive completes with the first bytes.
-    /// It must be native, on the pinned heap, or kept pinned by its owner until completion.
+    /// A send completes when the kernel has taken all of it; a receive completes with the first bytes. Must be native, on the pinned heap, or
+    /// kept pinned by its owner until completion.
     /// </summary>
     public Memory<byte> Buffer { get; set; }
 
-    /// <summary>Bytes transferred. 0 after a receive without error is the end of the stream.</summary>
+    /// <summary>0 after a receive without error is the end of the stream.</summary>
     public int BytesTransferred { get; protected set; }
 
     /// <summary>The socket that came with the bytes (<see cref="IoPort.ReceiveSocket"/>); null where none did.</summary>
@@ -37,6 +44,14 @@ internal abstract class TransferOperation(IIoOwner owner) : IoOperation(owner)
         Attached = null;
         return attached;
     }
+}
+
+/// <summary>A sum of bytes moved, written by the loop thread.</summary>
+internal sealed class ByteCounter
+{
+    public ulong Value { get; private set; }
+
+    public void Add(int bytes) => Value += (uint)bytes;
 }
 
 /// <summary>

@@ -4,6 +4,13 @@ using Wslrelay.Io.Windows;
 
 namespace Wslrelay.Io;
 
+/// <summary>One wake-up of an operation, from <see cref="IoPort.Wait"/>.</summary>
+/// <param name="Operation">The operation that was woken.</param>
+/// <param name="Source">The slot of the packet or the batch of the call that completed; null for a readiness event, after which the operation tries again.</param>
+/// <param name="Bytes">Bytes transferred; 0 without a source.</param>
+/// <param name="NativeError">The error in the system's own numbers, 0 if there is none.</param>
+internal readonly record struct IoEvent(IoOperation Operation, object? Source, uint Bytes, int NativeError);
+
 /// <summary>
 /// Waits for any number of handles and creates the operations on them: a completion port on Windows, epoll on Linux. This is the
 /// platform interface; each system's folder implements it, and no caller knows which one runs. Every member except
@@ -16,7 +23,6 @@ internal abstract class IoPort : IDisposable
 
     /// <summary>Creates the port of the current system; <see cref="StandardStream"/> has the only other platform check.</summary>
     /// <param name="keepaliveSeconds">The idle time before a TCP keepalive probe; 0: the system's.</param>
-    /// <exception cref="PlatformNotSupportedException">Neither Windows nor Linux.</exception>
     public static IoPort Create(int keepaliveSeconds = 0) =>
         OperatingSystem.IsWindows() ? new CompletionPort(keepaliveSeconds)
         : OperatingSystem.IsLinux() ? new EpollPort(keepaliveSeconds: keepaliveSeconds)
@@ -30,10 +36,10 @@ internal abstract class IoPort : IDisposable
 
     public abstract ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner);
 
-    /// <summary>Sends from memory to a socket or pipe. At most one send or pump may write a handle at a time.</summary>
+    /// <summary>Sends to a socket or pipe. At most one send or pump may write a handle at a time.</summary>
     public abstract TransferOperation Send(IoHandle to, IIoOwner owner);
 
-    /// <summary>Receives into memory from a socket or pipe. At most one receive or pump may read a handle at a time.</summary>
+    /// <summary>Receives from a socket or pipe. At most one receive or pump may read a handle at a time.</summary>
     public abstract TransferOperation Receive(IoHandle from, IIoOwner owner);
 
     /// <summary>Sends like <see cref="Send"/>, with a connected socket attached to the first byte. Both stay open here. Unix sockets only.</summary>
@@ -68,8 +74,7 @@ internal abstract class IoPort : IDisposable
     /// </summary>
     public abstract IoHandle? TryOpenPipe(SafeHandle pipe, bool write);
 
-    /// <summary>Checks that this machine supports a kind of socket.</summary>
-    /// <exception cref="IoException">It does not; the message says what is missing.</exception>
+    /// <exception cref="IoException">This machine does not support the kind of socket; the message says what is missing.</exception>
     public virtual void RequireSupport(IoEndpointKind kind)
     {
     }
@@ -88,12 +93,6 @@ internal abstract class IoPort : IDisposable
     {
     }
 
-    public void Dispose()
-    {
-        Dispose(true);
-        GC.SuppressFinalize(this);
-    }
-
-    /// <summary>Closes the port. The loop has drained: no operation is in flight.</summary>
-    protected abstract void Dispose(bool disposing);
+    /// <summary>The loop has drained: no operation is in flight.</summary>
+    public abstract void Dispose();
 }

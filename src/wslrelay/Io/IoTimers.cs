@@ -1,5 +1,24 @@
 namespace Wslrelay.Io;
 
+/// <summary>A deadline on the loop thread. It belongs to <see cref="IoTimers"/> while it runs.</summary>
+internal abstract class IoTimer
+{
+    /// <summary>When it expires, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
+    internal long Due { get; set; }
+
+    /// <summary>Its index in the heap; -1 while it is not running.</summary>
+    internal int Index { get; set; } = -1;
+
+    /// <summary>Called when it expires. It is no longer running, and may be started again.</summary>
+    protected internal abstract void OnExpired();
+}
+
+/// <summary>A timer that calls an action on the loop thread.</summary>
+internal sealed class ActionTimer(Action expired) : IoTimer
+{
+    protected internal override void OnExpired() => expired();
+}
+
 /// <summary>
 /// The loop's deadlines: a binary heap in which every timer knows its index, so that a stopped timer is removed at once
 /// (a connect's ten seconds almost never expire). O(log n). Loop thread only.
@@ -7,24 +26,23 @@ namespace Wslrelay.Io;
 internal sealed class IoTimers
 {
     private IoTimer[] _heap = new IoTimer[16];
-    private int _count;
 
-    public int Count => _count;
+    public int Count { get; private set; }
 
     /// <summary>Starts or restarts a timer.</summary>
     public void Start(IoTimer timer, long milliseconds)
     {
         Stop(timer);
         timer.Due = Environment.TickCount64 + milliseconds;
-        if (_count == _heap.Length)
-            Array.Resize(ref _heap, _count * 2);
+        if (Count == _heap.Length)
+            Array.Resize(ref _heap, Count * 2);
 
-        _heap[_count] = timer;
-        timer.Index = _count++;
+        _heap[Count] = timer;
+        timer.Index = Count++;
         SiftUp(timer.Index);
     }
 
-    /// <summary>Stops a timer; does nothing if it is not running.</summary>
+    /// <summary>Does nothing if it is not running.</summary>
     public void Stop(IoTimer timer)
     {
         int index = timer.Index;
@@ -32,8 +50,8 @@ internal sealed class IoTimers
             return;
 
         timer.Index = -1;
-        IoTimer last = _heap[--_count];
-        _heap[_count] = null!;
+        IoTimer last = _heap[--Count];
+        _heap[Count] = null!;
         if (last != timer)
         {
             _heap[index] = last;
@@ -44,23 +62,16 @@ internal sealed class IoTimers
     }
 
     /// <summary>Milliseconds until the next deadline; 0 if one has passed, -1 if there is none.</summary>
-    public int NextTimeout()
-    {
-        if (_count == 0)
-            return -1;
-
-        long left = _heap[0].Due - Environment.TickCount64;
-        return (int)Math.Clamp(left, 0, int.MaxValue);
-    }
+    public int NextTimeout() => Count == 0 ? -1 : (int)Math.Clamp(_heap[0].Due - Environment.TickCount64, 0, int.MaxValue);
 
     /// <summary>Expires every timer that is due.</summary>
     public void Fire()
     {
-        if (_count == 0)
+        if (Count == 0)
             return;
 
         long now = Environment.TickCount64;
-        while (_count > 0 && _heap[0].Due <= now)
+        while (Count > 0 && _heap[0].Due <= now)
         {
             IoTimer timer = _heap[0];
             Stop(timer);
@@ -82,10 +93,10 @@ internal sealed class IoTimers
         while (true)
         {
             int least = (2 * index) + 1;
-            if (least >= _count)
+            if (least >= Count)
                 return;
 
-            if (least + 1 < _count && _heap[least + 1].Due < _heap[least].Due)
+            if (least + 1 < Count && _heap[least + 1].Due < _heap[least].Due)
                 least++;
 
             if (_heap[index].Due <= _heap[least].Due)

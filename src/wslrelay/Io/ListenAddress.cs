@@ -15,18 +15,11 @@ internal static class ListenAddress
 
     private static string? Reason(IPAddress address)
     {
-        if (address.AddressFamily == AddressFamily.InterNetwork)
-        {
-            return address.GetAddressBytes()[0] switch
-            {
-                >= 224 and <= 239 => "is a multicast address: TCP cannot listen there",
-                >= 240 => "is a broadcast or reserved address: TCP cannot listen there",
-                _ => null,
-            };
-        }
-
-        return address.IsIPv6Multicast ? "is a multicast address: TCP cannot listen there"
-            : address.IsIPv6LinkLocal && address.ScopeId == 0 ? "is a link-local address, which is incomplete without its interface: listen on another address of this machine"
+        int first = address.AddressFamily == AddressFamily.InterNetwork ? address.GetAddressBytes()[0] : 0;
+        return first is >= 224 and <= 239 || address.IsIPv6Multicast ? "is a multicast address: TCP cannot listen there"
+            : first >= 240 ? "is a broadcast or reserved address: TCP cannot listen there"
+            : address.IsIPv6LinkLocal && address.ScopeId == 0
+                ? "is a link-local address, which is incomplete without its interface: listen on another address of this machine"
             : null;
     }
 }

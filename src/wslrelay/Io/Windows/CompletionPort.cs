@@ -215,7 +215,7 @@ internal sealed unsafe class CompletionPort : IoPort
         return _starved.Count > 0 ? (uint)Math.Min(left, RetryMilliseconds) : (uint)left;
     }
 
-    protected override void Dispose(bool disposing)
+    public override void Dispose()
     {
         Debug.Assert(InFlight == 0, "the port is closed while the kernel has slots of it");
         Debug.Assert(Buffers.RentedCount == 0, "the port is closed while buffers are lent");

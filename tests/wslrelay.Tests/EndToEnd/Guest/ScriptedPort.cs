@@ -66,7 +66,7 @@ internal sealed class ScriptedPort : IoPort
     {
     }
 
-    protected override void Dispose(bool disposing)
+    public override void Dispose()
     {
     }
 
