@@ -3,6 +3,22 @@ using System.Runtime.Versioning;
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
+/// How receives, sends and closes are made. Set by the environment variable <c>WSLRELAY_CALLS</c>, for tests, for troubleshooting, and for sandboxes that
+/// kill a process that calls io_uring_setup.
+/// </summary>
+internal enum CallMode
+{
+    /// <summary>Batched in turns with many wake-ups, else one by one.</summary>
+    Adaptive,
+
+    /// <summary>Always one by one; no ring is created.</summary>
+    Single,
+
+    /// <summary>Always through the ring.</summary>
+    Ring,
+}
+
+/// <summary>
 /// Collects the receives, sends and closes of many sockets, and makes them in one io_uring call at the start of the next wait, which returns each
 /// result as a wake-up of its operation. With few wake-ups, or without a ring, nothing is collected and each operation makes its own calls.
 /// Loop thread only.
@@ -10,7 +26,6 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class CallBatch(CallMode mode) : IDisposable
 {
-    /// <summary>The largest batch.</summary>
     internal const int Capacity = 64;
 
     // With fewer calls a batch costs more than it saves.
@@ -20,7 +35,7 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
     private readonly SystemCall[] _queued = new SystemCall[Capacity];
     private readonly int[] _results = new int[Capacity];
 
-    // Created at the start, so that the number of open descriptors depends on the connections alone.
+    // From the start, so that the number of open descriptors depends on the connections alone.
     private CallRing? _ring = mode == CallMode.Single ? null : CallRing.TryCreate(Capacity);
     private int _queuedCount;
 
@@ -31,7 +46,6 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
 
     internal bool HasRing => _ring is not null;
 
-    /// <summary>The number of batches made so far.</summary>
     internal long RunCount { get; private set; }
 
     /// <summary>Sets the number of wake-ups in this turn, an estimate of the calls that will follow.</summary>
@@ -60,9 +74,12 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
         {
             SystemCall call = calls[i];
             int result = i < batched ? _results[i] : call.Execute();
+            if (i < batched)
+            {
+                // Here and not when the operation is woken: what epoll reports next is newer.
+                call.ApplyResult(result);
+            }
 
-            // Here and not when the operation is woken: what epoll reports next is newer.
-            call.ApplyResult(result);
             if (call.Operation is not null)
                 events[count++] = new IoEvent(call.Operation, this, (uint)Math.Max(result, 0), Math.Max(-result, 0));
         }

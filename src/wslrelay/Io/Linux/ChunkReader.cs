@@ -28,8 +28,8 @@ internal sealed class ChunkReader : Pump
                     To.MarkBroken();
             }
 
-            int error = NativeIo.Receive(From, Memory(buffer), buffer.Length, out int received);
-            int size = error == 0 ? _chunks.Parse(buffer.AsSpan(0, received)) : 0;
+            int received = From.Receive(Memory(buffer), buffer.Length);
+            int size = received > 0 ? _chunks.Parse(buffer.AsSpan(0, received)) : 0;
             if (size > 0)
             {
                 // Once this is sent, the mark is passed on although nothing may be left to read.
@@ -39,10 +39,10 @@ internal sealed class ChunkReader : Pump
             }
 
             bool isEnd = received == 0 && _endPassedOn && From.SendEnded;
-            if (error != 0 || size < 0 || received == 0)
+            if (received <= 0 || size < 0)
             {
                 From.Port.Buffers.Return(buffer);
-                return error != 0 || isEnd ? error : Errno.ECONNRESET;
+                return received < 0 ? -received : isEnd ? 0 : Errno.ECONNRESET;
             }
         }
     }

@@ -18,11 +18,11 @@ internal sealed class ChunkWriter : Pump
             return 0;
 
         byte[] buffer = From.Port.Buffers.Rent();
-        int error = NativeIo.Receive(From, Memory(buffer) + ChunkParser.HeaderSize, buffer.Length - ChunkParser.HeaderSize, out int received);
-        if (error != 0 || (received == 0 && From.Broken))
+        int received = From.Receive(Memory(buffer) + ChunkParser.HeaderSize, buffer.Length - ChunkParser.HeaderSize);
+        if (received < 0 || (received == 0 && From.Broken))
         {
             From.Port.Buffers.Return(buffer);
-            return error;
+            return -received;
         }
 
         _ended = received == 0;

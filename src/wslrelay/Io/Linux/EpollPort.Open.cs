@@ -36,22 +36,15 @@ internal sealed partial class EpollPort
                 TcpOptions.ApplyToListener(listener, endpoint, _keepaliveSeconds);
             }
 
-            if (endpoint.Kind == IoEndpointKind.Unix)
-            {
-                if (UnixListenerFile.Listen(listener, endpoint.Path!, address, (uint)length, Backlog) is { } file)
-                    _files.Add(listener, file);
-            }
+            if (endpoint.Kind == IoEndpointKind.Unix && !endpoint.Path!.StartsWith('@'))
+                _files.Add(listener, UnixListenerFile.Listen(listener, endpoint.Path, address, (uint)length, Backlog));
             else if (Libc.bind(listener, address, (uint)length) != 0 || Libc.listen(listener, Backlog) != 0)
-            {
                 throw ListenException(endpoint, Errno.Last);
-            }
 
+            // Not before bind: with it the kernel searches half of its range first, and all of that half once it is full. Connections inherit it
+            // all the same.
             if (endpoint.Kind == IoEndpointKind.Tcp && endpoint.Port == 0)
-            {
-                // Not before bind: with it the kernel searches half of its range first, and all of that half once it is full. Connections
-                // inherit it all the same.
                 SetReuseAddress(listener);
-            }
 
             return listener;
         }

@@ -11,7 +11,7 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed partial class EpollPort : IoPort
 {
-    /// <summary>Bytes in the buffer of a batched receive; a receive that fills it switches its direction to splice.</summary>
+    /// <summary>Of a batched receive; one that fills its buffer switches its direction to splice.</summary>
     internal const int BatchBufferSize = 16 * 1024;
 
     private const ulong WakeToken = 0;
@@ -43,13 +43,13 @@ internal sealed partial class EpollPort : IoPort
     /// <exception cref="IoException">The process has no descriptors left.</exception>
     public EpollPort(CallMode? callMode = null, int keepaliveSeconds = 0, int resetIdleMilliseconds = PendingResets.MaxIdleMilliseconds)
     {
-        _epoll = new EpollHandle(this, Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
-        _wake = new EpollHandle(this, Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
+        _epoll = new EpollHandle(this, Errno.Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
+        _wake = new EpollHandle(this, Errno.Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
         Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken);
         Reserve = new DescriptorReserve();
         Resets = new PendingResets(this, resetIdleMilliseconds);
         Pipes = new SplicePipePool(Reserve);
-        Calls = new CallBatch(callMode ?? CallModeOfEnvironment());
+        Calls = new CallBatch(callMode ?? ModeOfEnvironment<CallMode>("WSLRELAY_CALLS"));
         Keepalive = new KeepaliveQueue(_tokens, keepaliveSeconds);
         _keepaliveSeconds = keepaliveSeconds;
     }
@@ -59,12 +59,7 @@ internal sealed partial class EpollPort : IoPort
     /// <summary>The number of polls of epoll so far.</summary>
     internal long Turn { get; private set; }
 
-    internal PumpMode PumpMode { get; init; } = Environment.GetEnvironmentVariable("WSLRELAY_PUMP") switch
-    {
-        "copy" => PumpMode.Copy,
-        "splice" => PumpMode.Splice,
-        _ => PumpMode.Adaptive,
-    };
+    internal PumpMode PumpMode { get; init; } = ModeOfEnvironment<PumpMode>("WSLRELAY_PUMP");
 
     internal CallBatch Calls { get; }
 
@@ -84,14 +79,15 @@ internal sealed partial class EpollPort : IoPort
 
     public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => new Connect(this, endpoint, owner);
 
-    public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Send(this, (EpollHandle)to, owner);
+    public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Send(this, (EpollHandle)to, attached: null, owner);
 
-    public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Receive(this, (EpollHandle)from, owner);
+    public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Receive(this, (EpollHandle)from, takesSocket: false, owner);
 
     public override TransferOperation SendSocket(IoSocket to, IoSocket attached, IIoOwner owner) =>
-        new SendSocket(this, (EpollHandle)to, (EpollHandle)attached, owner);
+        new Send(this, (EpollHandle)to, (EpollHandle)attached, owner);
 
-    public override TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) => new ReceiveSocket(this, (EpollHandle)from, owner);
+    public override TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) =>
+        new Receive(this, (EpollHandle)from, takesSocket: true, owner);
 
     public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner, ChunkMode chunks = ChunkMode.None) => chunks switch
     {
@@ -163,15 +159,13 @@ internal sealed partial class EpollPort : IoPort
     internal void UpdateInterest(EpollHandle handle) =>
         Control(Libc.EPOLL_CTL_MOD, handle, Interest(handle), handle.Token);
 
-    /// <summary>Registers a descriptor.</summary>
     /// <exception cref="IoException">Epoll does not support the descriptor, or has no memory.</exception>
     internal void Register(EpollHandle handle, uint events)
     {
-        ulong token = _tokens.Add(handle);
-        handle.Token = token;
+        handle.Token = _tokens.Add(handle);
         try
         {
-            Control(Libc.EPOLL_CTL_ADD, handle, events, token);
+            Control(Libc.EPOLL_CTL_ADD, handle, events, handle.Token);
         }
         catch (IoException)
         {
@@ -209,31 +203,23 @@ internal sealed partial class EpollPort : IoPort
 
     internal void OnDescriptorClosed() => _closedCount++;
 
-    protected override void Dispose(bool disposing)
+    public override void Dispose()
     {
-        if (disposing)
-        {
-            Calls.Dispose();
-            EndTurn();
-            Reserve.Dispose();
-            Pipes.Dispose();
-            _wake.Dispose();
-            _epoll.Dispose();
-        }
+        Calls.Dispose();
+        EndTurn();
+        Reserve.Dispose();
+        Pipes.Dispose();
+        _wake.Dispose();
+        _epoll.Dispose();
     }
 
-    private static CallMode CallModeOfEnvironment() => Environment.GetEnvironmentVariable("WSLRELAY_CALLS") switch
-    {
-        "single" => CallMode.Single,
-        "ring" => CallMode.Ring,
-        _ => CallMode.Adaptive,
-    };
+    // What is no such mode is the default one.
+    private static T ModeOfEnvironment<T>(string variable)
+        where T : struct, Enum => Enum.TryParse(Environment.GetEnvironmentVariable(variable), ignoreCase: true, out T mode) ? mode : default;
 
     // EPOLLPRI goes with EPOLLIN: the kernel reports both for all new data (sock_def_readable).
     private static uint Interest(EpollHandle handle) =>
         Libc.EPOLLRDHUP | Libc.EPOLLET | (handle.WantsReadable ? Libc.EPOLLIN | Libc.EPOLLPRI : 0) | (handle.WantsWritable ? Libc.EPOLLOUT : 0);
-
-    private static int Check(int result, string call) => result >= 0 ? result : throw Errno.Exception(Errno.Last, call);
 
     private void RemoveToken(EpollHandle handle)
     {
@@ -248,7 +234,6 @@ internal sealed partial class EpollPort : IoPort
     {
         byte* native = stackalloc byte[EpollEvent.Size];
         EpollEvent.Write(native, events, token);
-        if (Libc.epoll_ctl(_epoll, operation, handle, native) != 0)
-            throw Errno.Exception(Errno.Last, "epoll_ctl");
+        _ = Errno.Check(Libc.epoll_ctl(_epoll, operation, handle, native), "epoll_ctl");
     }
 }

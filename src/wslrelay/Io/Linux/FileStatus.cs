@@ -4,6 +4,15 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
+/// <summary>The file types of inode(7) that are told apart here.</summary>
+internal enum FileType
+{
+    /// <summary>An anonymous inode: an eventfd, a pidfd or the like.</summary>
+    Anonymous = 0,
+    Fifo = 0x1000,
+    Socket = 0xC000,
+}
+
 /// <summary>The identity and type of a file, by statx(2), or by newfstatat(2) where a sandbox refuses statx.</summary>
 [SupportedOSPlatform("linux")]
 internal readonly record struct FileStatus(ulong Device, ulong Inode, FileType Type)

@@ -9,30 +9,27 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class LinuxStandardStream : StandardStream
 {
+    private readonly int _descriptor;
+
     internal LinuxStandardStream(int descriptor)
     {
         // An inherited descriptor cannot be close-on-exec: one that is was closed at the start, and then opened by the runtime.
         int flags = Libc.fcntl(descriptor, Libc.F_GETFD, 0);
         bool isMissing = flags < 0 || (flags & Libc.FD_CLOEXEC) != 0;
-        if (isMissing)
-        {
-            // Takes the number of the missing one if that is free, so that no socket gets it. Not close-on-exec, as any standard stream.
-            descriptor = Libc.open("/dev/null", Libc.O_RDWR);
-        }
 
-        Handle = new SafeFileHandle(descriptor, ownsHandle: false);
+        // The null device takes the number of the missing one if that is free, so that no socket gets it. Not close-on-exec, as any standard stream.
+        _descriptor = isMissing ? Libc.open("/dev/null", Libc.O_RDWR) : descriptor;
+        Handle = new SafeFileHandle(_descriptor, ownsHandle: false);
         byte nothing;
         ReadProblem = isMissing ? "it is closed"
-            : Libc.read_blocking(descriptor, &nothing, 0) == 0 || Errno.Last == Errno.EAGAIN ? null
-            : (Libc.fcntl(descriptor, Libc.F_GETFL, 0) & Libc.O_ACCMODE) == Libc.O_WRONLY ? "it is open for writing only"
+            : Libc.read(Handle, &nothing, 0) == 0 || Errno.Last == Errno.EAGAIN ? null
+            : (Libc.fcntl(_descriptor, Libc.F_GETFL, 0) & Libc.O_ACCMODE) == Libc.O_WRONLY ? "it is open for writing only"
             : $"it cannot be read: {Marshal.GetPInvokeErrorMessage(Errno.Last)}";
     }
 
     public override SafeHandle Handle { get; }
 
     public override string? ReadProblem { get; }
-
-    private int Descriptor => (int)Handle.DangerousGetHandle();
 
     public override int Read(Span<byte> buffer)
     {
@@ -41,7 +38,7 @@ internal sealed unsafe class LinuxStandardStream : StandardStream
             nint count;
             do
             {
-                count = Libc.read_blocking(Descriptor, bytes, (nuint)buffer.Length);
+                count = Libc.read(Handle, bytes, (nuint)buffer.Length);
             }
             while (count < 0 && CanRetry(Libc.POLLIN));
             return (int)Math.Max(count, 0);
@@ -55,7 +52,7 @@ internal sealed unsafe class LinuxStandardStream : StandardStream
             nuint written = 0;
             while (written < (nuint)bytes.Length)
             {
-                nint count = Libc.write_blocking(Descriptor, start + written, (nuint)bytes.Length - written);
+                nint count = Libc.write(Handle, start + written, (nuint)bytes.Length - written);
                 if (count < 0 && !CanRetry(Libc.POLLOUT))
                     return false;
 
@@ -73,7 +70,7 @@ internal sealed unsafe class LinuxStandardStream : StandardStream
         if (error != Errno.EAGAIN)
             return error == Errno.EINTR;
 
-        Libc.PollDescriptor wait = new() { fd = Descriptor, events = events };
+        Libc.PollDescriptor wait = new() { fd = _descriptor, events = events };
         return Libc.poll(&wait, 1, -1) >= 0 || Errno.Last == Errno.EINTR;
     }
 }

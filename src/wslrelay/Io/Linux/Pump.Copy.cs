@@ -6,7 +6,7 @@ namespace Wslrelay.Io.Linux;
 // Small data: recv and send, through a buffer.
 internal partial class Pump
 {
-    // Reads once. A read that fills the buffer is taken for bulk.
+    // Reads once, and returns 0 or an errno. A read that fills the buffer is taken for bulk.
     private protected virtual unsafe int FillBuffer()
     {
         // Bulk comes here for what splice cannot tell, or for want of a pipe: batching it gains nothing.
@@ -14,9 +14,9 @@ internal partial class Pump
             return 0;
 
         byte[] buffer = from.Port.Buffers.Rent();
-        int error = NativeIo.Receive(from, Memory(buffer), buffer.Length, out int received);
-        OnReceived(buffer, received);
-        return error;
+        int result = from.Receive(Memory(buffer), buffer.Length);
+        OnReceived(buffer, Math.Max(result, 0));
+        return Math.Max(-result, 0);
     }
 
     private unsafe bool QueueReceive()
@@ -80,11 +80,11 @@ internal partial class Pump
                 return false;
             }
 
-            int error = NativeIo.Send(to, Memory(buffer) + _start, _end - _start, out int sent);
-            if (error != 0)
+            int result = to.Send(Memory(buffer) + _start, _end - _start);
+            if (result < 0)
                 return false;
 
-            NoteSent(sent, ref moved);
+            NoteSent(result, ref moved);
         }
 
         return true;

@@ -15,23 +15,22 @@ internal partial class Pump
         if (pipe is null)
             return FillBuffer();
 
-        nint taken;
+        int taken;
         do
         {
-            taken = Libc.splice(from, null, pipe.WriteEnd, null, (nuint)pipe.Capacity, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
+            taken = Errno.Result(Libc.splice(from, null, pipe.WriteEnd, null, (nuint)pipe.Capacity, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK));
         }
-        while (taken < 0 && Errno.Last == Errno.EINTR);
+        while (taken == -Errno.EINTR);
 
         if (taken > 0)
         {
-            SetUnsent(pipe, (int)taken);
+            SetUnsent(pipe, taken);
             _isBulk = taken >= MinSpliceBurst || from.Port.PumpMode == PumpMode.Splice;
             return 0;
         }
 
-        int error = taken < 0 ? Errno.Last : 0;
         from.Port.Pipes.Return(pipe, isEmpty: true);
-        switch (error)
+        switch (-taken)
         {
             case Errno.EINVAL or Errno.ENOSYS or Errno.EPERM or Errno.EACCES:
                 DisableSplice();
@@ -39,7 +38,7 @@ internal partial class Pump
             case Errno.EAGAIN when !isFirst && !from.HasUrgent && !from.Ended:
                 // Drained, as far as this turn was told. The next wait reports urgent data or an end, which splice does not tell.
                 from.Readable = false;
-                return error;
+                return Errno.EAGAIN;
             case 0 or Errno.EAGAIN:
                 // Only recv can confirm that the socket is drained or has ended: splice returns the same before urgent data, and never passes it.
                 return FillBuffer();
@@ -56,14 +55,14 @@ internal partial class Pump
         while (_start < _end)
         {
             to.PrepareSend(_end - _start);
-            nint sent = Libc.splice(pipe.ReadEnd, null, to, null, (nuint)(_end - _start), Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
+            int sent = Errno.Result(Libc.splice(pipe.ReadEnd, null, to, null, (nuint)(_end - _start), Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK));
             if (sent >= 0)
             {
-                NoteSent((int)sent, ref moved);
+                NoteSent(sent, ref moved);
                 continue;
             }
 
-            switch (Errno.Last)
+            switch (-sent)
             {
                 case Errno.EINTR:
                     continue;

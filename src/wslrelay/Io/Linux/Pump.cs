@@ -3,6 +3,18 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
+/// <summary>How a pump moves data. Set by the environment variable <c>WSLRELAY_PUMP</c>, for tests and troubleshooting.</summary>
+internal enum PumpMode
+{
+    /// <summary>Each direction copies small data and splices bulk data.</summary>
+    Adaptive,
+
+    Copy,
+
+    /// <summary>Everything is spliced, if the sockets support it.</summary>
+    Splice,
+}
+
 /// <summary>
 /// Copies one direction of a connection: small data with recv(2) and send(2), bulk with splice(2) through a pipe. Reads only when nothing is
 /// left to send, so a side that does not read stops the other. Holds a buffer or a pipe only while it has unsent bytes. Each connection has

@@ -3,9 +3,9 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>Sends all of a piece of memory to a socket (send(2)) or a pipe (write(2)).</summary>
+/// <summary>Sends all of a piece of memory to a socket or a pipe, with a socket attached to its first byte if there is one.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class Send(EpollPort port, EpollHandle to, IIoOwner owner) : Transfer(port, owner)
+internal sealed class Send(EpollPort port, EpollHandle to, EpollHandle? attached, IIoOwner owner) : TransferOperation(owner)
 {
     protected internal override void Schedule()
     {
@@ -14,33 +14,46 @@ internal sealed class Send(EpollPort port, EpollHandle to, IIoOwner owner) : Tra
         Try();
     }
 
+    protected internal override void Collect(in IoEvent wake)
+    {
+        if (CancelReason != IoError.None)
+            Complete(IoError.Cancelled, 0);
+        else
+            Try();
+    }
+
+    protected internal override void CancelPending() => port.WakeOperation(this);
+
     protected internal override void OnCompleted()
     {
         to.Writer = null;
         base.OnCompleted();
     }
 
-    protected override unsafe void Try()
+    private unsafe void Try()
     {
         fixed (byte* memory = Buffer.Span)
         {
             while (BytesTransferred < Buffer.Length)
             {
-                to.PrepareSend(Buffer.Length - BytesTransferred);
-                int error = NativeIo.Send(to, memory + BytesTransferred, Buffer.Length - BytesTransferred, out int sent);
-                if (error == Errno.EAGAIN)
+                int left = Buffer.Length - BytesTransferred;
+                to.PrepareSend(left);
+                int result = attached is not null && BytesTransferred == 0
+                    ? AttachedSocket.Send(to, memory, left, attached)
+                    : to.Send(memory + BytesTransferred, left);
+                if (result == -Errno.EAGAIN)
                 {
                     Pend();
                     return;
                 }
 
-                if (error != 0)
+                if (result < 0)
                 {
-                    Complete(Errno.ToIoError(error), error);
+                    Complete(Errno.ToIoError(-result), -result);
                     return;
                 }
 
-                BytesTransferred += sent;
+                BytesTransferred += result;
             }
         }
 

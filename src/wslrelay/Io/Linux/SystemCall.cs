@@ -6,31 +6,22 @@ namespace Wslrelay.Io.Linux;
 
 /// <summary>A system call that never blocks, to be made later: a receive or send on a socket, or its close.</summary>
 [SupportedOSPlatform("linux")]
-internal readonly unsafe struct SystemCall
+internal readonly unsafe struct SystemCall(byte opcode, EpollHandle socket, byte* memory, int size, IoOperation? operation)
 {
-    private SystemCall(byte opcode, EpollHandle socket, byte* memory, int size, IoOperation? operation)
-    {
-        Opcode = opcode;
-        Socket = socket;
-        Memory = memory;
-        Size = size;
-        Operation = operation;
-    }
-
     /// <summary>The call's io_uring opcode.</summary>
-    internal byte Opcode { get; }
+    internal byte Opcode => opcode;
 
-    internal EpollHandle Socket { get; }
+    internal EpollHandle Socket => socket;
 
     /// <summary>The bytes to send, or the memory to receive into; must not move until the call was made.</summary>
-    internal byte* Memory { get; }
+    internal byte* Memory => memory;
 
-    internal int Size { get; }
+    internal int Size => size;
 
     /// <summary>The operation that gets the result; null for a close.</summary>
-    internal IoOperation? Operation { get; }
+    internal IoOperation? Operation => operation;
 
-    internal uint Flags => Opcode switch
+    internal uint Flags => opcode switch
     {
         Libc.IORING_OP_RECV => Libc.MSG_DONTWAIT,
         Libc.IORING_OP_SEND => Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL,
@@ -43,39 +34,38 @@ internal readonly unsafe struct SystemCall
 
     internal static SystemCall Close(EpollHandle socket) => new(Libc.IORING_OP_CLOSE, socket, null, 0, null);
 
-    /// <summary>Makes the call directly. Returns bytes, or a negative errno.</summary>
+    /// <summary>Makes the call directly, without the ring. Returns bytes, or a negative errno.</summary>
     internal int Execute()
     {
-        switch (Opcode)
+        switch (opcode)
         {
             case Libc.IORING_OP_RECV:
-                return Result(Libc.recv(Socket, Memory, (nuint)Size, (int)Flags));
+                return socket.Receive(memory, size);
             case Libc.IORING_OP_SEND:
-                return Result(Libc.send(Socket, Memory, (nuint)Size, (int)Flags));
+                return socket.Send(memory, size);
             default:
-                Socket.Dispose();
+                socket.Dispose();
+                socket.Port.OnDescriptorClosed();
                 return 0;
         }
     }
 
-    /// <summary>Updates the socket's state with what the call returned.</summary>
+    /// <summary>Updates the socket's state with what the ring has returned.</summary>
     internal void ApplyResult(int result)
     {
-        switch (Opcode)
+        switch (opcode)
         {
             case Libc.IORING_OP_RECV:
-                NativeIo.OnReceiveResult(Socket, result, Size);
+                socket.OnReceiveResult(result, size);
                 break;
             case Libc.IORING_OP_SEND:
-                NativeIo.OnSendResult(Socket, result);
+                socket.OnSendResult(result);
                 break;
             default:
                 Debug.Assert(result >= 0, "a descriptor could not be closed");
-                Socket.SetHandleAsInvalid();
-                Socket.Port.OnDescriptorClosed();
+                socket.SetHandleAsInvalid();
+                socket.Port.OnDescriptorClosed();
                 break;
         }
     }
-
-    private static int Result(nint result) => result >= 0 ? (int)result : -Errno.Last;
 }

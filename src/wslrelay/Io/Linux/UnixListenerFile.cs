@@ -20,17 +20,11 @@ internal sealed class UnixListenerFile
 
     private UnixListenerFile(string path) => (_path, _status) = (path, FileStatus.Of(path));
 
-    /// <summary>Binds and listens at a path. Null for a name in the abstract namespace, which has no file.</summary>
+    /// <summary>Binds and listens at a path.</summary>
     /// <exception cref="IoException">Another socket has the path, or the system refuses.</exception>
-    internal static unsafe UnixListenerFile? Listen(EpollHandle listener, string path, byte* address, uint length, int backlog)
+    internal static unsafe UnixListenerFile Listen(EpollHandle listener, string path, byte* address, uint length, int backlog)
     {
-        if (path.StartsWith('@'))
-        {
-            Check(Libc.bind(listener, address, length) == 0 && Libc.listen(listener, backlog) == 0 ? 0 : Errno.Last, path);
-            return null;
-        }
-
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
+        string folder = FolderOf(path);
         if (!Directory.Exists(folder))
             throw new IoException(IoError.Failed, Errno.ENOENT, $"unix:{path}: there is no folder {folder}");
 
@@ -38,30 +32,35 @@ internal sealed class UnixListenerFile
             ?? throw new IoException(IoError.AddressInUse, 0, $"unix:{path}: another process keeps the folder {folder} locked (flock(2))");
 
         // The mode of the socket, less the umask, becomes the mode of the file: at no moment can others connect.
-        Check(Libc.fchmod(listener, OwnerOnly) == 0 ? 0 : Errno.Last, path);
+        Check(Libc.fchmod(listener, OwnerOnly), path);
         int error = Libc.bind(listener, address, length) == 0 ? 0 : Errno.Last;
         if (error == Errno.EADDRINUSE && IsStale(path, address, length))
         {
             File.Delete(path);
-            error = Libc.bind(listener, address, length) == 0 ? 0 : Errno.Last;
+            Check(Libc.bind(listener, address, length), path);
+        }
+        else if (error != 0)
+        {
+            throw Errno.Exception(error, $"unix:{path}");
         }
 
-        Check(error, path);
         UnixListenerFile file = new(path);
-        error = Libc.listen(listener, backlog) == 0 ? 0 : Errno.Last;
-        if (error != 0)
+        try
+        {
+            Check(Libc.listen(listener, backlog), path);
+            return file;
+        }
+        catch (IoException)
         {
             File.Delete(path);
-            Check(error, path);
+            throw;
         }
-
-        return file;
     }
 
     /// <summary>Deletes the file, unless another socket has taken its place. One that cannot be deleted is stale for the next listener.</summary>
     internal void Delete()
     {
-        using FolderLock? folderLock = FolderLock.Take(Path.GetDirectoryName(Path.GetFullPath(_path)) ?? "/", LockMillisecondsAtEnd);
+        using FolderLock? folderLock = FolderLock.Take(FolderOf(_path), LockMillisecondsAtEnd);
         if (folderLock is null || FileStatus.Of(_path) != _status)
             return;
 
@@ -74,10 +73,12 @@ internal sealed class UnixListenerFile
         }
     }
 
-    private static void Check(int error, string path)
+    private static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
+
+    private static void Check(int result, string path)
     {
-        if (error != 0)
-            throw Errno.Exception(error, $"unix:{path}");
+        if (result != 0)
+            throw Errno.Exception(Errno.Last, $"unix:{path}");
     }
 
     // A socket that nobody listens on and nobody is about to listen on: a bound one refuses connections too. Other kinds of files refuse them as well,

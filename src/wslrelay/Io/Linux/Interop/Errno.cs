@@ -36,6 +36,9 @@ internal static class Errno
     /// <summary>The errno of the last call on this thread; valid directly after a call that failed.</summary>
     internal static int Last => Marshal.GetLastSystemError();
 
+    /// <summary>What a call returned, or its errno as a negative number.</summary>
+    internal static int Result(nint result) => result >= 0 ? (int)result : -Last;
+
     /// <summary>How a sandbox (seccomp) or an old kernel answers a system call that it does not allow or does not have.</summary>
     internal static bool IsRefused(int errno) => errno is EPERM or EACCES or ENOSYS;
 
@@ -54,7 +57,10 @@ internal static class Errno
         _ => IoError.Failed,
     };
 
-    /// <summary>The exception for a set-up call that failed.</summary>
+    /// <summary>Returns what a set-up call returned.</summary>
+    /// <exception cref="IoException">It failed.</exception>
+    internal static int Check(int result, string call) => result >= 0 ? result : throw Exception(Last, call);
+
     internal static IoException Exception(int errno, string what) =>
         new(ToIoError(errno), errno, $"{what}: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})");
 }

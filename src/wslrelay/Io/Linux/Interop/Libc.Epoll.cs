@@ -5,7 +5,7 @@ namespace Wslrelay.Io.Linux.Interop;
 
 // epoll(7), epoll_ctl(2), epoll_wait(2); constants from linux/eventpoll.h.
 [SupportedOSPlatform("linux")]
-internal static partial class Libc
+internal static unsafe partial class Libc
 {
     internal const int EPOLL_CLOEXEC = 0x80000;
     internal const int EPOLL_CTL_ADD = 1;
@@ -20,13 +20,11 @@ internal static partial class Libc
     internal const uint EPOLLRDHUP = 0x2000;
     internal const uint EPOLLET = 0x80000000;
 
-    [LibraryImport("libc", EntryPoint = "epoll_create1")]
+    [LibraryImport("libc")]
     internal static partial int epoll_create1(int flags);
-
-    [LibraryImport("libc", EntryPoint = "epoll_ctl")]
+    [LibraryImport("libc")]
     [SuppressGCTransition]
-    internal static unsafe partial int epoll_ctl(SafeHandle epfd, int op, SafeHandle fd, byte* @event);
-
-    [LibraryImport("libc", EntryPoint = "epoll_wait")]
-    internal static unsafe partial int epoll_wait(SafeHandle epfd, byte* events, int maxevents, int timeout);
+    internal static partial int epoll_ctl(SafeHandle epfd, int op, SafeHandle fd, byte* @event);
+    [LibraryImport("libc")]
+    internal static partial int epoll_wait(SafeHandle epfd, byte* events, int maxevents, int timeout);
 }

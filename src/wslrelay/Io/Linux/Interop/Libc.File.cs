@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io.Linux.Interop;
 
-// open(2), read(2), write(2), close(2), fcntl(2), flock(2), stat(2), statx(2), readlink(2), eventfd(2), getrlimit(2).
-internal static partial class Libc
+// open(2), read(2), write(2), close(2), fcntl(2), flock(2), stat(2), statx(2), readlink(2), eventfd(2), pipe(2), splice(2).
+internal static unsafe partial class Libc
 {
     internal const int O_RDONLY = 0;
     internal const int O_WRONLY = 1;
@@ -17,15 +17,17 @@ internal static partial class Libc
     internal const int F_GETFL = 3;
     internal const int F_SETFL = 4;
     internal const int F_DUPFD_CLOEXEC = 1030;
+    internal const int F_SETPIPE_SZ = 1031;
     internal const int FD_CLOEXEC = 1;
+
+    internal const uint SPLICE_F_MOVE = 1;
+    internal const uint SPLICE_F_NONBLOCK = 2;
 
     internal const short POLLIN = 1;
     internal const short POLLOUT = 4;
 
     internal const int EFD_NONBLOCK = 0x800;
     internal const int EFD_CLOEXEC = 0x80000;
-
-    internal const int RLIMIT_NOFILE = 7;
 
     internal const int AT_FDCWD = -100;
     internal const int AT_SYMLINK_NOFOLLOW = 0x100;
@@ -38,80 +40,44 @@ internal static partial class Libc
     internal const int LOCK_EX = 2;
     internal const int LOCK_NB = 4;
 
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int open(string pathname, int flags);
-
-    [LibraryImport("libc", EntryPoint = "read")]
-    internal static unsafe partial nint read(SafeHandle fd, byte* buf, nuint count);
-
-    [LibraryImport("libc", EntryPoint = "write")]
-    internal static unsafe partial nint write(SafeHandle fd, byte* buf, nuint count);
-
-    /// <summary>Of a descriptor that may block.</summary>
-    [LibraryImport("libc", EntryPoint = "read")]
-    internal static unsafe partial nint read_blocking(int fd, byte* buf, nuint count);
-
-    /// <summary>To a descriptor that may block.</summary>
-    [LibraryImport("libc", EntryPoint = "write")]
-    internal static unsafe partial nint write_blocking(int fd, byte* buf, nuint count);
-
-    [LibraryImport("libc", EntryPoint = "poll")]
-    internal static unsafe partial int poll(PollDescriptor* fds, nuint nfds, int timeout);
-
-    [LibraryImport("libc", EntryPoint = "close")]
+    [LibraryImport("libc")]
+    internal static partial nint read(SafeHandle fd, byte* buf, nuint count);
+    [LibraryImport("libc")]
+    internal static partial nint write(SafeHandle fd, byte* buf, nuint count);
+    [LibraryImport("libc")]
+    internal static partial int poll(PollDescriptor* fds, nuint nfds, int timeout);
+    [LibraryImport("libc")]
     internal static partial int close(nint fd);
-
-    [LibraryImport("libc", EntryPoint = "fcntl")]
+    [LibraryImport("libc")]
     internal static partial int fcntl(nint fd, int cmd, nint arg);
-
-    [LibraryImport("libc", EntryPoint = "readlink", StringMarshalling = StringMarshalling.Utf8)]
-    internal static unsafe partial nint readlink(string pathname, byte* buf, nuint bufsiz);
-
-    [LibraryImport("libc", EntryPoint = "eventfd")]
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint readlink(string pathname, byte* buf, nuint bufsiz);
+    [LibraryImport("libc")]
     internal static partial int eventfd(uint initval, int flags);
-
-    [LibraryImport("libc", EntryPoint = "getrlimit")]
-    internal static partial int getrlimit(int resource, out RLimit rlim);
-
-    [LibraryImport("libc", EntryPoint = "setrlimit")]
-    internal static partial int setrlimit(int resource, in RLimit rlim);
-
-    [LibraryImport("libc", EntryPoint = "fchmod")]
+    [LibraryImport("libc")]
     internal static partial int fchmod(SafeHandle fd, uint mode);
-
-    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int statx(int dirfd, string pathname, int flags, uint mask, out Statx statxbuf);
-
     /// <summary>By syscall(2): libc has a stable name for it only from glibc 2.33 on.</summary>
     [LibraryImport("libc", EntryPoint = "syscall", StringMarshalling = StringMarshalling.Utf8)]
-    internal static unsafe partial nint newfstatat(nint number, nint dirfd, string pathname, byte* statbuf, nint flags);
-
-    [LibraryImport("libc", EntryPoint = "flock")]
+    internal static partial nint newfstatat(nint number, nint dirfd, string pathname, byte* statbuf, nint flags);
+    [LibraryImport("libc")]
     internal static partial int flock(SafeHandle fd, int operation);
+    [LibraryImport("libc")]
+    internal static partial int pipe2(int* pipefd, int flags);
+    [LibraryImport("libc")]
+    internal static partial nint splice(SafeHandle fd_in, long* off_in, SafeHandle fd_out, long* off_out, nuint len, uint flags);
 
     /// <summary><c>struct statx</c> of linux/stat.h, the same on every architecture: 256 bytes, of which these are read.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     internal struct Statx
     {
-        [FieldOffset(28)]
-        internal ushort Mode;
-
-        [FieldOffset(32)]
-        internal ulong Inode;
-
-        [FieldOffset(136)]
-        internal uint DeviceMajor;
-
-        [FieldOffset(140)]
-        internal uint DeviceMinor;
-    }
-
-    /// <summary><c>struct rlimit</c> with 64-bit <c>rlim_t</c>.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct RLimit
-    {
-        internal ulong Current;
-        internal ulong Maximum;
+        [FieldOffset(28)] internal ushort Mode;
+        [FieldOffset(32)] internal ulong Inode;
+        [FieldOffset(136)] internal uint DeviceMajor;
+        [FieldOffset(140)] internal uint DeviceMinor;
     }
 
     /// <summary><c>struct pollfd</c> of poll(2).</summary>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Wslrelay.Io.Linux.Interop;
 
 // io_uring_setup(2), io_uring_enter(2), io_uring(7), mmap(2); numbers, structures and constants from linux/io_uring.h, the same on x64 and arm64.
-internal static partial class Libc
+internal static unsafe partial class Libc
 {
     internal const nint SYS_io_uring_setup = 425;
     internal const nint SYS_io_uring_enter = 426;
@@ -26,86 +26,55 @@ internal static partial class Libc
     internal const int MAP_POPULATE = 0x8000;
     internal const nint MAP_FAILED = -1;
 
-    /// <summary>Has no wrapper in libc: by syscall(2).</summary>
+    // The first two have no wrapper in libc: by syscall(2).
     [LibraryImport("libc", EntryPoint = "syscall")]
-    internal static unsafe partial nint io_uring_setup(nint number, nuint entries, io_uring_params* p);
-
-    /// <summary>Has no wrapper in libc: by syscall(2).</summary>
+    internal static partial nint io_uring_setup(nint number, nuint entries, io_uring_params* p);
     [LibraryImport("libc", EntryPoint = "syscall")]
-    internal static unsafe partial nint io_uring_enter(nint number, nint fd, nuint to_submit, nuint min_complete, nuint flags, void* arg, nuint argsz);
+    internal static partial nint io_uring_enter(nint number, nint fd, nuint to_submit, nuint min_complete, nuint flags, void* arg, nuint argsz);
+    [LibraryImport("libc")]
+    internal static partial nint mmap(void* addr, nuint length, int prot, int flags, nint fd, long offset);
+    [LibraryImport("libc")]
+    internal static partial int munmap(void* addr, nuint length);
 
-    [LibraryImport("libc", EntryPoint = "mmap")]
-    internal static unsafe partial nint mmap(void* addr, nuint length, int prot, int flags, nint fd, long offset);
-
-    [LibraryImport("libc", EntryPoint = "munmap")]
-    internal static unsafe partial int munmap(void* addr, nuint length);
-
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct io_sqring_offsets
-    {
-        internal uint head;
-        internal uint tail;
-        internal uint ring_mask;
-        internal uint ring_entries;
-        internal uint flags;
-        internal uint dropped;
-        internal uint array;
-        internal uint resv1;
-        internal ulong user_addr;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct io_cqring_offsets
-    {
-        internal uint head;
-        internal uint tail;
-        internal uint ring_mask;
-        internal uint ring_entries;
-        internal uint overflow;
-        internal uint cqes;
-        internal uint flags;
-        internal uint resv1;
-        internal ulong user_addr;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
+    /// <summary>120 bytes, of which these are read: with the offsets of the submission (sq) and completion queue (cq) in their mapping.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 120)]
     internal struct io_uring_params
     {
-        internal uint sq_entries;
-        internal uint cq_entries;
-        internal uint flags;
-        internal uint sq_thread_cpu;
-        internal uint sq_thread_idle;
-        internal uint features;
-        internal uint wq_fd;
-        internal uint resv0;
-        internal uint resv1;
-        internal uint resv2;
-        internal io_sqring_offsets sq_off;
-        internal io_cqring_offsets cq_off;
+        [FieldOffset(0)] internal uint sq_entries;
+        [FieldOffset(4)] internal uint cq_entries;
+        [FieldOffset(20)] internal uint features;
+        [FieldOffset(40)] internal io_sqring_offsets sq_off;
+        [FieldOffset(80)] internal io_cqring_offsets cq_off;
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 40)]
+    internal struct io_sqring_offsets
+    {
+        [FieldOffset(0)] internal uint head;
+        [FieldOffset(4)] internal uint tail;
+        [FieldOffset(8)] internal uint ring_mask;
+        [FieldOffset(24)] internal uint array;
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 40)]
+    internal struct io_cqring_offsets
+    {
+        [FieldOffset(0)] internal uint head;
+        [FieldOffset(4)] internal uint tail;
+        [FieldOffset(8)] internal uint ring_mask;
+        [FieldOffset(20)] internal uint cqes;
     }
 
     /// <summary>A submission: 64 bytes, of which these are used here.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 64)]
-    internal unsafe struct io_uring_sqe
+    internal struct io_uring_sqe
     {
-        [FieldOffset(0)]
-        internal byte opcode;
-
-        [FieldOffset(4)]
-        internal int fd;
-
-        [FieldOffset(16)]
-        internal byte* addr;
-
-        [FieldOffset(24)]
-        internal uint len;
-
-        [FieldOffset(28)]
-        internal uint msg_flags;
-
-        [FieldOffset(32)]
-        internal ulong user_data;
+        [FieldOffset(0)] internal byte opcode;
+        [FieldOffset(4)] internal int fd;
+        [FieldOffset(16)] internal byte* addr;
+        [FieldOffset(24)] internal uint len;
+        [FieldOffset(28)] internal uint msg_flags;
+        [FieldOffset(32)] internal ulong user_data;
     }
 
     /// <summary>A completion; <c>res</c> is what the call returned, or a negative errno.</summary>

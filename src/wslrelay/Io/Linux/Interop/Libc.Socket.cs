@@ -2,9 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io.Linux.Interop;
 
-// socket(2), ip(7), ipv6(7), tcp(7), unix(7); constants from the kernel's uapi headers, the same on x64 and arm64. SuppressGCTransition only on calls that
-// read or write a field of the socket: one that moves data or runs a handshake would hold up a collection on another thread.
-internal static partial class Libc
+// socket(2), ip(7), ipv6(7), tcp(7), unix(7), cmsg(3), and classic BPF for SO_ATTACH_FILTER; constants and layouts from the kernel's uapi headers,
+// the same on x64 and arm64. SuppressGCTransition only on calls that read or write a field of the socket: one that moves data or runs a handshake
+// would hold up a collection on another thread.
+internal static unsafe partial class Libc
 {
     internal const int AF_UNIX = 1;
     internal const int AF_INET = 2;
@@ -17,11 +18,15 @@ internal static partial class Libc
 
     internal const int SOL_SOCKET = 1;
     internal const int SO_REUSEADDR = 2;
+    internal const int SO_TYPE = 3;
     internal const int SO_ERROR = 4;
     internal const int SO_SNDBUF = 7;
     internal const int SO_KEEPALIVE = 9;
     internal const int SO_LINGER = 13;
     internal const int SO_ATTACH_FILTER = 26;
+    internal const int SO_ACCEPTCONN = 30;
+    internal const int SO_PROTOCOL = 38;
+    internal const int SCM_RIGHTS = 1;
 
     internal const int IPPROTO_TCP = 6;
     internal const int TCP_NODELAY = 1;
@@ -34,53 +39,97 @@ internal static partial class Libc
 
     internal const int SHUT_WR = 1;
     internal const nuint SIOCOUTQ = 0x5411;
+    internal const int MSG_CTRUNC = 0x8;
     internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
+    internal const int MSG_CMSG_CLOEXEC = 0x40000000;
 
-    [LibraryImport("libc", EntryPoint = "socket")]
+    internal const ushort BPF_LD_B_ABS = 0x30;
+    internal const ushort BPF_ALU_AND_K = 0x54;
+    internal const ushort BPF_JMP_JEQ_K = 0x15;
+    internal const ushort BPF_RET_K = 0x06;
+
+    [LibraryImport("libc")]
     internal static partial int socket(int domain, int type, int protocol);
-
-    [LibraryImport("libc", EntryPoint = "bind")]
-    internal static unsafe partial int bind(SafeHandle sockfd, byte* addr, uint addrlen);
-
-    [LibraryImport("libc", EntryPoint = "listen")]
+    [LibraryImport("libc")]
+    internal static partial int bind(SafeHandle sockfd, byte* addr, uint addrlen);
+    [LibraryImport("libc")]
     internal static partial int listen(SafeHandle sockfd, int backlog);
-
-    [LibraryImport("libc", EntryPoint = "accept4")]
-    internal static unsafe partial int accept4(SafeHandle sockfd, byte* addr, uint* addrlen, int flags);
-
-    [LibraryImport("libc", EntryPoint = "accept")]
-    internal static unsafe partial int accept(SafeHandle sockfd, byte* addr, uint* addrlen);
-
-    [LibraryImport("libc", EntryPoint = "connect")]
-    internal static unsafe partial int connect(SafeHandle sockfd, byte* addr, uint addrlen);
-
-    [LibraryImport("libc", EntryPoint = "getsockname")]
+    [LibraryImport("libc")]
+    internal static partial int accept4(SafeHandle sockfd, byte* addr, uint* addrlen, int flags);
+    [LibraryImport("libc")]
+    internal static partial int accept(SafeHandle sockfd, byte* addr, uint* addrlen);
+    [LibraryImport("libc")]
+    internal static partial int connect(SafeHandle sockfd, byte* addr, uint addrlen);
+    [LibraryImport("libc")]
     [SuppressGCTransition]
-    internal static unsafe partial int getsockname(SafeHandle sockfd, byte* addr, uint* addrlen);
-
-    [LibraryImport("libc", EntryPoint = "getpeername")]
+    internal static partial int getsockname(SafeHandle sockfd, byte* addr, uint* addrlen);
+    [LibraryImport("libc")]
     [SuppressGCTransition]
-    internal static unsafe partial int getpeername(SafeHandle sockfd, byte* addr, uint* addrlen);
-
-    [LibraryImport("libc", EntryPoint = "getsockopt")]
+    internal static partial int getpeername(SafeHandle sockfd, byte* addr, uint* addrlen);
+    [LibraryImport("libc")]
     [SuppressGCTransition]
-    internal static unsafe partial int getsockopt(SafeHandle sockfd, int level, int optname, void* optval, uint* optlen);
-
-    [LibraryImport("libc", EntryPoint = "setsockopt")]
+    internal static partial int getsockopt(SafeHandle sockfd, int level, int optname, void* optval, uint* optlen);
+    [LibraryImport("libc")]
     [SuppressGCTransition]
-    internal static unsafe partial int setsockopt(SafeHandle sockfd, int level, int optname, void* optval, uint optlen);
-
-    [LibraryImport("libc", EntryPoint = "ioctl")]
+    internal static partial int setsockopt(SafeHandle sockfd, int level, int optname, void* optval, uint optlen);
+    [LibraryImport("libc")]
     [SuppressGCTransition]
-    internal static unsafe partial int ioctl(SafeHandle fd, nuint request, int* argp);
-
-    [LibraryImport("libc", EntryPoint = "shutdown")]
+    internal static partial int ioctl(SafeHandle fd, nuint request, int* argp);
+    [LibraryImport("libc")]
     internal static partial int shutdown(SafeHandle sockfd, int how);
+    [LibraryImport("libc")]
+    internal static partial nint recv(SafeHandle sockfd, byte* buf, nuint len, int flags);
+    [LibraryImport("libc")]
+    internal static partial nint send(SafeHandle sockfd, byte* buf, nuint len, int flags);
+    [LibraryImport("libc")]
+    internal static partial nint sendmsg(SafeHandle sockfd, MessageHeader* msg, int flags);
+    [LibraryImport("libc")]
+    internal static partial nint recvmsg(SafeHandle sockfd, MessageHeader* msg, int flags);
 
-    [LibraryImport("libc", EntryPoint = "recv")]
-    internal static unsafe partial nint recv(SafeHandle sockfd, byte* buf, nuint len, int flags);
+    /// <summary>struct iovec.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct IoVector
+    {
+        internal byte* Base;
+        internal nuint Length;
+    }
 
-    [LibraryImport("libc", EntryPoint = "send")]
-    internal static unsafe partial nint send(SafeHandle sockfd, byte* buf, nuint len, int flags);
+    /// <summary>struct msghdr.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct MessageHeader
+    {
+        internal byte* Name;
+        internal uint NameLength;
+        internal IoVector* Vectors;
+        internal nuint VectorCount;
+        internal byte* Control;
+        internal nuint ControlLength;
+        internal int Flags;
+    }
+
+    /// <summary>struct cmsghdr; its data follows, and the next header at a multiple of eight bytes.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct ControlHeader
+    {
+        internal nuint Length;
+        internal int Level;
+        internal int Type;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal readonly struct sock_filter(ushort code, byte jt, byte jf, uint k)
+    {
+        private readonly ushort _code = code;
+        private readonly byte _jt = jt;
+        private readonly byte _jf = jf;
+        private readonly uint _k = k;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct sock_fprog
+    {
+        internal ushort len;
+        internal sock_filter* filter;
+    }
 }

@@ -1,0 +1,121 @@
+using System.Runtime.Versioning;
+using Wslrelay.Io.Linux.Interop;
+
+namespace Wslrelay.Io.Linux;
+
+/// <summary>Sends and receives bytes over a Unix socket with a connected TCP socket attached to the first of them (unix(7), SCM_RIGHTS). Loop thread only.</summary>
+[SupportedOSPlatform("linux")]
+internal static unsafe class AttachedSocket
+{
+    // Room for more than is taken: the kernel closes what does not fit, and the flags tell.
+    private const int MaxDescriptors = 4;
+
+    /// <summary>Returns the bytes that the kernel took, or a negative errno.</summary>
+    internal static int Send(EpollHandle to, byte* memory, int size, EpollHandle attached)
+    {
+        int controlSize = sizeof(Libc.ControlHeader) + sizeof(long);
+        byte* control = stackalloc byte[controlSize];
+        var header = (Libc.ControlHeader*)control;
+        *header = new Libc.ControlHeader { Length = (nuint)(sizeof(Libc.ControlHeader) + sizeof(int)), Level = Libc.SOL_SOCKET, Type = Libc.SCM_RIGHTS };
+        *(int*)(header + 1) = (int)attached.DangerousGetHandle();
+        var vector = new Libc.IoVector { Base = memory, Length = (nuint)size };
+        var message = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = (nuint)controlSize };
+        int result;
+        do
+        {
+            result = Errno.Result(Libc.sendmsg(to, &message, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT));
+        }
+        while (result == -Errno.EINTR);
+
+        if (result == -Errno.EAGAIN)
+            to.MarkNotWritable();
+
+        // The open socket lives on at the other side, and would go on waking this epoll after its descriptor here is closed (epoll(7)).
+        if (result >= 0 && attached.Token != 0)
+            attached.Port.Unregister(attached);
+
+        return result;
+    }
+
+    /// <summary>Returns bytes, 0 at the end of the stream, or a negative errno.</summary>
+    /// <param name="from">The Unix socket.</param>
+    /// <param name="memory">Where the bytes go.</param>
+    /// <param name="size">Of the memory.</param>
+    /// <param name="attached">The socket that came with the bytes, which the caller closes; null where none did.</param>
+    /// <param name="isRefused">Whether anything else was attached; it has been closed.</param>
+    internal static int Receive(EpollHandle from, byte* memory, int size, out EpollHandle? attached, out bool isRefused)
+    {
+        int controlSize = sizeof(Libc.ControlHeader) + (MaxDescriptors * sizeof(int));
+        byte* control = stackalloc byte[controlSize];
+        var vector = new Libc.IoVector { Base = memory, Length = (nuint)size };
+        var message = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = (nuint)controlSize };
+        int result;
+        do
+        {
+            result = Errno.Result(Libc.recvmsg(from, &message, Libc.MSG_DONTWAIT | Libc.MSG_CMSG_CLOEXEC));
+        }
+        while (result == -Errno.EINTR);
+
+        from.OnReceiveResult(result, size);
+        attached = null;
+        isRefused = result >= 0 && !TryTake(message, from.Port, out attached);
+        return result;
+    }
+
+    // False where something came that is not taken.
+    private static bool TryTake(in Libc.MessageHeader message, EpollPort port, out EpollHandle? socket)
+    {
+        socket = null;
+        bool truncated = (message.Flags & Libc.MSG_CTRUNC) != 0;
+        var header = (Libc.ControlHeader*)message.Control;
+        if (message.ControlLength < (nuint)sizeof(Libc.ControlHeader) || header->Level != Libc.SOL_SOCKET || header->Type != Libc.SCM_RIGHTS)
+            return !truncated;
+
+        // One header at the most: credentials and the like come only to a socket that asked for them.
+        var descriptors = new ReadOnlySpan<int>(header + 1, (int)((header->Length - (nuint)sizeof(Libc.ControlHeader)) / sizeof(int)));
+        if (descriptors.Length == 1 && !truncated)
+            socket = TryAdopt(port, descriptors[0]);
+
+        if (socket is null)
+        {
+            foreach (int descriptor in descriptors)
+                _ = Libc.close(descriptor);
+        }
+
+        return socket is not null;
+    }
+
+    // Null where it is anything but a connected TCP socket; the descriptor is then still the caller's.
+    private static EpollHandle? TryAdopt(EpollPort port, int descriptor)
+    {
+        var socket = new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, Readable = true, NagleEnabled = true };
+        int flags = Libc.fcntl(descriptor, Libc.F_GETFL, 0);
+        bool hasPeer = socket.HasPeer;
+        bool isConnectedTcp = socket.GetOption(Libc.SOL_SOCKET, Libc.SO_TYPE) == Libc.SOCK_STREAM
+            && socket.GetOption(Libc.SOL_SOCKET, Libc.SO_PROTOCOL) == Libc.IPPROTO_TCP
+            && socket.GetOption(Libc.SOL_SOCKET, Libc.SO_ACCEPTCONN) == 0
+            && (hasPeer || socket.HasReceivedSegments);
+        if (isConnectedTcp && flags >= 0 && Libc.fcntl(descriptor, Libc.F_SETFL, flags | Libc.O_NONBLOCK) == 0)
+        {
+            try
+            {
+                port.Register(socket);
+                if (!hasPeer)
+                {
+                    // Reset by now; the error may have been told to the agent, and is told once.
+                    socket.MarkBroken();
+                }
+
+                port.Keepalive.Add(socket);
+                return socket;
+            }
+            catch (IoException)
+            {
+                // Out of memory for the wait: as good as no socket.
+            }
+        }
+
+        socket.SetHandleAsInvalid();
+        return null;
+    }
+}
