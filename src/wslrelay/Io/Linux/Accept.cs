@@ -95,29 +95,37 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
         {
             if (!port.Reserve.CanAccept)
             {
-                ParkIfNoSpare();
+                // The spare is only reserved until the end of the turn, when epoll reports the listener again; a used one takes a close to come back.
+                if (!port.Reserve.HasSpare)
+                    Park();
+
                 return count;
             }
 
             int descriptor = AcceptOne();
+            if (descriptor == -Errno.EAGAIN)
+                return count;
+
             if (descriptor < 0)
             {
-                int error = Errno.Last;
-                if (Errno.ToIoError(error) == IoError.TooManyOpenFiles)
+                if (Errno.ToIoError(-descriptor) == IoError.TooManyOpenFiles)
                 {
                     Park();
                     return count;
                 }
-
-                if (error == Errno.EAGAIN)
-                    return count;
 
                 // Any other error concerns that one connection (accept(2), "Error handling").
                 continue;
             }
 
             port.Reserve.OnAccepted(descriptor);
-            EpollHandle socket = new(port, descriptor, isSocket: true) { IsConnection = true, Readable = true, HidesResets = listener.HidesResets, ResetsOnDeath = listener.ResetsOnDeath };
+            EpollHandle socket = new(port, descriptor, isSocket: true)
+            {
+                IsConnection = true,
+                Readable = true,
+                HidesResets = listener.HidesResets,
+                ResetsOnDeath = listener.ResetsOnDeath,
+            };
             try
             {
                 port.Register(socket);
@@ -135,13 +143,14 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
         return count;
     }
 
+    // A descriptor, or a negative errno.
     private unsafe int AcceptOne()
     {
-        int descriptor = Libc.accept4(listener, null, null, Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC);
-        if (descriptor >= 0 || !Errno.IsRefused(Errno.Last))
+        int descriptor = Errno.Result(Libc.accept4(listener, null, null, Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC));
+        if (descriptor >= 0 || !Errno.IsRefused(-descriptor))
             return descriptor;
 
-        descriptor = Libc.accept(listener, null, null);
+        descriptor = Errno.Result(Libc.accept(listener, null, null));
         if (descriptor >= 0)
         {
             _ = Libc.fcntl(descriptor, Libc.F_SETFD, Libc.FD_CLOEXEC);
@@ -149,13 +158,6 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
         }
 
         return descriptor;
-    }
-
-    // The spare is only reserved until the end of the turn, when epoll reports the listener again; a used one takes a close to come back.
-    private void ParkIfNoSpare()
-    {
-        if (!port.Reserve.HasSpare)
-            Park();
     }
 
     private void Park()

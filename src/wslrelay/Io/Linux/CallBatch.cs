@@ -2,10 +2,7 @@ using System.Runtime.Versioning;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>
-/// How receives, sends and closes are made. Set by the environment variable <c>WSLRELAY_CALLS</c>, for tests, for troubleshooting, and for sandboxes that
-/// kill a process that calls io_uring_setup.
-/// </summary>
+/// <summary>Set by <c>WSLRELAY_CALLS</c>, for tests, for troubleshooting, and for sandboxes that kill a process that calls io_uring_setup.</summary>
 internal enum CallMode
 {
     /// <summary>Batched in turns with many wake-ups, else one by one.</summary>
@@ -41,7 +38,7 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
 
     internal bool HasQueued => _queuedCount > 0;
 
-    /// <summary>Whether calls are collected in this turn.</summary>
+    /// <summary>Calls are collected in this turn.</summary>
     internal bool IsBatching { get; private set; }
 
     internal bool HasRing => _ring is not null;

@@ -38,14 +38,16 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
                 return;
             }
 
+            if (error == 0 && IsSelfConnected())
+                error = Errno.ECONNREFUSED;
+
             bool isPending = error == Errno.EINPROGRESS;
             if (isPending)
             {
                 _socket.MarkNotWritable();
             }
-            else if (error != 0 || IsSelfConnected())
+            else if (error != 0)
             {
-                error = error == 0 ? Errno.ECONNREFUSED : error;
                 Complete(Errno.ToIoError(error), error);
                 return;
             }
@@ -121,16 +123,13 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
     private EpollHandle Open()
     {
         int domain = SocketAddress.Domain(Endpoint);
-        int type = Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC;
-        int descriptor = Libc.socket(domain, type, 0);
-        int error = descriptor < 0 ? Errno.Last : 0;
-        if (error == Errno.EMFILE && port.Reserve.CloseSpare())
-        {
-            descriptor = Libc.socket(domain, type, 0);
-            error = descriptor < 0 ? Errno.Last : 0;
-        }
+        int descriptor = SocketAddress.Open(domain);
+        if (descriptor == -Errno.EMFILE && port.Reserve.CloseSpare())
+            descriptor = SocketAddress.Open(domain);
 
-        return error == 0 ? new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, HidesResets = Endpoint.Kind != IoEndpointKind.Tcp } : throw Errno.Exception(error, Endpoint.ToString());
+        return descriptor >= 0
+            ? new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, HidesResets = Endpoint.Kind != IoEndpointKind.Tcp }
+            : throw Errno.Exception(-descriptor, Endpoint.ToString());
     }
 
     // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own; TCP then connects the

@@ -25,10 +25,7 @@ internal sealed class DescriptorReserve : IDisposable
         Replenish(0);
     }
 
-    /// <summary>
-    /// Whether a second descriptor is available for the next connection. When they are scarce, that of the last connection must have been opened
-    /// first.
-    /// </summary>
+    /// <summary>Whether the next connection can have a second descriptor. When they are scarce, the last one must have opened its own first.</summary>
     internal bool CanAccept => HasSpare && !_isReserved;
 
     internal bool HasSpare => _spare is not null;
@@ -41,7 +38,7 @@ internal sealed class DescriptorReserve : IDisposable
     /// <summary>Reserves the spare for the accepted connection, until the end of the turn, if descriptors are scarce.</summary>
     internal void OnAccepted(int descriptor) => _isReserved = IsScarce(descriptor);
 
-    /// <summary>Whether a new descriptor with this number leaves only few for connections.</summary>
+    /// <summary>Whether a new descriptor with this number leaves few for connections.</summary>
     internal bool IsScarce(int descriptor) => descriptor >= _scarceFrom;
 
     internal void EndTurn() => _isReserved = false;
@@ -55,10 +52,7 @@ internal sealed class DescriptorReserve : IDisposable
         return closed;
     }
 
-    /// <summary>
-    /// Called after descriptors were closed: reopens the spare if possible, and resumes as many parked listeners. A listener that finds no
-    /// descriptor parks again and waits for the next close, so that nothing spins.
-    /// </summary>
+    /// <summary>Reopens the spare if possible, and resumes as many listeners as were closed. One that finds no descriptor parks again: nothing spins.</summary>
     internal void Replenish(int closed)
     {
         if (!HasSpare)

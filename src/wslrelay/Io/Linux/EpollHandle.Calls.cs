@@ -81,10 +81,7 @@ internal sealed partial class EpollHandle
         Set(Flags.HasSent, true);
     }
 
-    /// <summary>
-    /// Called when bulk data has filled the send buffer. TCP's grows by itself; a Unix socket's stays at a fifth of a pipe. The kernel doubles
-    /// the size given here (socket(7), SO_SNDBUF).
-    /// </summary>
+    /// <summary>For bulk that fills it: TCP's grows by itself; a Unix socket's stays at a fifth of a pipe. The kernel doubles the size (SO_SNDBUF).</summary>
     internal void WidenSendBuffer()
     {
         if (HidesResets && !Is(Flags.SendBufferWidened))

@@ -42,9 +42,7 @@ internal sealed partial class EpollHandle : IoSocket
     /// <summary>Whether a TCP socket is connected: neither connecting still nor reset.</summary>
     internal bool HasPeer => TryGetAddress(stackalloc byte[SocketAddress.MaxSize], ofPeer: true);
 
-    /// <summary>
-    /// Whether a TCP socket has ever heard of a peer (tcp(7), TCP_INFO): one that was reset has none any more, and yet may hold what it received before.
-    /// </summary>
+    /// <summary>A TCP socket that was reset has no peer any more, and yet may hold what it received before (tcp(7), TCP_INFO).</summary>
     internal unsafe bool HasReceivedSegments
     {
         get
@@ -62,7 +60,7 @@ internal sealed partial class EpollHandle : IoSocket
     {
         get
         {
-            int bytes = 0;
+            int bytes;
             return Libc.ioctl(this, Libc.SIOCOUTQ, &bytes) == 0 ? bytes : 0;
         }
     }
@@ -74,7 +72,7 @@ internal sealed partial class EpollHandle : IoSocket
 
     internal IoOperation? Writer { get; set; }
 
-    /// <summary>Its epoll token; 0 while it is not registered.</summary>
+    /// <summary>Of epoll; 0 while it is not registered.</summary>
     internal ulong Token { get; set; }
 
     public override void Close(bool abort)

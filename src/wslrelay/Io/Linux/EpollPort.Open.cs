@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -18,9 +17,9 @@ internal sealed partial class EpollPort
         ListenAddress.Check(endpoint);
         byte* address = stackalloc byte[SocketAddress.MaxSize];
         int length = SocketAddress.Write(endpoint, new Span<byte>(address, SocketAddress.MaxSize));
-        int descriptor = Libc.socket(SocketAddress.Domain(endpoint), Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0);
+        int descriptor = SocketAddress.Open(SocketAddress.Domain(endpoint));
         if (descriptor < 0)
-            throw Errno.Exception(Errno.Last, endpoint.ToString());
+            throw Errno.Exception(-descriptor, endpoint.ToString());
 
         EpollHandle listener = new(this, descriptor, isSocket: true) { HidesResets = endpoint.Kind != IoEndpointKind.Tcp };
         try
@@ -137,11 +136,5 @@ internal sealed partial class EpollPort
         };
 
     // As /proc shows the descriptor, for example "pipe:[1234]" or "anon_inode:[eventfd]" (proc(5)).
-    private static unsafe string DescribeDescriptor(int descriptor)
-    {
-        const int Max = 256;
-        byte* text = stackalloc byte[Max];
-        nint length = Libc.readlink($"/proc/self/fd/{descriptor}", text, Max);
-        return length < 0 ? UnknownDescriptor : Encoding.UTF8.GetString(text, (int)length);
-    }
+    private static string DescribeDescriptor(int descriptor) => new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget ?? UnknownDescriptor;
 }

@@ -2,9 +2,7 @@ using System.Runtime.Versioning;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>
-/// Assigns each registered descriptor a unique token: an index into a table and the generation of that entry. Loop thread only.
-/// </summary>
+/// <summary>Assigns each registered descriptor a unique token: an index into a table and the generation of that entry. Loop thread only.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class EpollTokens
 {

@@ -17,7 +17,7 @@ internal sealed class KeepaliveQueue(EpollTokens tokens, int idleSeconds)
 
     internal bool IsEmpty => _waiting.Count == 0;
 
-    /// <summary>Milliseconds until <see cref="Run"/> has something to do; only while it is not empty.</summary>
+    /// <summary>Milliseconds until the next <see cref="Run"/>; only while it is not empty.</summary>
     internal int Timeout => (int)Math.Max(0, _nextRun - Environment.TickCount64);
 
     internal void Add(EpollHandle socket)

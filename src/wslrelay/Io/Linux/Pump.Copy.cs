@@ -23,14 +23,11 @@ internal partial class Pump
     {
         byte[] buffer = from.Port.BatchBuffers.Rent();
         SetUnsent(buffer, 0);
-        if (from.Port.Calls.TryAdd(SystemCall.Receive(from, Memory(buffer), buffer.Length, this)))
-        {
-            _queuedCall = QueuedCall.Receive;
-            return true;
-        }
+        _isQueued = from.Port.Calls.TryAdd(SystemCall.Receive(from, Memory(buffer), buffer.Length, this));
+        if (!_isQueued)
+            Release();
 
-        Release();
-        return false;
+        return _isQueued;
     }
 
     private void OnReceived(byte[] buffer, int received)
@@ -45,27 +42,23 @@ internal partial class Pump
     // Takes the result of the batched call. False if the direction has ended or broke.
     private bool OnResult(in IoEvent wake)
     {
-        QueuedCall call = _queuedCall;
-        _queuedCall = QueuedCall.None;
-        int error = wake.NativeError;
-        if (call == QueuedCall.Receive)
+        _isQueued = false;
+        if (_start < _end)
         {
-            OnReceived((byte[])_unsent!, (int)wake.Bytes);
-            if (_unsent is null && error is not (Errno.EAGAIN or Errno.EINTR))
-            {
-                EndRead(error);
-                return false;
-            }
+            int moved = 0;
+            NoteSent((int)wake.Bytes, ref moved);
+            if (_start == _end)
+                Release();
 
             return true;
         }
 
-        int moved = 0;
-        NoteSent((int)wake.Bytes, ref moved);
-        if (_start == _end)
-            Release();
+        OnReceived((byte[])_unsent!, (int)wake.Bytes);
+        if (_unsent is not null || wake.NativeError is Errno.EAGAIN or Errno.EINTR)
+            return true;
 
-        return true;
+        EndRead(wake.NativeError);
+        return false;
     }
 
     // Sends what is left in the buffer. False if the kernel did not take all of it.
@@ -74,11 +67,9 @@ internal partial class Pump
         while (_start < _end)
         {
             to.PrepareSend(_end - _start);
-            if (from.Port.Calls.TryAdd(SystemCall.Send(to, Memory(buffer) + _start, _end - _start, this)))
-            {
-                _queuedCall = QueuedCall.Send;
+            _isQueued = from.Port.Calls.TryAdd(SystemCall.Send(to, Memory(buffer) + _start, _end - _start, this));
+            if (_isQueued)
                 return false;
-            }
 
             int result = to.Send(Memory(buffer) + _start, _end - _start);
             if (result < 0)

@@ -3,7 +3,7 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>How a pump moves data. Set by the environment variable <c>WSLRELAY_PUMP</c>, for tests and troubleshooting.</summary>
+/// <summary>Set by <c>WSLRELAY_PUMP</c>, for tests and troubleshooting.</summary>
 internal enum PumpMode
 {
     /// <summary>Each direction copies small data and splices bulk data.</summary>
@@ -34,19 +34,13 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
     private int _end;
     private bool _isBulk = from.Port.PumpMode == PumpMode.Splice;
     private bool _cannotSplice = from.Port.PumpMode == PumpMode.Copy;
-    private QueuedCall _queuedCall;
+
+    // A call of this direction is in the present batch: a receive if nothing is unsent, else a send.
+    private bool _isQueued;
 
     private protected EpollHandle From => from;
 
     private protected EpollHandle To => to;
-
-    // The call of this direction that is in the present batch.
-    private enum QueuedCall : byte
-    {
-        None,
-        Receive,
-        Send,
-    }
 
     protected internal override void Schedule()
     {
@@ -57,7 +51,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
 
     protected internal override void Collect(in IoEvent wake)
     {
-        if (_queuedCall != QueuedCall.None && wake.Source is null)
+        if (_isQueued && wake.Source is null)
         {
             // The result of the batched call comes first; the sockets remember the rest.
             return;
@@ -65,21 +59,15 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
 
         if (CancelReason != IoError.None)
         {
-            _queuedCall = QueuedCall.None;
+            _isQueued = false;
             Complete(IoError.Cancelled, 0);
         }
-        else if (wake.Source is null)
+        else if (wake.Source is null || OnResult(wake))
         {
-            if (_unsent is not null && !to.Writable)
-            {
-                // Woken by more data, while there is still no room for what was read before.
+            // Woken by more data, while there is still no room for what was read before.
+            if (wake.Source is null && _unsent is not null && !to.Writable)
                 from.PauseReading();
-            }
 
-            Move();
-        }
-        else if (OnResult(wake))
-        {
             Move();
         }
     }
@@ -115,7 +103,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
                 }
 
                 int error = _isBulk ? FillPipe(isFirst: moved == 0) : FillBuffer();
-                if (_queuedCall != QueuedCall.None)
+                if (_isQueued)
                 {
                     Pend();
                     return;
@@ -212,7 +200,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
 
     private void Block()
     {
-        if (_queuedCall != QueuedCall.None)
+        if (_isQueued)
             Pend();
         else if (to.Broken)
             OnReceiverBroken();

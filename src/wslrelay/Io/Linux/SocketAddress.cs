@@ -28,6 +28,9 @@ internal static class SocketAddress
         _ => throw new IoException(IoError.NotSupported, 0, $"{endpoint}: Hyper-V sockets exist on Windows only; use vsock or a Unix socket here"),
     };
 
+    /// <summary>A new stream socket: its descriptor, or a negative errno.</summary>
+    internal static int Open(int domain) => Errno.Result(Libc.socket(domain, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0));
+
     /// <summary>Writes the address; returns its length.</summary>
     /// <exception cref="IoException">A path that is too long, or a family that this system does not have.</exception>
     internal static int Write(in IoEndpoint endpoint, Span<byte> address)

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -14,6 +15,7 @@ internal sealed class UnixListenerFile
     private const uint OwnerOnly = 0x180; // 0600
     private const int LockMilliseconds = 5000;
     private const int LockMillisecondsAtEnd = 100;
+    private const int LockRetryMilliseconds = 5;
 
     private readonly string _path;
     private readonly FileStatus? _status;
@@ -28,7 +30,7 @@ internal sealed class UnixListenerFile
         if (!Directory.Exists(folder))
             throw new IoException(IoError.Failed, Errno.ENOENT, $"unix:{path}: there is no folder {folder}");
 
-        using FolderLock folderLock = FolderLock.Take(folder, LockMilliseconds)
+        using SafeFileHandle folderLock = LockFolder(folder, LockMilliseconds)
             ?? throw new IoException(IoError.AddressInUse, 0, $"unix:{path}: another process keeps the folder {folder} locked (flock(2))");
 
         // The mode of the socket, less the umask, becomes the mode of the file: at no moment can others connect.
@@ -60,7 +62,7 @@ internal sealed class UnixListenerFile
     /// <summary>Deletes the file, unless another socket has taken its place. One that cannot be deleted is stale for the next listener.</summary>
     internal void Delete()
     {
-        using FolderLock? folderLock = FolderLock.Take(FolderOf(_path), LockMillisecondsAtEnd);
+        using SafeFileHandle? folderLock = LockFolder(FolderOf(_path), LockMillisecondsAtEnd);
         if (folderLock is null || FileStatus.Of(_path) != _status)
             return;
 
@@ -75,6 +77,26 @@ internal sealed class UnixListenerFile
 
     private static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
 
+    // By flock(2): no lock file is left behind, and the kernel releases it with the process. Null after the timeout; a folder that cannot be locked (no
+    // permission to read it, or a file system without locks) counts as locked.
+    private static SafeFileHandle? LockFolder(string folder, int timeoutMilliseconds)
+    {
+        SafeFileHandle handle = new(Libc.open(folder, Libc.O_RDONLY | Libc.O_CLOEXEC), ownsHandle: true);
+        long deadline = Environment.TickCount64 + timeoutMilliseconds;
+        while (!handle.IsInvalid && Libc.flock(handle, Libc.LOCK_EX | Libc.LOCK_NB) != 0 && Errno.Last is Errno.EAGAIN or Errno.EINTR)
+        {
+            if (Environment.TickCount64 >= deadline)
+            {
+                handle.Dispose();
+                return null;
+            }
+
+            Thread.Sleep(LockRetryMilliseconds);
+        }
+
+        return handle;
+    }
+
     private static void Check(int result, string path)
     {
         if (result != 0)
@@ -85,7 +107,7 @@ internal sealed class UnixListenerFile
     // and are not touched.
     private static unsafe bool IsStale(string path, byte* address, uint length)
     {
-        int descriptor = Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0);
+        int descriptor = SocketAddress.Open(Libc.AF_UNIX);
         if (descriptor < 0)
             return false;
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io.Linux.Interop;
 
-// open(2), read(2), write(2), close(2), fcntl(2), flock(2), stat(2), statx(2), readlink(2), eventfd(2), pipe(2), splice(2).
+// open(2), read(2), write(2), close(2), fcntl(2), flock(2), stat(2), statx(2), eventfd(2), pipe(2), splice(2).
 internal static unsafe partial class Libc
 {
     internal const int O_RDONLY = 0;
@@ -52,8 +52,6 @@ internal static unsafe partial class Libc
     internal static partial int close(nint fd);
     [LibraryImport("libc")]
     internal static partial int fcntl(nint fd, int cmd, nint arg);
-    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial nint readlink(string pathname, byte* buf, nuint bufsiz);
     [LibraryImport("libc")]
     internal static partial int eventfd(uint initval, int flags);
     [LibraryImport("libc")]
