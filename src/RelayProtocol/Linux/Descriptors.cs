@@ -74,7 +74,7 @@ internal static class Descriptors
 
     private static Win32Exception Failure(string what)
     {
-        int errno = Marshal.GetLastPInvokeError();
+        int errno = Marshal.GetLastSystemError();
         return new Win32Exception(errno, $"{what}: {Marshal.GetPInvokeErrorMessage(errno)}");
     }
 }

@@ -14,7 +14,7 @@ internal sealed class ExitEventHandle : ExitSignalHandle
         int descriptor = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
         if (descriptor < 0)
         {
-            int errno = Marshal.GetLastPInvokeError();
+            int errno = Marshal.GetLastSystemError();
             throw new Win32Exception(errno, $"cannot make an exit event: {Marshal.GetPInvokeErrorMessage(errno)}");
         }
         SetHandle(descriptor);

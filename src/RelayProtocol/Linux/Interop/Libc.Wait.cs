@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace RelayProtocol.Linux.Interop;
 
 /// <summary>Children: waitid(2), waitpid(2), kill(2). Constants from Linux' uapi headers, equal on x64 and arm64.</summary>
-internal static partial class Libc
+internal abstract unsafe partial class Libc
 {
     internal const int P_PID = 1;
     internal const int WEXITED = 4;
@@ -17,11 +17,9 @@ internal static partial class Libc
     internal const int SiginfoSize = 128;
 
     [LibraryImport("libc", SetLastError = true)]
-    internal static unsafe partial int waitid(int idtype, int id, void* infop, int options);
-
+    internal static partial int waitid(int idtype, int id, void* infop, int options);
     [LibraryImport("libc", SetLastError = true)]
-    internal static unsafe partial int waitpid(int pid, int* wstatus, int options);
-
-    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int waitpid(int pid, int* wstatus, int options);
+    [LibraryImport("libc")]
     internal static partial int kill(int pid, int sig);
 }

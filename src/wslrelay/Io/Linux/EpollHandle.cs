@@ -188,5 +188,5 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
-    protected override bool ReleaseHandle() => Libc.close(handle) == 0;
+    protected override bool ReleaseHandle() => Libc.close((int)handle) == 0;
 }

@@ -57,14 +57,14 @@ internal sealed partial class EpollPort
     public override SafeHandle OpenSignal(long number)
     {
         // An inherited descriptor is never close-on-exec: one that is was opened by this process.
-        int flags = number is >= 0 and <= int.MaxValue ? Libc.fcntl((nint)number, Libc.F_GETFD, 0) : -1;
+        int flags = number is >= 0 and <= int.MaxValue ? Libc.fcntl((int)number, Libc.F_GETFD, 0) : -1;
         if (flags < 0)
             throw new IoException(IoError.Failed, 0, $"descriptor {number} is not open");
 
         string kind = DescribeDescriptor((int)number);
         bool isSignal = FileStatus.Of((int)number)?.Type switch
         {
-            FileType.Fifo => (Libc.fcntl((nint)number, Libc.F_GETFL, 0) & Libc.O_ACCMODE) != Libc.O_WRONLY,
+            FileType.Fifo => (Libc.fcntl((int)number, Libc.F_GETFL, 0) & Libc.O_ACCMODE) != Libc.O_WRONLY,
             FileType.Anonymous => kind is "anon_inode:[eventfd]" or "anon_inode:[pidfd]" or UnknownDescriptor || kind.StartsWith("pidfd:", StringComparison.Ordinal),
             _ => false,
         };

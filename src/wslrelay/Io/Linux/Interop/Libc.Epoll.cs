@@ -3,9 +3,9 @@ using System.Runtime.Versioning;
 
 namespace Wslrelay.Io.Linux.Interop;
 
-// epoll(7), epoll_ctl(2), epoll_wait(2); constants from linux/eventpoll.h.
+// epoll(7), epoll_ctl(2), epoll_wait(2); constants from linux/eventpoll.h. What the library declares for itself is not declared here again.
 [SupportedOSPlatform("linux")]
-internal static unsafe partial class Libc
+internal abstract unsafe partial class Libc : RelayProtocol.Linux.Interop.Libc
 {
     internal const int EPOLL_CLOEXEC = 0x80000;
     internal const int EPOLL_CTL_ADD = 1;

@@ -2,32 +2,24 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io.Linux.Interop;
 
-// open(2), read(2), write(2), close(2), fcntl(2), flock(2), stat(2), statx(2), eventfd(2), pipe(2), splice(2).
-internal static unsafe partial class Libc
+// open(2), read(2), fcntl(2), flock(2), stat(2), statx(2), pipe(7), splice(2).
+internal abstract unsafe partial class Libc
 {
     internal const int O_RDONLY = 0;
-    internal const int O_WRONLY = 1;
     internal const int O_RDWR = 2;
     internal const int O_ACCMODE = 3;
     internal const int O_NONBLOCK = 0x800;
-    internal const int O_CLOEXEC = 0x80000;
 
-    internal const int F_GETFD = 1;
     internal const int F_SETFD = 2;
     internal const int F_GETFL = 3;
     internal const int F_SETFL = 4;
-    internal const int F_DUPFD_CLOEXEC = 1030;
     internal const int F_SETPIPE_SZ = 1031;
-    internal const int FD_CLOEXEC = 1;
 
     internal const uint SPLICE_F_MOVE = 1;
     internal const uint SPLICE_F_NONBLOCK = 2;
 
     internal const short POLLIN = 1;
     internal const short POLLOUT = 4;
-
-    internal const int EFD_NONBLOCK = 0x800;
-    internal const int EFD_CLOEXEC = 0x80000;
 
     internal const int AT_FDCWD = -100;
     internal const int AT_SYMLINK_NOFOLLOW = 0x100;
@@ -45,15 +37,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc")]
     internal static partial nint read(SafeHandle fd, byte* buf, nuint count);
     [LibraryImport("libc")]
-    internal static partial nint write(SafeHandle fd, byte* buf, nuint count);
-    [LibraryImport("libc")]
     internal static partial int poll(PollDescriptor* fds, nuint nfds, int timeout);
-    [LibraryImport("libc")]
-    internal static partial int close(nint fd);
-    [LibraryImport("libc")]
-    internal static partial int fcntl(nint fd, int cmd, nint arg);
-    [LibraryImport("libc")]
-    internal static partial int eventfd(uint initval, int flags);
     [LibraryImport("libc")]
     internal static partial int fchmod(SafeHandle fd, uint mode);
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
@@ -63,8 +47,6 @@ internal static unsafe partial class Libc
     internal static partial nint newfstatat(nint number, nint dirfd, string pathname, byte* statbuf, nint flags);
     [LibraryImport("libc")]
     internal static partial int flock(SafeHandle fd, int operation);
-    [LibraryImport("libc")]
-    internal static partial int pipe2(int* pipefd, int flags);
     [LibraryImport("libc")]
     internal static partial nint splice(SafeHandle fd_in, long* off_in, SafeHandle fd_out, long* off_out, nuint len, uint flags);
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Wslrelay.Io.Linux.Interop;
 
 // io_uring_setup(2), io_uring_enter(2), io_uring(7), mmap(2); numbers, structures and constants from linux/io_uring.h, the same on x64 and arm64.
-internal static unsafe partial class Libc
+internal abstract unsafe partial class Libc
 {
     internal const nint SYS_io_uring_setup = 425;
     internal const nint SYS_io_uring_enter = 426;

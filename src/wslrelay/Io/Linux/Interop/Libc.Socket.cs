@@ -5,7 +5,7 @@ namespace Wslrelay.Io.Linux.Interop;
 // socket(2), ip(7), ipv6(7), tcp(7), unix(7), cmsg(3), and classic BPF for SO_ATTACH_FILTER; constants and layouts from the kernel's uapi headers,
 // the same on x64 and arm64. SuppressGCTransition only on calls that read or write a field of the socket: one that moves data or runs a handshake
 // would hold up a collection on another thread.
-internal static unsafe partial class Libc
+internal abstract unsafe partial class Libc
 {
     internal const int AF_UNIX = 1;
     internal const int AF_INET = 2;
