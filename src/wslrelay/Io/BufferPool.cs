@@ -1,9 +1,6 @@
 namespace Wslrelay.Io;
 
-/// <summary>
-/// Buffers on the pinned heap, rented only while data is in flight: an idle connection holds none. Keeps a few for reuse and gives the
-/// memory of a burst back to the system. Loop thread only.
-/// </summary>
+/// <summary>Buffers on the pinned heap, rented only while data is in flight. Gives the memory of a burst back to the system. Loop thread only.</summary>
 internal sealed class BufferPool(int size = BufferPool.BufferSize, int maxKept = BufferPool.MaxKept)
 {
     public const int BufferSize = 64 * 1024;

@@ -7,7 +7,7 @@ internal abstract class IoHandle(bool ownsHandle = true) : SafeHandle(-1, ownsHa
 {
     public override bool IsInvalid => handle == -1;
 
-    /// <summary>Whether the system has reported that the other side has ended its sending, although not all of it may have been received.</summary>
+    /// <summary>The system has reported that the other side has ended its sending, although not all of it may have been received.</summary>
     public virtual bool HasEnded => false;
 
     /// <summary>

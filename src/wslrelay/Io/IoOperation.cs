@@ -68,10 +68,7 @@ internal abstract class IoOperation(IIoOwner owner)
         CancelReason = IoError.None;
     }
 
-    /// <summary>
-    /// Requests cancellation; the owner is notified later, never inside this call. Only the first reason counts.
-    /// Does nothing if the operation has completed.
-    /// </summary>
+    /// <summary>The owner is notified later, never inside this call. Only the first reason counts; does nothing if the operation has completed.</summary>
     public void Cancel(IoError reason = IoError.Cancelled)
     {
         if (State == IoState.Completed || CancelReason != IoError.None)
@@ -82,7 +79,7 @@ internal abstract class IoOperation(IIoOwner owner)
             CancelPending();
     }
 
-    /// <summary>Completes an operation that was cancelled before it was scheduled.</summary>
+    /// <summary>For one that was cancelled before it was scheduled.</summary>
     internal void CompleteCancelled() => Complete(CancelReason, 0);
 
     protected void Pend() => State = IoState.Pending;

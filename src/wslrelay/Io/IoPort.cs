@@ -45,10 +45,7 @@ internal abstract class IoPort : IDisposable
     /// <summary>Sends like <see cref="Send"/>, with a connected socket attached to the first byte. Both stay open here. Unix sockets only.</summary>
     public virtual TransferOperation SendSocket(IoSocket to, IoSocket attached, IIoOwner owner) => throw new NotSupportedException();
 
-    /// <summary>
-    /// Receives like <see cref="Receive"/>, and a connected TCP socket where one is attached; ends with <see cref="IoError.BadDescriptor"/> where
-    /// anything else is. Unix sockets only.
-    /// </summary>
+    /// <summary>Receives like <see cref="Receive"/>, and an attached TCP socket; <see cref="IoError.BadDescriptor"/> where anything else is. Unix sockets only.</summary>
     public virtual TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) => throw new NotSupportedException();
 
     /// <summary>Relays one direction, up to and including the end of the stream.</summary>
@@ -57,11 +54,8 @@ internal abstract class IoPort : IDisposable
     /// <summary>Waits for a foreign handle, from <see cref="OpenSignal"/> or opened by the caller. The port neither associates nor closes it.</summary>
     public abstract WatchOperation Watch(SafeHandle signal, IIoOwner owner);
 
-    /// <summary>
-    /// Checks that <paramref name="number"/> is an inherited handle that can be a signal: on Windows an event (or a process),
-    /// on Linux an eventfd, the read end of a pipe, or a pidfd.
-    /// </summary>
-    /// <exception cref="IoException">It is not; the message says what it is.</exception>
+    /// <summary>An inherited handle: on Windows an event (or a process), on Linux an eventfd, the read end of a pipe, or a pidfd.</summary>
+    /// <exception cref="IoException">It is none of these; the message says what it is.</exception>
     public abstract SafeHandle OpenSignal(long number);
 
     /// <summary>Opens a running process of the same user, to <see cref="Watch"/> for its exit. The caller owns the handle.</summary>
@@ -69,8 +63,8 @@ internal abstract class IoPort : IDisposable
     public abstract SafeHandle OpenProcess(int id);
 
     /// <summary>
-    /// Opens a pipe or standard stream for the loop without changing it for the processes that share it; does not take ownership of
-    /// <paramref name="pipe"/>. Returns null if the handle can only be used synchronously and so needs a thread.
+    /// Opens a pipe or standard stream for the loop, without changing it for the processes that share it or owning <paramref name="pipe"/>.
+    /// Null if it can only be used synchronously and so needs a thread.
     /// </summary>
     public abstract IoHandle? TryOpenPipe(SafeHandle pipe, bool write);
 
@@ -79,10 +73,7 @@ internal abstract class IoPort : IDisposable
     {
     }
 
-    /// <summary>
-    /// Waits for wake-ups and stores as many as <paramref name="events"/> holds; a timeout of -1 is infinite, 0 polls.
-    /// Returns their number; 0 after a timeout or a <see cref="Wake"/>.
-    /// </summary>
+    /// <summary>Stores wake-ups and returns their number; 0 after a timeout or a <see cref="Wake"/>. A timeout of -1 is infinite, 0 polls.</summary>
     public abstract int Wait(Span<IoEvent> events, int timeoutMilliseconds);
 
     /// <summary>Makes the current or the next <see cref="Wait"/> return. Callable from any thread, also after the port was disposed.</summary>

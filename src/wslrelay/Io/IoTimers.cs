@@ -20,8 +20,7 @@ internal sealed class ActionTimer(Action expired) : IoTimer
 }
 
 /// <summary>
-/// The loop's deadlines: a binary heap in which every timer knows its index, so that a stopped timer is removed at once
-/// (a connect's ten seconds almost never expire). O(log n). Loop thread only.
+/// The loop's deadlines: a binary heap in which every timer knows its index, since most are stopped long before they expire. Loop thread only.
 /// </summary>
 internal sealed class IoTimers
 {

@@ -4,10 +4,7 @@ using Wslrelay.Io.Windows;
 
 namespace Wslrelay.Io;
 
-/// <summary>
-/// A standard stream, used by calls that block. Reads and writes never throw; each direction is for one thread at a time. One that is missing is replaced by the
-/// null device.
-/// </summary>
+/// <summary>A standard stream, or the null device if it is missing. Its calls block and never throw; each direction is for one thread at a time.</summary>
 internal abstract class StandardStream
 {
     /// <summary>The three streams. Must be used first of all by the program: what is opened before could take the number of one that is closed.</summary>

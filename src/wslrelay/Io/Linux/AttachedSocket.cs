@@ -37,12 +37,7 @@ internal static unsafe class AttachedSocket
         return result;
     }
 
-    /// <summary>Returns bytes, 0 at the end of the stream, or a negative errno.</summary>
-    /// <param name="from">The Unix socket.</param>
-    /// <param name="memory">Where the bytes go.</param>
-    /// <param name="size">Of the memory.</param>
-    /// <param name="attached">The socket that came with the bytes, which the caller closes; null where none did.</param>
-    /// <param name="isRefused">Whether anything else was attached; it has been closed.</param>
+    /// <summary>Returns bytes, 0 at the end of the stream, or a negative errno. Refused is anything but one socket; it has been closed.</summary>
     internal static int Receive(EpollHandle from, byte* memory, int size, out EpollHandle? attached, out bool isRefused)
     {
         int controlSize = sizeof(Libc.ControlHeader) + (MaxDescriptors * sizeof(int));

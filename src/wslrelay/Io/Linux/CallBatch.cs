@@ -16,9 +16,8 @@ internal enum CallMode
 }
 
 /// <summary>
-/// Collects the receives, sends and closes of many sockets, and makes them in one io_uring call at the start of the next wait, which returns each
-/// result as a wake-up of its operation. With few wake-ups, or without a ring, nothing is collected and each operation makes its own calls.
-/// Loop thread only.
+/// Collects receives, sends and closes, and makes them in one io_uring call at the start of the next wait, which returns each result as a wake-up
+/// of its operation. With few wake-ups, or without a ring, each operation makes its own calls. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class CallBatch(CallMode mode) : IDisposable
@@ -48,10 +47,7 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
     /// <summary>Sets the number of wake-ups in this turn, an estimate of the calls that will follow.</summary>
     internal void SetExpectedCalls(int wakeUps) => IsBatching = HasRing && wakeUps >= _minBatch;
 
-    /// <summary>
-    /// Queues a call; its operation, if it has one, is woken with the result. False if the caller has to make it at once, as always on a descriptor
-    /// that is not a socket.
-    /// </summary>
+    /// <summary>Queues a call. False if the caller has to make it at once, as always on a descriptor that is not a socket.</summary>
     internal bool TryAdd(in SystemCall call)
     {
         if (!IsBatching || _queuedCount == Capacity || !call.Socket.IsSocket)
@@ -61,7 +57,7 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
         return true;
     }
 
-    /// <summary>Makes as many of the queued calls as there is room for results, and stores these. Returns the number of results.</summary>
+    /// <summary>Makes as many of the queued calls as there is room for results. Returns the number of results.</summary>
     internal int Execute(Span<IoEvent> events)
     {
         Span<SystemCall> calls = _queued.AsSpan(0, Math.Min(_queuedCount, events.Length));

@@ -4,10 +4,7 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>
-/// Makes a batch of calls with one io_uring_enter. No call blocks, so that none is in flight between two runs and the wait stays epoll's.
-/// Loop thread only.
-/// </summary>
+/// <summary>Makes a batch of calls with one io_uring_enter. None blocks, so that nothing is in flight between two runs. Loop thread only.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class CallRing : IDisposable
 {
@@ -49,10 +46,7 @@ internal sealed unsafe class CallRing : IDisposable
         return null;
     }
 
-    /// <summary>
-    /// Makes the calls in order and stores their results. Returns how many were made: fewer only if io_uring_enter failed, after which the ring
-    /// must be disposed.
-    /// </summary>
+    /// <summary>Returns how many calls were made: fewer only if io_uring_enter failed, after which the ring must be disposed.</summary>
     internal int Run(ReadOnlySpan<SystemCall> calls, Span<int> results)
     {
         uint tail = *At(_layout.sq_off.tail);

@@ -4,9 +4,8 @@ using Wslrelay.Io.Linux.Interop;
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
-/// Keeps one spare descriptor, so that an accepted connection always gets a second one for its target. While the spare is used, or the
-/// process is out of descriptors, listeners are parked: unregistered from epoll, with their connections waiting in the kernel's
-/// backlog, until a descriptor is closed. Loop thread only.
+/// Keeps one spare descriptor, so that an accepted connection always gets a second one for its target. While it is used, or none is left, listeners
+/// are parked: unregistered from epoll, with their connections in the kernel's backlog, until a descriptor is closed. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class DescriptorReserve : IDisposable

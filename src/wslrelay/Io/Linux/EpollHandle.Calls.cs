@@ -41,8 +41,8 @@ internal sealed partial class EpollHandle
     }
 
     /// <summary>
-    /// Updates the readiness after a receive returned bytes or a negative errno; must be called before epoll is polled again. A short read means
-    /// that the socket is drained, unless the end of the stream has been reported: its edge will not come again.
+    /// Must be called before epoll is polled again. A short read means that the socket is drained, unless the end of the stream has been reported:
+    /// its edge will not come again.
     /// </summary>
     internal void OnReceiveResult(int result, int size)
     {
@@ -50,10 +50,7 @@ internal sealed partial class EpollHandle
             Readable = result == size || (result >= 0 && (Ended || HasUrgent));
     }
 
-    /// <summary>
-    /// Updates the readiness after a send, likewise. The kernel tells an error once: a receive of the same batch that comes after the send
-    /// returns 0, and must not be taken for the end of the stream.
-    /// </summary>
+    /// <summary>The kernel tells an error once: a receive of the same batch after the send returns 0, which must not be taken for the end.</summary>
     internal void OnSendResult(int result)
     {
         if (result == -Errno.EAGAIN)
@@ -92,8 +89,8 @@ internal sealed partial class EpollHandle
     }
 
     /// <summary>
-    /// Whether the peer has closed its socket, not only shut down its sending, on a family that <see cref="HidesResets"/>. A zero-byte send
-    /// returns EPIPE if the peer is gone and succeeds if it still reads (unix(7), vsock(7)).
+    /// On a family that <see cref="HidesResets"/>: the peer has closed its socket, not only shut down its sending. A send of nothing then returns
+    /// EPIPE (unix(7), vsock(7)).
     /// </summary>
     internal unsafe bool IsPeerGone() =>
         HidesResets && !SendEnded && Libc.send(this, null, 0, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT) < 0 && Errno.Last == Errno.EPIPE;

@@ -36,8 +36,7 @@ internal sealed partial class EpollPort : IoPort
     private long _nextParkedRetry;
     private long _nextRetry;
 
-    /// <summary>Opens the epoll and raises the soft limit of descriptors to the hard one.</summary>
-    /// <param name="callMode">How the calls for data are made; null: as the environment says.</param>
+    /// <param name="callMode">Null: as the environment says.</param>
     /// <param name="keepaliveSeconds">The idle time before a keepalive probe; 0: the system's.</param>
     /// <param name="resetIdleMilliseconds">How long a reset waits for a side that takes nothing.</param>
     /// <exception cref="IoException">The process has no descriptors left.</exception>
@@ -149,15 +148,11 @@ internal sealed partial class EpollPort : IoPort
     /// <summary>Wakes an operation in the next <see cref="Wait"/>, for example to complete its cancellation.</summary>
     internal void WakeOperation(IoOperation operation) => _requestedWakeUps.Enqueue(operation);
 
-    /// <summary>
-    /// Registers a socket or pipe for life, edge-triggered. EPOLLOUT is requested only after a send was refused: most sockets never are, and each
-    /// would be reported at once for nothing.
-    /// </summary>
+    /// <summary>For life, edge-triggered. EPOLLOUT is requested only after a send was refused: each socket would be reported at once for nothing.</summary>
     internal void Register(EpollHandle handle) => Register(handle, Interest(handle));
 
     /// <summary>Applies the handle's changed interest; epoll reports at once what is ready already (epoll_ctl(2), EPOLL_CTL_MOD).</summary>
-    internal void UpdateInterest(EpollHandle handle) =>
-        Control(Libc.EPOLL_CTL_MOD, handle, Interest(handle), handle.Token);
+    internal void UpdateInterest(EpollHandle handle) => Control(Libc.EPOLL_CTL_MOD, handle, Interest(handle), handle.Token);
 
     /// <exception cref="IoException">Epoll does not support the descriptor, or has no memory.</exception>
     internal void Register(EpollHandle handle, uint events)
@@ -181,9 +176,7 @@ internal sealed partial class EpollPort : IoPort
         RemoveToken(handle);
     }
 
-    /// <summary>
-    /// Closes a descriptor, at once or, with <paramref name="canDefer"/>, in a batch at the end of the turn. Its events are stale from now on.
-    /// </summary>
+    /// <summary>Closes a descriptor, at once or, with <paramref name="canDefer"/>, in a batch at the end of the turn.</summary>
     internal void Release(EpollHandle handle, bool canDefer)
     {
         RemoveToken(handle);

@@ -3,8 +3,8 @@ using System.Runtime.Versioning;
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
-/// Turns on keepalive for connections to targets, one to two seconds after they were made: a shorter connection is spared the call. (Accepted
-/// connections inherit it from their listener.) Holds tokens, so that it keeps no closed socket in memory. Loop thread only.
+/// Turns on keepalive for connections to targets, one to two seconds after they were made: a shorter one is spared the call, an accepted one has
+/// inherited it. Holds tokens, so that it keeps no closed socket in memory. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class KeepaliveQueue(EpollTokens tokens, int idleSeconds)

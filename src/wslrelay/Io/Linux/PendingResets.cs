@@ -14,10 +14,7 @@ internal sealed class PendingResets(EpollPort port, int idleMilliseconds)
 
     private readonly Dictionary<Pump, Progress> _waiting = [];
 
-    /// <summary>Whether the other side is to be reset now. If not, the pump is woken a moment later to ask again.</summary>
-    /// <param name="pump">The pump that passes the reset on.</param>
-    /// <param name="to">The side that did not break.</param>
-    /// <param name="hasMore">The pump holds bytes that the kernel has not taken yet.</param>
+    /// <summary>Whether the side that did not break is to be reset now. If not, the pump, which may hold more bytes for it, is woken later to ask again.</summary>
     internal bool IsDue(Pump pump, EpollHandle to, bool hasMore)
     {
         // What a Unix or vsock peer has not read yet is its own: closing this side does not take it away.

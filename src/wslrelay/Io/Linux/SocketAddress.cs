@@ -6,10 +6,7 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>
-/// Encodes the kernel's socket addresses: <c>sockaddr_in</c> (ip(7)), <c>sockaddr_in6</c> (ipv6(7)), <c>sockaddr_un</c> (unix(7)) and
-/// <c>sockaddr_vm</c> (vsock(7)).
-/// </summary>
+/// <summary>The kernel's socket addresses: sockaddr_in (ip(7)), sockaddr_in6 (ipv6(7)), sockaddr_un (unix(7)), sockaddr_vm (vsock(7)).</summary>
 [SupportedOSPlatform("linux")]
 internal static class SocketAddress
 {
