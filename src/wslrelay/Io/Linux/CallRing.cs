@@ -73,35 +73,27 @@ internal sealed unsafe class CallRing : IDisposable
 
     public void Dispose()
     {
-        Unmap(_queues, _queuesSize);
-        Unmap(_entries, _entriesSize);
-        _ring.Dispose();
-    }
+        if (_queues is not null)
+            _ = Libc.munmap(_queues, _queuesSize);
 
-    private static void Unmap(void* mapping, nuint size)
-    {
-        if (mapping is not null)
-            _ = Libc.munmap(mapping, size);
+        if (_entries is not null)
+            _ = Libc.munmap(_entries, _entriesSize);
+
+        _ring.Dispose();
     }
 
     private int Enter(int count, Span<int> results)
     {
+        nint ring = _ring.DangerousGetHandle();
         int submitted = 0;
         int total = count;
         for (int done = 0; done < total;)
         {
-            nint result = Libc.io_uring_enter(
-                Libc.SYS_io_uring_enter,
-                _ring.DangerousGetHandle(),
-                (nuint)(total - submitted),
-                (nuint)(total - done),
-                Libc.IORING_ENTER_GETEVENTS,
-                null,
-                0);
-            int error = result < 0 ? Errno.Last : 0;
-            submitted += Math.Max((int)result, 0);
+            int result = Errno.Result(Libc.io_uring_enter(
+                Libc.SYS_io_uring_enter, ring, (nuint)(total - submitted), (nuint)(total - done), Libc.IORING_ENTER_GETEVENTS, null, 0));
+            submitted += Math.Max(result, 0);
             done += Reap(results);
-            if (error is not (0 or Errno.EINTR))
+            if (result is < 0 and not -Errno.EINTR)
             {
                 // Withdraws what was not submitted. What was has to be waited for, since the kernel may write to its memory.
                 total = submitted;

@@ -15,8 +15,7 @@ internal static class ProcessSignal
     internal static EpollHandle Open(EpollPort port, int id)
     {
         // The descriptor first: if the number is given to another process from now on, the descriptor is readable all the same.
-        int descriptor = (int)Libc.pidfd_open(Libc.SYS_pidfd_open, id, 0);
-        int error = descriptor < 0 ? Errno.Last : 0;
+        int descriptor = Errno.Result(Libc.pidfd_open(Libc.SYS_pidfd_open, id, 0));
         EpollHandle? process = descriptor < 0 ? null : new EpollHandle(port, descriptor, isSocket: false);
         try
         {
@@ -28,8 +27,7 @@ internal static class ProcessSignal
             throw;
         }
 
-        return process
-            ?? (error is Errno.EMFILE or Errno.ENFILE ? throw Errno.Exception(error, "pidfd_open") : Poll(port, id));
+        return process ?? (-descriptor is Errno.EMFILE or Errno.ENFILE ? throw Errno.Exception(-descriptor, "pidfd_open") : Poll(port, id));
     }
 
     private static void Check(int id)
@@ -64,10 +62,7 @@ internal static class ProcessSignal
     // For kernels before 5.3, and sandboxes that refuse pidfd_open.
     private static unsafe EpollHandle Poll(EpollPort port, int id)
     {
-        int descriptor = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
-        if (descriptor < 0)
-            throw Errno.Exception(Errno.Last, "eventfd");
-
+        int descriptor = Errno.Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd");
         EpollHandle exited = new(port, descriptor, isSocket: false);
         bool isParent = Libc.getppid() == id;
         new Thread(Run, 256 * 1024) { IsBackground = true, Name = "parent" }.Start();

@@ -14,8 +14,6 @@ internal sealed class SplicePipePool(DescriptorReserve reserve) : IDisposable
     private readonly Stack<SplicePipe> _free = new();
     private long _refusedUntil;
 
-    internal int RentedCount { get; private set; }
-
     /// <summary>Rents an empty pipe; null if none is available, and data has to be copied.</summary>
     internal SplicePipe? TryRent()
     {
@@ -39,14 +37,12 @@ internal sealed class SplicePipePool(DescriptorReserve reserve) : IDisposable
             }
         }
 
-        RentedCount++;
         return pipe;
     }
 
     /// <summary>Returns a pipe; one that still holds bytes, of a broken connection, is closed.</summary>
     internal void Return(SplicePipe pipe, bool isEmpty)
     {
-        RentedCount--;
         if (isEmpty && _free.Count < MaxKept)
             _free.Push(pipe);
         else

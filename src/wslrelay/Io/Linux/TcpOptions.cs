@@ -33,12 +33,10 @@ internal static class TcpOptions
             socket.TrySetOption(Libc.IPPROTO_TCP, Libc.TCP_KEEPIDLE, idleSeconds);
     }
 
-    /// <summary>
-    /// Makes a listener drop new SYNs and nothing else, so that its backlog can be emptied before it is closed: handshakes in progress still complete.
-    /// A filter on a TCP socket sees each segment from its TCP header on (socket(7), SO_ATTACH_FILTER).
-    /// </summary>
+    /// <summary>Makes a listener drop new SYNs and nothing else: handshakes in progress still complete, so that its backlog can be emptied.</summary>
     internal static unsafe void DropNewHandshakes(EpollHandle listener)
     {
+        // The filter sees each segment from its TCP header on (socket(7), SO_ATTACH_FILTER).
         const int FlagsOffset = 13;
         const uint Syn = 0x02;
         const uint SynAck = 0x12;
@@ -69,17 +67,13 @@ internal static class TcpOptions
     // Before the connection is made: a socket that has paced goes on pacing.
     private static unsafe void DisablePacing(EpollHandle socket, in IoEndpoint endpoint)
     {
-        if (!endpoint.IsLoopback)
+        if (!endpoint.IsLoopback || (_loopbackCongestion ??= ReadCongestion()).Length == 0)
             return;
 
-        _loopbackCongestion ??= ReadCongestion();
-        if (_loopbackCongestion.Length > 0)
+        // Only an optimization: a failure is ignored.
+        fixed (byte* name = _loopbackCongestion)
         {
-            // Only an optimization: a failure is ignored.
-            fixed (byte* name = _loopbackCongestion)
-            {
-                _ = Libc.setsockopt(socket, Libc.IPPROTO_TCP, Libc.TCP_CONGESTION, name, (uint)_loopbackCongestion.Length);
-            }
+            _ = Libc.setsockopt(socket, Libc.IPPROTO_TCP, Libc.TCP_CONGESTION, name, (uint)_loopbackCongestion.Length);
         }
     }
 
