@@ -1,18 +1,42 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 
 namespace RelayProtocol;
 
 /// <summary>
-/// The parts of endpoints on the command line: hosts, socket paths and numbers. Each member throws a <see cref="FormatException"/> whose message says what is wrong.
+/// The parts of endpoints on the command line: hosts, socket paths and numbers. Each throws a <see cref="FormatException"/> whose message says what is wrong.
 /// </summary>
 internal static class EndpointText
 {
     /// <summary>The longest path of a Unix socket in bytes of UTF-8: sun_path of sockaddr_un less its NUL. Source: unix(7); afunix.h on Windows.</summary>
     internal const int MaxPathBytes = 107;
 
+    // 4294967295 stands for "any" in vsock and hvsocket addresses.
+    internal const uint MaxVSockNumber = uint.MaxValue - 1;
+
     private static readonly SearchValues<char> DigitsAndDots = SearchValues.Create("0123456789.");
+
+    /// <summary>Parses, with the exception's message, preceded by the text, as the error.</summary>
+    internal static bool TryParse<T>(
+        string? text, string empty, Func<string, T> parse, [NotNullWhen(true)] out T? value, [NotNullWhen(false)] out string? error)
+        where T : class
+    {
+        (value, error) = (null, empty);
+        if (string.IsNullOrEmpty(text))
+            return false;
+        try
+        {
+            (value, error) = (parse(text), null);
+            return true;
+        }
+        catch (FormatException problem)
+        {
+            error = $"{text}: {problem.Message}";
+            return false;
+        }
+    }
 
     /// <summary>Returns a host that is an IP address, without brackets, or a name.</summary>
     internal static string CheckHost(string host)
@@ -71,4 +95,6 @@ internal static class EndpointText
             ? number
             : throw new FormatException($"the {what} {text} is out of range {least}..{most}");
     }
+
+    internal static uint ParseVSockPort(string text) => ParseNumber("port", text, 0, MaxVSockNumber);
 }

@@ -87,7 +87,8 @@ public sealed record PortMapping
     /// <returns>Whether the text is a mapping.</returns>
     public static bool TryParseSpec(
         string? text, [NotNullWhen(true)] out IReadOnlyList<PortMapping>? mappings, [NotNullWhen(false)] out string? error) =>
-        PortMappingSpec.TryParse(text, out mappings, out error);
+        EndpointText.TryParse(
+            text, $"an empty mapping: expected {PortMappingSpec.Syntax}", PortMappingSpec.Parse, out mappings, out error);
 
     /// <summary>The identity as messages write it: <c>127.0.0.1:8080/tcp</c> or <c>[::1]:8080/tcp</c>.</summary>
     public override string ToString() => Key.ToString();

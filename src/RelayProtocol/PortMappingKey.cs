@@ -44,3 +44,13 @@ public sealed record PortMappingKey
     /// <summary>The protocol's word on the wire.</summary>
     internal static string Word(MapProtocol protocol) => protocol == MapProtocol.Udp ? "udp" : "tcp";
 }
+
+/// <summary>What a mapping carries.</summary>
+public enum MapProtocol
+{
+    /// <summary>TCP connections; <c>tcp</c> on the wire.</summary>
+    Tcp = 0,
+
+    /// <summary>Reserved: <c>udp</c> on the wire. The relay answers it with <see cref="RelayErrorCode.NotSupported"/>.</summary>
+    Udp = 1,
+}

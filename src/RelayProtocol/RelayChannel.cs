@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Globalization;
+using System.Threading.Channels;
 using MessagePack;
 using RelayProtocol.Rpc;
 
@@ -10,16 +12,19 @@ namespace RelayProtocol;
 /// </summary>
 internal sealed class RelayChannel : IAsyncDisposable
 {
-    /// <summary>The largest answer taken, in bytes: a list of every port of several addresses is far below.</summary>
-    internal const int MaxAnswerSize = 256 * 1024 * 1024;
+    // The largest answer taken, in bytes: a list of 100,000 mappings is below.
+    private const int MaxAnswerSize = 16 * 1024 * 1024;
 
-    /// <summary>How long a broken channel waits for the exit code, which its failure names.</summary>
+    // Requests that wait are written together up to this size, in bytes.
+    private const int MaxBatch = 64 * 1024;
+
+    // How long a broken channel waits for the exit code, which its failure names.
     private static readonly TimeSpan ExitCodeTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Stream _output;
     private readonly Stream _input;
     private readonly Task<int?>? _exited;
-    private readonly RequestQueue _requests = new();
+    private readonly Channel<byte[]> _requests = Channel.CreateUnbounded<byte[]>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
@@ -47,29 +52,29 @@ internal sealed class RelayChannel : IAsyncDisposable
     internal uint NextId() => Interlocked.Increment(ref _lastId);
 
     /// <summary>Sends a request and waits for its answer.</summary>
-    internal async Task<T> CallAsync<T>(
-        uint id, ReadOnlyMemory<byte> request, PendingCall<T>.Reading read, CancellationToken cancellationToken)
+    internal async Task<T> CallAsync<T>(uint id, byte[] request, WireFormat.Reader<T> read, CancellationToken cancellationToken)
+        where T : class
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var call = new PendingCall<T>(read);
+        var call = new PendingCall(read);
         lock (_gate)
         {
             if (_failure is not null)
                 throw _failure();
             _pending.Add(id, call);
         }
-        if (!_requests.Add(request.Span))
+        if (!_requests.Writer.TryWrite(request))
         {
             Remove(id);
             throw new InvalidOperationException("the relay's input has been closed: no more requests can be made");
         }
-        using (cancellationToken.UnsafeRegister((_, token) => Remove(id)?.Cancel(token), null))
+        using (cancellationToken.UnsafeRegister((_, token) => Remove(id)?.TrySetCanceled(token), null))
         {
-            return await call.Task.ConfigureAwait(false);
+            return (T)await call.Task.ConfigureAwait(false);
         }
     }
 
-    internal void CloseInput() => _requests.Complete();
+    internal void CloseInput() => _requests.Writer.TryComplete();
 
     public async ValueTask DisposeAsync()
     {
@@ -101,12 +106,8 @@ internal sealed class RelayChannel : IAsyncDisposable
                 while (reader.TryRead(out ReadOnlyMemory<byte> message))
                     Handle(RpcEnvelope.Parse(message));
             }
-            reader.Complete();
-            await EndAsync("the relay has closed its output", null).ConfigureAwait(false);
-        }
-        catch (RpcFormatException broken) when (broken.Reason == RpcFormatError.Truncated)
-        {
-            await EndAsync("the relay has closed its output in the middle of a message", broken).ConfigureAwait(false);
+            string where = reader.BufferedBytes > 0 ? " in the middle of a message" : "";
+            await EndAsync($"the relay has closed its output{where}", null).ConfigureAwait(false);
         }
         catch (Exception broken) when (broken is RpcFormatException or RelayException or MessagePackSerializationException
             or EndOfStreamException or OverflowException)
@@ -121,9 +122,18 @@ internal sealed class RelayChannel : IAsyncDisposable
 
     private async Task WriteAsync()
     {
+        var batch = new ArrayBufferWriter<byte>();
         try
         {
-            await _requests.WriteAllAsync(_input, _stop.Token).ConfigureAwait(false);
+            while (await _requests.Reader.WaitToReadAsync(_stop.Token).ConfigureAwait(false))
+            {
+                while (batch.WrittenCount < MaxBatch && _requests.Reader.TryRead(out byte[]? request))
+                    batch.Write(request);
+                await _input.WriteAsync(batch.WrittenMemory, _stop.Token).ConfigureAwait(false);
+                await _input.FlushAsync(_stop.Token).ConfigureAwait(false);
+                batch.ResetWrittenCount();
+            }
+            await _input.DisposeAsync().ConfigureAwait(false);
         }
         catch (Exception broken)
         {
@@ -131,7 +141,7 @@ internal sealed class RelayChannel : IAsyncDisposable
         }
     }
 
-    /// <summary>The relay's end ends the channel even if another process has its output open and keeps the end of file away.</summary>
+    // The relay's end ends the channel even if another process has its output open and keeps the end of file away.
     private async Task WatchExitAsync()
     {
         if (_exited is null)
@@ -164,18 +174,16 @@ internal sealed class RelayChannel : IAsyncDisposable
     {
         try
         {
+            var reader = new MessagePackReader(message.Error.IsEmpty ? message.Result : message.Error);
             if (message.Error.IsEmpty)
-            {
-                call.Answer(message.Result);
-                return;
-            }
-            var reader = new MessagePackReader(message.Error);
-            call.Fail(new RelayException(WireFormat.ReadError(ref reader)));
+                call.TrySetResult(call.Read(ref reader));
+            else
+                call.TrySetException(new RelayException(WireFormat.ReadError(ref reader)));
         }
         catch (Exception broken)
         {
             // It is no longer among the pending calls, so the channel's end would miss it.
-            call.Fail(new RelayDisconnectedException($"the relay has sent what is not the protocol ({broken.Message})", null, broken));
+            call.TrySetException(new RelayDisconnectedException($"the relay has sent what is not the protocol ({broken.Message})", null, broken));
             throw;
         }
     }
@@ -234,7 +242,14 @@ internal sealed class RelayChannel : IAsyncDisposable
         }
         _ = _stop.CancelAsync();
         foreach (PendingCall call in calls)
-            call.Fail(failure());
+            call.TrySetException(failure());
         _ended.TrySetResult();
+    }
+
+    // A request that waits for its answer. Its continuations run elsewhere: the thread that reads answers must not run its callers' code.
+    private sealed class PendingCall(WireFormat.Reader<object> read)
+        : TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        internal WireFormat.Reader<object> Read => read;
     }
 }

@@ -55,8 +55,7 @@ public sealed class RelayClient : IAsyncDisposable
     public Task<RelayHello> HelloAsync(CancellationToken cancellationToken = default)
     {
         uint id = _channel.NextId();
-        byte[] request = RequestEncoder.Hello(id);
-        return _channel.CallAsync(id, request, WireFormat.ReadHello, cancellationToken);
+        return _channel.CallAsync(id, RequestEncoder.Hello(id), WireFormat.ReadHello, cancellationToken);
     }
 
     /// <summary>Maps one port.</summary>
@@ -85,10 +84,7 @@ public sealed class RelayClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(mappings);
         uint id = _channel.NextId();
-        byte[] request = RequestEncoder.Map(id, mappings);
-        int count = mappings.Count;
-        return _channel.CallAsync<IReadOnlyList<PortMapping>>(
-            id, request, (ref reader) => ReadList(ref reader, count, WireFormat.ReadMapping), cancellationToken);
+        return CallAsync(id, RequestEncoder.Map(id, mappings), mappings.Count, WireFormat.ReadMapping, cancellationToken);
     }
 
     /// <summary>Removes one mapping. When the call returns, its host port is free.</summary>
@@ -124,10 +120,7 @@ public sealed class RelayClient : IAsyncDisposable
         if (drain is { } time && (time < TimeSpan.Zero || time.TotalMilliseconds > WireFormat.MaxDrainMilliseconds))
             throw new ArgumentOutOfRangeException(nameof(drain), drain, "a drain is between 0 and one hour");
         uint id = _channel.NextId();
-        byte[] request = RequestEncoder.Unmap(id, keys, drain);
-        int count = keys.Count;
-        return _channel.CallAsync<IReadOnlyList<UnmapResult>>(
-            id, request, (ref reader) => ReadList(ref reader, count, WireFormat.ReadUnmapResult), cancellationToken);
+        return CallAsync(id, RequestEncoder.Unmap(id, keys, drain), keys.Count, WireFormat.ReadUnmapResult, cancellationToken);
     }
 
     /// <summary>Lists the mappings in force with their counters, sorted by family, address and port.</summary>
@@ -136,9 +129,7 @@ public sealed class RelayClient : IAsyncDisposable
     public Task<IReadOnlyList<PortMappingStatus>> ListAsync(CancellationToken cancellationToken = default)
     {
         uint id = _channel.NextId();
-        byte[] request = RequestEncoder.List(id);
-        return _channel.CallAsync<IReadOnlyList<PortMappingStatus>>(
-            id, request, (ref reader) => ReadList(ref reader, null, WireFormat.ReadStatus), cancellationToken);
+        return CallAsync(id, RequestEncoder.List(id), null, WireFormat.ReadStatus, cancellationToken);
     }
 
     /// <summary>
@@ -150,13 +141,19 @@ public sealed class RelayClient : IAsyncDisposable
     /// <summary>Closes both streams. Calls under way and later ones fail with <see cref="ObjectDisposedException"/>.</summary>
     public ValueTask DisposeAsync() => _channel.DisposeAsync();
 
-    private static T[] ReadList<T>(ref MessagePackReader reader, int? expected, PendingCall<T>.Reading readItem)
+    private Task<IReadOnlyList<T>> CallAsync<T>(
+        uint id, byte[] request, int? expected, WireFormat.Reader<T> readItem, CancellationToken cancellationToken)
     {
-        var items = new T[reader.ReadArrayHeader()];
-        if (expected is { } count && items.Length != count)
-            throw MapFields.Invalid("result", $"has {items.Length} items, not {count}");
-        for (int i = 0; i < items.Length; i++)
-            items[i] = readItem(ref reader);
-        return items;
+        return _channel.CallAsync<IReadOnlyList<T>>(id, request, Read, cancellationToken);
+
+        T[] Read(ref MessagePackReader reader)
+        {
+            var items = new T[reader.ReadArrayHeader()];
+            if (expected is { } count && items.Length != count)
+                throw MapFields.Invalid("result", $"has {items.Length} items, not {count}");
+            for (int i = 0; i < items.Length; i++)
+                items[i] = readItem(ref reader);
+            return items;
+        }
     }
 }

@@ -8,8 +8,6 @@ namespace RelayProtocol;
 /// </summary>
 public sealed class RelayExitEvent : IDisposable
 {
-    private readonly ExitSignalHandle _handle = Platform.Current.CreateExitSignal();
-
     /// <summary>An event that is not signalled. Only the children that it is given to inherit it.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The system is out of handles.</exception>
     /// <exception cref="PlatformNotSupportedException">This is neither Linux nor Windows.</exception>
@@ -18,12 +16,12 @@ public sealed class RelayExitEvent : IDisposable
     }
 
     /// <summary>The descriptor or event handle, for a parent that starts the relay by its own means and passes <c>--exit-event</c>.</summary>
-    public SafeHandle Handle => _handle;
+    public SafeHandle Handle { get; } = Platform.Current.CreateExitEvent();
 
     /// <summary>Signals the event; it stays signalled. Signalling again does nothing.</summary>
     /// <exception cref="ObjectDisposedException">The event has been disposed.</exception>
-    public void Signal() => _handle.Signal();
+    public void Signal() => Platform.Current.Signal(Handle);
 
     /// <summary>Closes the handle. Relays that were started with the event keep theirs, which can then no longer be signalled.</summary>
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => Handle.Dispose();
 }

@@ -54,7 +54,7 @@ public sealed class RelayProcess : IAsyncDisposable
         try
         {
             ChildProcess child = Platform.Current.Start(new ChildStart(
-                ProgramSearch.FullPath(startInfo.ProgramPath), (ExitSignalHandle)exitEvent.Handle, arguments, startInfo.StandardError));
+                ProgramSearch.FullPath(startInfo.ProgramPath), exitEvent.Handle, arguments, startInfo.StandardError));
             return new RelayProcess(child, exitEvent, owned, startInfo.Drain + startInfo.ExitTimeout);
         }
         catch when (owned)

@@ -87,3 +87,37 @@ public sealed class RelayStartInfo
             throw new ArgumentException("an extra argument is null or holds a NUL character", nameof(ExtraArguments));
     }
 }
+
+/// <summary>Where a relay's standard error, its log, goes.</summary>
+public enum RelayStandardError
+{
+    /// <summary>To the parent's own standard error; nowhere, if the parent has none.</summary>
+    Inherit = 0,
+
+    /// <summary>Nowhere.</summary>
+    Discard,
+
+    /// <summary>
+    /// To <see cref="RelayProcess.StandardError"/>, which the parent must keep reading: while the pipe is full, log lines are dropped.
+    /// </summary>
+    Pipe,
+}
+
+/// <summary>How much a relay writes to its standard error; each level includes those before it.</summary>
+public enum RelayLogLevel
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>What failed.</summary>
+    Error,
+
+    /// <summary>What may be wrong.</summary>
+    Warning,
+
+    /// <summary>Beginnings and ends; the relay's default.</summary>
+    Information,
+
+    /// <summary>Every connection.</summary>
+    Debug,
+}

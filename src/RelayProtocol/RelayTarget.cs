@@ -120,7 +120,8 @@ public sealed record RelayTarget
     /// <param name="error">What is wrong and what would be right; null on success.</param>
     /// <returns>Whether the text is a target.</returns>
     public static bool TryParse(string? text, [NotNullWhen(true)] out RelayTarget? target, [NotNullWhen(false)] out string? error) =>
-        RelayTargetParser.TryParse(text, out target, out error);
+        EndpointText.TryParse(
+            text, $"an empty target: expected {RelayTargetParser.Kinds}", RelayTargetParser.Parse, out target, out error);
 
     /// <summary>The target's text, which <see cref="Parse"/> reads back to an equal target.</summary>
     public override string ToString() => Kind switch
@@ -134,4 +135,26 @@ public sealed record RelayTarget
     };
 
     private string? BracketedHost => Host is not null && Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host;
+}
+
+/// <summary>How a relay reaches a guest's ports.</summary>
+public enum RelayTargetKind
+{
+    /// <summary>The port itself, at a host or at the loopback address: no guest agent.</summary>
+    Direct = 0,
+
+    /// <summary>A guest agent at a TCP address.</summary>
+    Tcp,
+
+    /// <summary>A guest agent at a Unix domain socket.</summary>
+    Unix,
+
+    /// <summary>A guest agent at a vsock address (Linux).</summary>
+    VSock,
+
+    /// <summary>A guest agent at a Hyper-V socket address (Windows).</summary>
+    HvSocket,
+
+    /// <summary>A guest agent behind a hybrid vsock socket, as Firecracker offers it: a Unix socket that is told the port.</summary>
+    Firecracker,
 }

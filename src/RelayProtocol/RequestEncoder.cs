@@ -7,13 +7,10 @@ namespace RelayProtocol;
 /// <summary>Encodes whole requests; one that is larger than a relay accepts is an error. Stateless.</summary>
 internal static class RequestEncoder
 {
-    private delegate void ItemWriter<T>(ref MessagePackWriter writer, T item);
-
     internal static byte[] Hello(uint id) => Request(id, "hello", ["protocol"], "keys", (ref writer, key) =>
     {
         writer.WriteMapHeader(1);
-        writer.Write(key);
-        writer.Write(ProtocolVersion.Current);
+        writer.WriteField(key, WireFormat.ProtocolVersion);
     });
 
     internal static byte[] List(uint id) => Request<string>(id, "list", [], "", (ref _, _) => { });
@@ -28,7 +25,7 @@ internal static class RequestEncoder
     private static IReadOnlyList<T> NotEmpty<T>(IReadOnlyList<T> items, string name) =>
         items.Count > 0 ? items : throw new ArgumentException("at least one mapping is needed", name);
 
-    private static byte[] Request<T>(uint id, string method, IReadOnlyList<T> items, string name, ItemWriter<T> writeItem)
+    private static byte[] Request<T>(uint id, string method, IReadOnlyList<T> items, string name, WireFormat.Writer<T> writeItem)
     {
         var buffer = new ArrayBufferWriter<byte>();
         var writer = new MessagePackWriter(buffer);

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using Xunit;
 
@@ -8,7 +9,7 @@ namespace RelayProtocol.Tests;
 /// <summary>The Linux launcher, with real programs as children.</summary>
 public sealed class ProcessLauncherTests : IDisposable
 {
-    private readonly ExitSignalHandle? _exit = OperatingSystem.IsLinux() ? Platform.Current.CreateExitSignal() : null;
+    private readonly SafeHandle? _exit = OperatingSystem.IsLinux() ? Platform.Current.CreateExitEvent() : null;
 
     public static bool IsLinux => OperatingSystem.IsLinux();
 
@@ -114,7 +115,7 @@ public sealed class ProcessLauncherTests : IDisposable
         // A read of a non-blocking eventfd takes its count, or fails: the first child has seen nothing, the second takes it.
         using ChildProcess child = Start("/bin/sh", "-c", "dd bs=8 count=1 <&3 2>/dev/null | od -An -tu8");
         Assert.Equal("", (await ReadToEnd(child.Output)).Trim());
-        _exit!.Signal();
+        Platform.Current.Signal(_exit!);
         using ChildProcess after = Start("/bin/sh", "-c", "dd bs=8 count=1 <&3 2>/dev/null | od -An -tu8");
         Assert.Equal("1", (await ReadToEnd(after.Output)).Trim());
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using Wslrelay.TestTools;
 using Xunit;
@@ -8,7 +9,7 @@ namespace RelayProtocol.Tests;
 /// <summary>The Windows launcher, with the command interpreter as the child.</summary>
 public sealed class WindowsProcessLauncherTests : IDisposable
 {
-    private readonly ExitSignalHandle? _exit = OperatingSystem.IsWindows() ? Platform.Current.CreateExitSignal() : null;
+    private readonly SafeHandle? _exit = OperatingSystem.IsWindows() ? Platform.Current.CreateExitEvent() : null;
 
     public static bool IsWindows => OperatingSystem.IsWindows();
 

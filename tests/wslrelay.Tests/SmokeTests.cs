@@ -5,5 +5,5 @@ namespace Wslrelay.Tests;
 public class SmokeTests
 {
     [Fact]
-    public void Runs() => Assert.Equal(1, global::RelayProtocol.ProtocolVersion.Current);
+    public void Runs() => Assert.Equal(1, global::RelayProtocol.Rpc.WireFormat.ProtocolVersion);
 }

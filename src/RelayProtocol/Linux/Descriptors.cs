@@ -17,7 +17,7 @@ internal static class Descriptors
     {
         int* ends = stackalloc int[2];
         if (Libc.pipe2(ends, Libc.O_CLOEXEC) != 0)
-            throw Failure("cannot make a pipe");
+            throw Platform.Failure("cannot make a pipe", Marshal.GetLastSystemError());
         var read = new SafePipeHandle(ends[0], ownsHandle: true);
         var write = new SafePipeHandle(ends[1], ownsHandle: true);
         return (Raise(read), Raise(write));
@@ -33,7 +33,7 @@ internal static class Descriptors
         if (descriptor >= FirstNotInherited)
             return handle;
         int raised = Libc.fcntl(descriptor, Libc.F_DUPFD_CLOEXEC, FirstNotInherited);
-        Win32Exception? failure = raised < 0 ? Failure("cannot move a pipe") : null;
+        Win32Exception? failure = raised < 0 ? Platform.Failure("cannot move a pipe", Marshal.GetLastSystemError()) : null;
         handle.Dispose();
         return failure is null ? new SafePipeHandle(raised, ownsHandle: true) : throw failure;
     }
@@ -46,7 +46,7 @@ internal static class Descriptors
         {
             handle.DangerousAddRef(ref held);
             int copy = Libc.fcntl((int)handle.DangerousGetHandle(), Libc.F_DUPFD_CLOEXEC, FirstNotInherited);
-            return copy < 0 ? throw Failure("cannot pass the exit event on") : new SafeFileHandle(copy, ownsHandle: true);
+            return copy < 0 ? throw Platform.Failure("cannot pass the exit event on", Marshal.GetLastSystemError()) : new SafeFileHandle(copy, ownsHandle: true);
         }
         finally
         {
@@ -70,11 +70,5 @@ internal static class Descriptors
             }
         }
         return list;
-    }
-
-    private static Win32Exception Failure(string what)
-    {
-        int errno = Marshal.GetLastSystemError();
-        return new Win32Exception(errno, $"{what}: {Marshal.GetPInvokeErrorMessage(errno)}");
     }
 }

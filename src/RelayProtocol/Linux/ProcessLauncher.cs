@@ -1,5 +1,4 @@
 using System.Collections;
-using System.ComponentModel;
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
@@ -19,7 +18,21 @@ internal sealed unsafe class ProcessLauncher : Platform
 
     private static bool _hasCloseFrom = true;
 
-    internal override ExitSignalHandle CreateExitSignal() => new ExitEventHandle();
+    /// <summary>An eventfd: readable, and so signalled, for every holder once it has been written to.</summary>
+    internal override SafeHandle CreateExitEvent()
+    {
+        int descriptor = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
+        return descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw Failure("cannot make an exit event", Marshal.GetLastSystemError());
+    }
+
+    internal override void Signal(SafeHandle exitEvent)
+    {
+        ulong one = 1;
+        // The only other outcome, EAGAIN from a counter that is full, means that it is signalled.
+        _ = Libc.write(exitEvent, &one, sizeof(ulong));
+    }
 
     internal override ChildProcess Start(ChildStart start)
     {
@@ -31,7 +44,7 @@ internal sealed unsafe class ProcessLauncher : Platform
         {
             output = Descriptors.Pipe();
             error = start.StandardError == RelayStandardError.Pipe ? Descriptors.Pipe() : default;
-            using SafeFileHandle exitEvent = Descriptors.Duplicate(start.ExitSignal);
+            using SafeFileHandle exitEvent = Descriptors.Duplicate(start.ExitEvent);
             int pid = Spawn(start, input.Read, output.Write, error.Write, exitEvent);
             started = true;
             return new LaunchedProcess(pid)
@@ -63,7 +76,9 @@ internal sealed unsafe class ProcessLauncher : Platform
         void* attributes = NativeMemory.AllocZeroed(Libc.SpawnStructSize);
         void* signals = NativeMemory.AllocZeroed(Libc.SpawnStructSize);
         using var argv = new NativeStrings([start.Program, .. start.Arguments(ExitEventDescriptor)]);
-        using var envp = new NativeStrings(EnvironmentStrings());
+        // .NET's environment: variables set in this process are not in the C library's.
+        using var envp = new NativeStrings(
+            [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}")]);
         bool actionsMade = false, attributesMade = false;
         try
         {
@@ -130,22 +145,13 @@ internal sealed unsafe class ProcessLauncher : Platform
             Check(Libc.posix_spawn_file_actions_addclose(actions, descriptor));
     }
 
-    /// <summary>.NET's environment: variables set in this process are not in the C library's.</summary>
-    private static List<string> EnvironmentStrings()
-    {
-        var strings = new List<string>();
-        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
-            strings.Add($"{variable.Key}={variable.Value}");
-        return strings;
-    }
-
     private static Exception SpawnFailure(string program, int errno) => errno == Libc.ENOENT
         ? new FileNotFoundException($"cannot start '{program}': there is no such program, or what it needs to run is not there", program)
-        : new Win32Exception(errno, $"cannot start '{program}': {Marshal.GetPInvokeErrorMessage(errno)}");
+        : Failure($"cannot start '{program}'", errno);
 
     private static void Check(int errno)
     {
         if (errno != 0)
-            throw new Win32Exception(errno, $"cannot prepare a child process: {Marshal.GetPInvokeErrorMessage(errno)}");
+            throw Failure("cannot prepare a child process", errno);
     }
 }

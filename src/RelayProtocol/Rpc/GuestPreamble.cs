@@ -20,25 +20,14 @@ internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = 
     internal void Write(ref MessagePackWriter writer)
     {
         writer.WriteMapHeader(4 + (Pass ? 1 : 0) + (Ends ? 1 : 0));
-        writer.Write("v");
-        writer.Write(Version);
-        writer.Write("protocol");
-        writer.Write("tcp");
-        writer.Write("family");
-        writer.Write(Family);
-        writer.Write("port");
-        writer.Write(Port);
+        writer.WriteField("v", Version);
+        writer.WriteField("protocol", "tcp");
+        writer.WriteField("family", Family);
+        writer.WriteField("port", Port);
         if (Pass)
-        {
-            writer.Write("pass");
-            writer.Write(true);
-        }
-
+            writer.WriteField("pass", true);
         if (Ends)
-        {
-            writer.Write("ends");
-            writer.Write(true);
-        }
+            writer.WriteField("ends", true);
     }
 
     /// <exception cref="RelayException">InvalidParams with a message that names the key, or NotSupported.</exception>
@@ -47,17 +36,12 @@ internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = 
         MapFields fields = MapFields.Read(ref reader, "preamble");
         long version = fields.RequiredInteger("v", 0, long.MaxValue);
         if (version != Version)
-            throw new RelayException(RelayErrorCode.NotSupported, $"v: {version} is not spoken here, only {Version} is");
-        string protocol = fields.RequiredText("protocol");
-        if (protocol != "tcp")
-        {
-            throw protocol == "udp"
-                ? new RelayException(RelayErrorCode.NotSupported, "protocol: udp is not supported yet, only tcp is")
-                : MapFields.Invalid("protocol", $"'{protocol}' is neither tcp nor udp");
-        }
-        long family = fields.RequiredInteger("family", long.MinValue, long.MaxValue);
-        return family is 4 or 6
-            ? new GuestPreamble((int)family, (int)fields.RequiredInteger("port", 1, 65535), fields.Boolean("pass"), fields.Boolean("ends"))
-            : throw MapFields.Invalid("family", $"{family} is neither 4 nor 6");
+            throw WireFormat.NotSupported($"v: {version} is not spoken here, only {Version} is");
+        _ = WireFormat.CheckProtocol(fields.RequiredText("protocol"));
+        return new GuestPreamble(
+            WireFormat.CheckFamily(fields.RequiredInteger("family", long.MinValue, long.MaxValue)),
+            (int)fields.RequiredInteger("port", 1, 65535),
+            fields.Boolean("pass"),
+            fields.Boolean("ends"));
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using MessagePack;
 
 namespace RelayProtocol.Rpc;
@@ -12,12 +13,8 @@ namespace RelayProtocol.Rpc;
 /// </remarks>
 internal sealed class MapFields
 {
+    // No bytes: the key is there more than once.
     private readonly Dictionary<string, ReadOnlyMemory<byte>> _values = new(StringComparer.Ordinal);
-    private HashSet<string>? _twice;
-
-    private MapFields()
-    {
-    }
 
     /// <summary>Reads a map; <paramref name="what"/> names it in the error if it is none.</summary>
     internal static MapFields Read(ref MessagePackReader reader, string what)
@@ -33,9 +30,9 @@ internal sealed class MapFields
                 reader.Skip();
                 continue;
             }
-            var value = System.Buffers.BuffersExtensions.ToArray(reader.ReadRaw());
+            byte[] value = reader.ReadRaw().ToArray();
             if (!fields._values.TryAdd(key, value))
-                (fields._twice ??= new(StringComparer.Ordinal)).Add(key);
+                fields._values[key] = default;
         }
         return fields;
     }
@@ -85,9 +82,9 @@ internal sealed class MapFields
 
     private bool TryFind(string key, out MessagePackReader reader)
     {
-        if (_twice is not null && _twice.Contains(key))
-            throw Invalid(key, "is there more than once");
         bool found = _values.TryGetValue(key, out ReadOnlyMemory<byte> value);
+        if (found && value.IsEmpty)
+            throw Invalid(key, "is there more than once");
         reader = new MessagePackReader(value);
         return found && !reader.IsNil;
     }

@@ -2,6 +2,25 @@ using MessagePack;
 
 namespace RelayProtocol.Rpc;
 
+/// <summary>What a <see cref="MessageScanner"/> knows after the bytes it was given.</summary>
+internal enum ScanStatus
+{
+    /// <summary>The object goes on beyond the bytes.</summary>
+    NeedMore,
+
+    /// <summary>The object ends with the last byte consumed.</summary>
+    Complete,
+
+    /// <summary>The bytes are not MessagePack: an object begins with 0xc1.</summary>
+    Malformed,
+
+    /// <summary>The object is, or announces that it will be, larger than the limit.</summary>
+    TooLarge,
+
+    /// <summary>Arrays and maps are nested deeper than the limit.</summary>
+    TooDeep,
+}
+
 /// <summary>
 /// Finds the end of one MessagePack object in bytes that arrive in pieces, without decoding it: each byte is looked at once and none is kept. One thread at a time;
 /// allocates nothing after its construction.
@@ -33,9 +52,6 @@ internal sealed class MessageScanner
     private ulong _number;
     private long _payloadBytesToCome;
 
-    /// <summary>Begins before the first byte of an object.</summary>
-    /// <param name="maxSize">The largest object that passes, in bytes, at least 1.</param>
-    /// <param name="maxDepth">The deepest nesting that passes, at least 0.</param>
     internal MessageScanner(int maxSize = DefaultMaxSize, int maxDepth = DefaultMaxDepth)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxSize, 1);
@@ -44,24 +60,18 @@ internal sealed class MessageScanner
         _childrenToCome = new int[maxDepth];
     }
 
-    /// <summary>
-    /// The least number of bytes that the object still needs, 1 .. the size limit. A reader that asks its stream for no more
-    /// than this never takes a byte of what follows the object.
-    /// </summary>
+    /// <summary>The least number of bytes that the object still needs: who receives no more than this takes nothing of what follows it.</summary>
     internal int Missing => (int)(_leastSize - _scanned);
 
     /// <summary>Scans the bytes that come next; after <see cref="ScanStatus.Complete"/> they begin the next object.</summary>
     /// <param name="bytes">Any number of bytes.</param>
-    /// <param name="consumed">
-    /// How many belong to the object: all of them with <see cref="ScanStatus.NeedMore"/>, those up to its end with <see cref="ScanStatus.Complete"/>.
-    /// </param>
+    /// <param name="consumed">How many belong to the object.</param>
     /// <returns>The status. An error is final: it is returned again until <see cref="Reset"/>.</returns>
     internal ScanStatus Scan(ReadOnlySpan<byte> bytes, out int consumed)
     {
         consumed = 0;
         if (_status == ScanStatus.Complete)
             Reset();
-
         while (_status == ScanStatus.NeedMore && consumed < bytes.Length)
         {
             int count = 1;
@@ -111,7 +121,7 @@ internal sealed class MessageScanner
 
         _code = code;
         _number = 0;
-        _numberBytesToCome = MessagePackFormat.NumberSize(code);
+        _numberBytesToCome = NumberSize(code);
         return !Announce(_numberBytesToCome) ? ScanStatus.TooLarge
             : _numberBytesToCome > 0 ? ScanStatus.NeedMore
             : BeginContent();
@@ -119,8 +129,8 @@ internal sealed class MessageScanner
 
     private ScanStatus BeginContent()
     {
-        long children = MessagePackFormat.ChildCount(_code, _number);
-        _payloadBytesToCome = MessagePackFormat.PayloadLength(_code, _number);
+        long children = ChildCount(_code, _number);
+        _payloadBytesToCome = PayloadLength(_code, _number);
         if (!Announce(_payloadBytesToCome + children))
             return ScanStatus.TooLarge;
 
@@ -151,5 +161,39 @@ internal sealed class MessageScanner
     {
         _leastSize += bytes;
         return _leastSize <= _maxSize;
+    }
+
+    // The size of the big-endian number that follows the first byte: a value, a length or a count.
+    private static int NumberSize(byte code) => code switch
+    {
+        MessagePackCode.UInt8 or MessagePackCode.Int8 or MessagePackCode.Str8 or MessagePackCode.Bin8 or MessagePackCode.Ext8 => 1,
+        MessagePackCode.UInt16 or MessagePackCode.Int16 or MessagePackCode.Str16 or MessagePackCode.Bin16 or MessagePackCode.Ext16
+            or MessagePackCode.Array16 or MessagePackCode.Map16 => 2,
+        MessagePackCode.UInt32 or MessagePackCode.Int32 or MessagePackCode.Str32 or MessagePackCode.Bin32 or MessagePackCode.Ext32
+            or MessagePackCode.Array32 or MessagePackCode.Map32 or MessagePackCode.Float32 => 4,
+        MessagePackCode.UInt64 or MessagePackCode.Int64 or MessagePackCode.Float64 => 8,
+        _ => 0,
+    };
+
+    // The bytes that follow the number: text, bytes, or an extension's type code and bytes.
+    private static long PayloadLength(byte code, ulong number) => MessagePackCode.ToMessagePackType(code) switch
+    {
+        MessagePackType.String when code <= MessagePackCode.MaxFixStr => code - MessagePackCode.MinFixStr,
+        MessagePackType.String or MessagePackType.Binary => (long)number,
+        MessagePackType.Extension when code >= MessagePackCode.FixExt1 => 1 + (1 << (code - MessagePackCode.FixExt1)),
+        MessagePackType.Extension => 1 + (long)number,
+        _ => 0,
+    };
+
+    // The objects that follow as parts of this one: an array's elements, a map's keys and values.
+    private static long ChildCount(byte code, ulong number)
+    {
+        long count = NumberSize(code) == 0 ? code & 0x0f : (long)number;
+        return MessagePackCode.ToMessagePackType(code) switch
+        {
+            MessagePackType.Array => count,
+            MessagePackType.Map => 2 * count,
+            _ => 0,
+        };
     }
 }

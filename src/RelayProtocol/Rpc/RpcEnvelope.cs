@@ -2,16 +2,21 @@ using MessagePack;
 
 namespace RelayProtocol.Rpc;
 
+/// <summary>What a message is, by the MessagePack-RPC specification; invalid: a MessagePack object that is not an RPC message.</summary>
+internal enum RpcKind
+{
+    Invalid,
+    Request,
+    Response,
+    Notification,
+}
+
 /// <summary>
 /// A message's kind, id and method, with params, error and result not decoded yet. Immutable; valid as long as the message's bytes.
 /// </summary>
 /// <remarks>Wire format: MessagePack-RPC, https://github.com/msgpack-rpc/msgpack-rpc/blob/master/spec.md.</remarks>
 internal readonly record struct RpcEnvelope
 {
-    private const int RequestType = 0;
-    private const int ResponseType = 1;
-    private const int NotificationType = 2;
-
     internal RpcKind Kind { get; private init; }
 
     /// <summary>The id of a request or response, 0 .. 2^32-1.</summary>
@@ -38,19 +43,17 @@ internal readonly record struct RpcEnvelope
         var reader = new MessagePackReader(message);
         if (reader.NextMessagePackType != MessagePackType.Array)
             return Invalid("a message is an array");
-
         int count = reader.ReadArrayHeader();
         if (count == 0 || !reader.TryReadInteger(out long type))
             return Invalid("a message begins with its type, 0, 1 or 2");
-
         return (type, count) switch
         {
-            (RequestType, 4) => ParseCall(RpcKind.Request, ref reader, message),
-            (RequestType, _) => Invalid($"a request has 4 elements, [0, msgid, method, params], not {count}"),
-            (ResponseType, 4) => ParseResponse(ref reader, message),
-            (ResponseType, _) => Invalid($"a response has 4 elements, [1, msgid, error, result], not {count}"),
-            (NotificationType, 3) => ParseCall(RpcKind.Notification, ref reader, message),
-            (NotificationType, _) => Invalid($"a notification has 3 elements, [2, method, params], not {count}"),
+            (0, 4) => ParseCall(RpcKind.Request, ref reader, message),
+            (0, _) => Invalid($"a request has 4 elements, [0, msgid, method, params], not {count}"),
+            (1, 4) => ParseResponse(ref reader, message),
+            (1, _) => Invalid($"a response has 4 elements, [1, msgid, error, result], not {count}"),
+            (2, 3) => ParseCall(RpcKind.Notification, ref reader, message),
+            (2, _) => Invalid($"a notification has 3 elements, [2, method, params], not {count}"),
             _ => Invalid($"a message's type is 0, 1 or 2, not {type}"),
         };
     }
@@ -60,10 +63,8 @@ internal readonly record struct RpcEnvelope
         uint msgId = 0;
         if (kind == RpcKind.Request && !TryReadMsgId(ref reader, out msgId))
             return Invalid("msgid is an integer, 0 .. 4294967295");
-
         if (!reader.TryReadText(out string? method))
             return Invalid("method is a string");
-
         return reader.NextMessagePackType == MessagePackType.Array
             ? new RpcEnvelope { Kind = kind, MsgId = msgId, Method = method, Params = TakeObject(ref reader, message) }
             : Invalid("params is an array");
@@ -73,12 +74,10 @@ internal readonly record struct RpcEnvelope
     {
         if (!TryReadMsgId(ref reader, out uint msgId))
             return Invalid("msgid is an integer, 0 .. 4294967295");
-
         bool succeeded = reader.IsNil;
         ReadOnlyMemory<byte> error = TakeObject(ref reader, message);
         if (reader.IsNil == succeeded)
             return Invalid("exactly one of error and result is nil");
-
         ReadOnlyMemory<byte> result = TakeObject(ref reader, message);
         return succeeded
             ? new RpcEnvelope { Kind = RpcKind.Response, MsgId = msgId, Result = result }

@@ -6,14 +6,13 @@ namespace RelayProtocol.Rpc;
 /// Splits the bytes of a control stream, in the pieces in which they arrive, into whole messages. One thread at a time. Its buffer
 /// holds at most one incomplete message and the piece last appended, and shrinks to its resting size when a burst has been read.
 /// </summary>
-internal sealed class RpcReader
+/// <remarks>For the limits see <see cref="MessageScanner"/>.</remarks>
+internal sealed class RpcReader(int maxSize = MessageScanner.DefaultMaxSize, int maxDepth = MessageScanner.DefaultMaxDepth)
 {
     /// <summary>The buffer's size between bursts, in bytes.</summary>
     internal const int RestingCapacity = 4096;
 
-    private readonly int _maxSize;
-    private readonly int _maxDepth;
-    private readonly MessageScanner _scanner;
+    private readonly MessageScanner _scanner = new(maxSize, maxDepth);
 
     // start <= scanned <= end: the message under way begins at start, the scanner has seen it up to scanned, bytes are there up to end.
     private byte[] _buffer = [];
@@ -23,36 +22,24 @@ internal sealed class RpcReader
     private long _streamOffset; // of the byte at scanned
     private RpcFormatException? _broken;
 
-    /// <summary>Begins at the start of a stream; for the limits see <see cref="MessageScanner"/>.</summary>
-    internal RpcReader(int maxSize = MessageScanner.DefaultMaxSize, int maxDepth = MessageScanner.DefaultMaxDepth)
-    {
-        _maxSize = maxSize;
-        _maxDepth = maxDepth;
-        _scanner = new MessageScanner(maxSize, maxDepth);
-    }
-
     /// <summary>Bytes that were appended and not yet read as part of a message.</summary>
     internal int BufferedBytes => _end - _start;
 
-    /// <summary>The least number of bytes that the message under way still needs: who receives no more takes nothing of what follows it.</summary>
+    /// <inheritdoc cref="MessageScanner.Missing"/>
     internal int Missing => _scanner.Missing;
 
     internal int Capacity => _buffer.Length;
 
     /// <summary>Copies bytes that have arrived. Messages that <see cref="TryRead"/> returned before are no longer valid.</summary>
-    /// <exception cref="InvalidOperationException">
-    /// A whole message may be waiting: <see cref="TryRead"/> must be called until it returns false before more is appended.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">A whole message may be waiting: <see cref="TryRead"/> must return false before more is appended.</exception>
     /// <exception cref="RpcFormatException">The stream has been found to be broken.</exception>
     internal void Append(ReadOnlySpan<byte> bytes)
     {
         ThrowIfBroken();
-        if (BufferedBytes >= _maxSize)
+        if (BufferedBytes >= maxSize)
             throw new InvalidOperationException("The messages that have arrived must be read before more bytes are appended.");
-
         if (bytes.Length > _buffer.Length - _end)
             MakeRoom(checked(BufferedBytes + bytes.Length));
-
         bytes.CopyTo(_buffer.AsSpan(_end));
         _end += bytes.Length;
     }
@@ -75,12 +62,13 @@ internal sealed class RpcReader
                 message = default;
                 ReleaseBurst();
                 return false;
-            case ScanStatus.TooLarge:
-                throw Break(RpcFormatError.TooLarge, $"a message is larger than {_maxSize} bytes");
-            case ScanStatus.TooDeep:
-                throw Break(RpcFormatError.TooDeep, $"a message nests deeper than {_maxDepth}");
             default:
-                throw Break(RpcFormatError.Malformed, "the bytes are not MessagePack");
+                throw Break(status, status switch
+                {
+                    ScanStatus.TooLarge => $"a message is larger than {maxSize} bytes",
+                    ScanStatus.TooDeep => $"a message nests deeper than {maxDepth}",
+                    _ => "the bytes are not MessagePack",
+                });
         }
     }
 
@@ -90,7 +78,7 @@ internal sealed class RpcReader
     {
         ThrowIfBroken();
         if (BufferedBytes > 0)
-            throw Break(RpcFormatError.Truncated, "the stream ended within a message");
+            throw Break(ScanStatus.NeedMore, "the stream ended within a message");
     }
 
     private void MakeRoom(int needed)
@@ -111,13 +99,10 @@ internal sealed class RpcReader
     {
         if (_start < _end)
             return;
-
         _start = _scanned = _end = 0;
+        // Not cleared or pooled: the message given last may still be looked at.
         if (_buffer.Length > RestingCapacity)
-        {
-            // Not cleared or pooled: the message given last may still be looked at.
             _buffer = [];
-        }
     }
 
     private void ThrowIfBroken()
@@ -126,7 +111,7 @@ internal sealed class RpcReader
             throw new RpcFormatException(_broken.Reason, _broken.Message);
     }
 
-    private RpcFormatException Break(RpcFormatError reason, string what)
+    private RpcFormatException Break(ScanStatus reason, string what)
     {
         _buffer = [];
         _start = _scanned = _end = 0;

@@ -10,12 +10,19 @@ namespace RelayProtocol.Rpc;
 /// </summary>
 /// <remarks>
 /// Source: the protocol document, section 1. Reading throws <see cref="RelayException"/>: InvalidParams with a message that names the
-/// key, or NotSupported. This file has the values; WireFormat.Params.cs the params of requests.
+/// key, or NotSupported; of the params of a request with the index of the failing item.
 /// </remarks>
-internal static partial class WireFormat
+internal static class WireFormat
 {
+    /// <summary>The version of the control protocol that is implemented here, as <c>hello</c> carries it.</summary>
+    internal const int ProtocolVersion = 1;
+
     /// <summary>The longest drain, in milliseconds: an hour.</summary>
     internal const int MaxDrainMilliseconds = 3_600_000;
+
+    internal delegate T Reader<out T>(ref MessagePackReader reader);
+
+    internal delegate void Writer<in T>(ref MessagePackWriter writer, T item);
 
     internal static void WriteMapping(ref MessagePackWriter writer, PortMapping mapping)
     {
@@ -29,16 +36,11 @@ internal static partial class WireFormat
     {
         writer.WriteMapHeader(10);
         WriteMappingKeys(ref writer, status.Mapping);
-        writer.Write("accepted");
-        writer.Write(status.Accepted);
-        writer.Write("active");
-        writer.Write(status.Active);
-        writer.Write("failed");
-        writer.Write(status.Failed);
-        writer.Write("bytesToGuest");
-        writer.Write(status.BytesToGuest);
-        writer.Write("bytesToHost");
-        writer.Write(status.BytesToHost);
+        writer.WriteField("accepted", status.Accepted);
+        writer.WriteField("active", status.Active);
+        writer.WriteField("failed", status.Failed);
+        writer.WriteField("bytesToGuest", status.BytesToGuest);
+        writer.WriteField("bytesToHost", status.BytesToHost);
     }
 
     internal static PortMappingStatus ReadStatus(ref MessagePackReader reader)
@@ -52,10 +54,8 @@ internal static partial class WireFormat
     internal static void WriteUnmapResult(ref MessagePackWriter writer, UnmapResult result)
     {
         writer.WriteMapHeader(2);
-        writer.Write("active");
-        writer.Write(result.Active);
-        writer.Write("reset");
-        writer.Write(result.Reset);
+        writer.WriteField("active", result.Active);
+        writer.WriteField("reset", result.Reset);
     }
 
     internal static UnmapResult ReadUnmapResult(ref MessagePackReader reader)
@@ -67,16 +67,11 @@ internal static partial class WireFormat
     internal static void WriteHello(ref MessagePackWriter writer, RelayHello hello)
     {
         writer.WriteMapHeader(6);
-        writer.Write("name");
-        writer.Write(hello.Name);
-        writer.Write("version");
-        writer.Write(hello.Version);
-        writer.Write("protocol");
-        writer.Write(hello.Protocol);
-        writer.Write("pid");
-        writer.Write(hello.ProcessId);
-        writer.Write("target");
-        writer.Write(hello.Target);
+        writer.WriteField("name", hello.Name);
+        writer.WriteField("version", hello.Version);
+        writer.WriteField("protocol", hello.Protocol);
+        writer.WriteField("pid", hello.ProcessId);
+        writer.WriteField("target", hello.Target);
         writer.Write("capabilities");
         writer.WriteArrayHeader(hello.Capabilities.Count);
         foreach (string capability in hello.Capabilities)
@@ -98,17 +93,11 @@ internal static partial class WireFormat
     internal static void WriteError(ref MessagePackWriter writer, RelayError error)
     {
         writer.WriteMapHeader(error.Index is null ? 3 : 4);
-        writer.Write("code");
-        writer.Write(error.Code);
-        writer.Write("name");
-        writer.Write(error.Name);
-        writer.Write("message");
-        writer.Write(error.Message);
+        writer.WriteField("code", error.Code);
+        writer.WriteField("name", error.Name);
+        writer.WriteField("message", error.Message);
         if (error.Index is { } index)
-        {
-            writer.Write("index");
-            writer.Write(index);
-        }
+            writer.WriteField("index", index);
     }
 
     /// <summary>Reads an error. A code is taken as an unsigned number too: languages write an HRESULT either way.</summary>
@@ -122,23 +111,82 @@ internal static partial class WireFormat
             (int?)fields.Integer("index", 0, int.MaxValue));
     }
 
+    /// <summary>Reads the params of <c>map</c>, one mapping or more.</summary>
+    internal static IReadOnlyList<PortMapping> ReadMapParams(ReadOnlyMemory<byte> parameters) => ReadItems(parameters, ReadMapping);
+
+    internal static void WriteUnmapItem(ref MessagePackWriter writer, UnmapItem item)
+    {
+        writer.WriteMapHeader(item.Drain is null ? 4 : 5);
+        WriteIdentity(ref writer, item.Key);
+        if (item.Drain is { } drain)
+            writer.WriteField("drainMs", (long)Math.Ceiling(drain.TotalMilliseconds));
+    }
+
+    /// <summary>Reads the params of <c>unmap</c>, one item or more.</summary>
+    internal static IReadOnlyList<UnmapItem> ReadUnmapParams(ReadOnlyMemory<byte> parameters) => ReadItems(parameters, ReadUnmapItem);
+
+    /// <summary>Reads the params of <c>hello</c>: none, or one map that may ask for a protocol version.</summary>
+    internal static void CheckHelloParams(ReadOnlyMemory<byte> parameters)
+    {
+        var reader = new MessagePackReader(parameters);
+        if (reader.ReadArrayHeader() == 0 || reader.IsNil)
+            return;
+        long version = MapFields.Read(ref reader, "params").Integer("protocol", 0, long.MaxValue) ?? ProtocolVersion;
+        if (version != ProtocolVersion)
+            throw NotSupported($"protocol: version {version} is not spoken here, only {ProtocolVersion} is");
+    }
+
+    internal static MapProtocol CheckProtocol(string text) => text switch
+    {
+        "tcp" => MapProtocol.Tcp,
+        "udp" => throw NotSupported("protocol: udp is not supported yet, only tcp is"),
+        _ => throw MapFields.Invalid("protocol", $"'{text}' is neither tcp nor udp"),
+    };
+
+    internal static int CheckFamily(long family) => family is 4 or 6 ? (int)family : throw MapFields.Invalid("family", $"{family} is neither 4 nor 6");
+
+    internal static RelayException NotSupported(string message) => new(RelayErrorCode.NotSupported, message);
+
+    private static UnmapItem ReadUnmapItem(ref MessagePackReader reader)
+    {
+        MapFields fields = MapFields.Read(ref reader, "a mapping");
+        (MapProtocol protocol, IPAddress address) = Identity(fields);
+        var key = new PortMappingKey(address, (int)fields.RequiredInteger("hostPort", 0, 65535), protocol);
+        return new UnmapItem(key, fields.Integer("drainMs", 0, MaxDrainMilliseconds) is { } drain ? TimeSpan.FromMilliseconds(drain) : null);
+    }
+
+    private static T[] ReadItems<T>(ReadOnlyMemory<byte> parameters, Reader<T> readItem)
+    {
+        var reader = new MessagePackReader(parameters);
+        var items = new T[reader.ReadArrayHeader()];
+        if (items.Length == 0)
+            throw MapFields.Invalid("params", "at least one mapping is needed");
+        for (int i = 0; i < items.Length; i++)
+        {
+            try
+            {
+                items[i] = readItem(ref reader);
+            }
+            catch (RelayException failure)
+            {
+                throw new RelayException(failure.Error with { Index = i });
+            }
+        }
+        return items;
+    }
+
     private static void WriteMappingKeys(ref MessagePackWriter writer, PortMapping mapping)
     {
         WriteIdentity(ref writer, mapping.Key);
-        writer.Write("guestPort");
-        writer.Write(mapping.GuestPort);
+        writer.WriteField("guestPort", mapping.GuestPort);
     }
 
     private static void WriteIdentity(ref MessagePackWriter writer, PortMappingKey key)
     {
-        writer.Write("protocol");
-        writer.Write(PortMappingKey.Word(key.Protocol));
-        writer.Write("family");
-        writer.Write(key.Family);
-        writer.Write("address");
-        writer.Write(key.Address.ToString());
-        writer.Write("hostPort");
-        writer.Write(key.HostPort);
+        writer.WriteField("protocol", PortMappingKey.Word(key.Protocol));
+        writer.WriteField("family", key.Family);
+        writer.WriteField("address", key.Address.ToString());
+        writer.WriteField("hostPort", key.HostPort);
     }
 
     private static PortMapping Mapping(MapFields fields)
@@ -150,15 +198,8 @@ internal static partial class WireFormat
 
     private static (MapProtocol Protocol, IPAddress Address) Identity(MapFields fields)
     {
-        MapProtocol protocol = (fields.Text("protocol") ?? "tcp") switch
-        {
-            "tcp" => MapProtocol.Tcp,
-            "udp" => throw new RelayException(RelayErrorCode.NotSupported, "protocol: udp is not supported yet, only tcp is"),
-            var other => throw MapFields.Invalid("protocol", $"'{other}' is neither tcp nor udp"),
-        };
-        long family = fields.Integer("family", long.MinValue, long.MaxValue) ?? 4;
-        if (family is not (4 or 6))
-            throw MapFields.Invalid("family", $"{family} is neither 4 nor 6");
+        MapProtocol protocol = CheckProtocol(fields.Text("protocol") ?? "tcp");
+        int family = CheckFamily(fields.Integer("family", long.MinValue, long.MaxValue) ?? 4);
         if (fields.Text("address") is not { } text)
             return (protocol, family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback);
         if (!AddressText.TryParse(text, out IPAddress? address, out string? error))
@@ -170,3 +211,8 @@ internal static partial class WireFormat
 
     private static long Counter(MapFields fields, string key) => fields.RequiredInteger(key, 0, long.MaxValue);
 }
+
+/// <summary>One item of an <c>unmap</c> request.</summary>
+/// <param name="Key">The mapping to remove.</param>
+/// <param name="Drain">How long to wait for its connections before resetting them; null: they live on.</param>
+internal readonly record struct UnmapItem(PortMappingKey Key, TimeSpan? Drain);

@@ -32,7 +32,7 @@ internal sealed unsafe class AttributeList : IDisposable
             || !Kernel32.UpdateProcThreadAttribute(
                 _list, 0, Kernel32.PROC_THREAD_ATTRIBUTE_JOB_LIST, jobs, (nuint)sizeof(nint), null, null))
         {
-            Exception failure = Handles.Failure("cannot prepare a child process");
+            Exception failure = Platform.Failure("cannot prepare a child process", Marshal.GetLastPInvokeError());
             Dispose();
             throw failure;
         }

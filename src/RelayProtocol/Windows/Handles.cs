@@ -53,7 +53,8 @@ internal static unsafe class Handles
     }
 
     /// <summary>An inheritable copy.</summary>
-    internal static SafeFileHandle Duplicate(SafeHandle handle) => TryDuplicate(handle) ?? throw Failure("cannot pass the exit event on");
+    internal static SafeFileHandle Duplicate(SafeHandle handle) =>
+        TryDuplicate(handle) ?? throw Platform.Failure("cannot pass the exit event on", Marshal.GetLastPInvokeError());
 
     /// <summary>A job that ends the processes in it when its last handle is closed, however this process ends.</summary>
     internal static SafeFileHandle KillOnCloseJob()
@@ -63,17 +64,11 @@ internal static unsafe class Handles
         if (job.IsInvalid || !Kernel32.SetInformationJobObject(
             job, Kernel32.JobObjectExtendedLimitInformation, &limits, (uint)sizeof(Kernel32.JOBOBJECT_EXTENDED_LIMIT_INFORMATION)))
         {
-            Win32Exception failure = Failure("cannot make a job");
+            Win32Exception failure = Platform.Failure("cannot make a job", Marshal.GetLastPInvokeError());
             job.Dispose();
             throw failure;
         }
         return job;
-    }
-
-    internal static Win32Exception Failure(string what)
-    {
-        int error = Marshal.GetLastPInvokeError();
-        return new Win32Exception(error, $"{what}: {Marshal.GetPInvokeErrorMessage(error)}");
     }
 
     private static SafeFileHandle? TryDuplicate(SafeHandle handle) =>
@@ -87,7 +82,7 @@ internal static unsafe class Handles
         SafeFileHandle handle = Kernel32.CreateFileW(path, access, share, &inheritable, Kernel32.OPEN_EXISTING, 0, 0);
         if (handle.IsInvalid)
         {
-            Win32Exception failure = Failure($"cannot open {path}");
+            Win32Exception failure = Platform.Failure($"cannot open {path}", Marshal.GetLastPInvokeError());
             handle.Dispose();
             throw failure;
         }

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
@@ -14,7 +13,16 @@ namespace RelayProtocol.Windows;
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class ProcessLauncher : Platform
 {
-    internal override ExitSignalHandle CreateExitSignal() => new ExitEventHandle();
+    /// <summary>A manual-reset event without a name.</summary>
+    internal override SafeHandle CreateExitEvent()
+    {
+        nint made = Kernel32.CreateEventW(null, bManualReset: true, bInitialState: false, null);
+        return made != 0
+            ? new SafeWaitHandle(made, ownsHandle: true)
+            : throw Failure("cannot make an exit event", Marshal.GetLastPInvokeError());
+    }
+
+    internal override void Signal(SafeHandle exitEvent) => _ = Kernel32.SetEvent(exitEvent);
 
     internal override ChildProcess Start(ChildStart start)
     {
@@ -37,7 +45,7 @@ internal sealed unsafe class ProcessLauncher : Platform
                 ownError = inherited is not null;
                 error = (null, inherited ?? Handles.Null());
             }
-            using SafeFileHandle exitEvent = Handles.Duplicate(start.ExitSignal);
+            using SafeFileHandle exitEvent = Handles.Duplicate(start.ExitEvent);
             job = Handles.KillOnCloseJob();
             // A child that writes to this process's console shares that console; any other needs none, and shows no window.
             uint flags = Kernel32.EXTENDED_STARTUPINFO_PRESENT | (ownError ? 0 : Kernel32.CREATE_NO_WINDOW);
@@ -97,6 +105,6 @@ internal sealed unsafe class ProcessLauncher : Platform
         int code = Marshal.GetLastPInvokeError();
         throw code is Kernel32.ERROR_FILE_NOT_FOUND or Kernel32.ERROR_PATH_NOT_FOUND
             ? new FileNotFoundException($"cannot start '{start.Program}': there is no such program", start.Program)
-            : new Win32Exception(code, $"cannot start '{start.Program}': {Marshal.GetPInvokeErrorMessage(code)}");
+            : Failure($"cannot start '{start.Program}'", code);
     }
 }

@@ -216,7 +216,7 @@ internal sealed class ControlSession : IControlReader
         MessagePackWriter writer = new(_output.Writer);
         RpcWriter.BeginResult(ref writer, id);
         WireFormat.WriteHello(ref writer, new RelayHello(
-            "wslrelay", ProgramVersion.Text, ProtocolVersion.Current, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp"]));
+            "wslrelay", ProgramVersion.Text, WireFormat.ProtocolVersion, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp"]));
         writer.Flush();
     }
 

@@ -69,7 +69,7 @@ public class FuzzTests
         var random = new Random(6174);
         byte[] piece = new byte[256];
         int messages = 0;
-        var breaks = new Dictionary<RpcFormatError, int>();
+        var breaks = new Dictionary<ScanStatus, int>();
         for (int i = 0; i < 20_000; i++)
         {
             var reader = new RpcReader(maxSize: 200, maxDepth: 4);

@@ -47,9 +47,9 @@ public class RpcReaderTests
     }
 
     [Theory]
-    [InlineData("c1", nameof(RpcFormatError.Malformed), "at byte 3: the bytes are not MessagePack.")]
-    [InlineData("dbffffffff", nameof(RpcFormatError.TooLarge), "at byte 7: a message is larger than 65536 bytes.")]
-    [InlineData("91*17", nameof(RpcFormatError.TooDeep), "at byte 19: a message nests deeper than 16.")]
+    [InlineData("c1", nameof(ScanStatus.Malformed), "at byte 3: the bytes are not MessagePack.")]
+    [InlineData("dbffffffff", nameof(ScanStatus.TooLarge), "at byte 7: a message is larger than 65536 bytes.")]
+    [InlineData("91*17", nameof(ScanStatus.TooDeep), "at byte 19: a message nests deeper than 16.")]
     public void A_broken_stream_gives_what_came_before_and_then_only_the_error(string hex, string reason, string message)
     {
         var reader = new RpcReader();
@@ -71,7 +71,7 @@ public class RpcReaderTests
         var reader = new RpcReader();
         reader.Append([0x92, 0x01]);
         Assert.False(reader.TryRead(out _));
-        Assert.Equal(RpcFormatError.Truncated, Assert.Throws<RpcFormatException>(reader.Complete).Reason);
+        Assert.Equal(ScanStatus.NeedMore, Assert.Throws<RpcFormatException>(reader.Complete).Reason);
     }
 
     [Fact]

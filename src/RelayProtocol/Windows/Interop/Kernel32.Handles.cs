@@ -33,7 +33,6 @@ internal static partial class Kernel32
 
     [LibraryImport("kernel32")]
     internal static partial nint GetStdHandle(int nStdHandle);
-
     [LibraryImport("kernel32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
     internal static partial bool CloseHandle(nint hObject);

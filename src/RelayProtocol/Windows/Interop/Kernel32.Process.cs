@@ -33,11 +33,9 @@ internal static partial class Kernel32
 
     [LibraryImport("kernel32")]
     internal static unsafe partial void DeleteProcThreadAttributeList(void* lpAttributeList);
-
     [LibraryImport("kernel32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
     internal static partial bool GetExitCodeProcess(SafeProcessHandle hProcess, out uint lpExitCode);
-
     [LibraryImport("kernel32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
     internal static partial bool TerminateProcess(SafeProcessHandle hProcess, uint uExitCode);

@@ -4,8 +4,8 @@ using MessagePack;
 
 namespace RelayProtocol.Rpc;
 
-/// <summary>The protocol's rule that any valid encoding of a value is accepted, where the package's reader is stricter or throws.</summary>
-internal static class MessagePackReaderExtensions
+/// <summary>The protocol's rule that any valid encoding of a value is accepted, where the package's reader is stricter or throws; and the entries of maps.</summary>
+internal static class MessagePackExtensions
 {
     /// <summary>Reads text that was sent as str or, as writers from before that type do, as bin; reads nothing if another type is next, be it nil.</summary>
     /// <param name="reader">The reader, within a whole object.</param>
@@ -31,5 +31,23 @@ internal static class MessagePackReaderExtensions
             && (reader.NextCode != MessagePackCode.UInt64 || ahead.ReadUInt64() <= long.MaxValue);
         value = fits ? reader.ReadInt64() : 0;
         return fits;
+    }
+
+    internal static void WriteField(this ref MessagePackWriter writer, string key, string value)
+    {
+        writer.Write(key);
+        writer.Write(value);
+    }
+
+    internal static void WriteField(this ref MessagePackWriter writer, string key, long value)
+    {
+        writer.Write(key);
+        writer.Write(value);
+    }
+
+    internal static void WriteField(this ref MessagePackWriter writer, string key, bool value)
+    {
+        writer.Write(key);
+        writer.Write(value);
     }
 }
