@@ -5,6 +5,7 @@ internal sealed class ChunkParser
 {
     internal const int HeaderSize = 4;
 
+    private bool _isBroken;
     private uint _length;
     private int _headerBytes;
 
@@ -14,11 +15,16 @@ internal sealed class ChunkParser
     /// <summary>Leaves what the chunks hold at the front of <paramref name="bytes"/>. Returns its size; -1 if anything follows the end.</summary>
     internal int Parse(Span<byte> bytes)
     {
-        int size = 0;
+        int size = _isBroken ? -1 : 0;
         for (int next = 0; next < bytes.Length;)
         {
-            if (Ended)
+            if (Ended || _isBroken)
+            {
+                // Whatever is asked again: no end of sending has come.
+                _isBroken = true;
+                Ended = false;
                 return -1;
+            }
 
             if (_headerBytes < HeaderSize)
             {

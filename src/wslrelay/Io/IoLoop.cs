@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Wslrelay.Io;
 
 /// <summary>
-/// The event loop: waits for any number of operations on one thread, which owns them all (WSL: <c>MultiHandleWait</c>). A wake-up names its
+/// The event loop: waits for any number of operations on one thread, which owns them all (its counterpart in WSL's source is <c>MultiHandleWait</c>). A wake-up names its
 /// operation. Every member except <see cref="Post"/> is for the loop thread, or before <see cref="Run"/> for the thread that will call it.
 /// </summary>
 internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)

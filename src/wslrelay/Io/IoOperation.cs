@@ -22,7 +22,7 @@ internal interface IIoOwner
 }
 
 /// <summary>
-/// An asynchronous operation: accept, connect, send, receive, pump or watch (WSL: <c>OverlappedIOHandle</c>). A state machine
+/// An asynchronous operation: accept, connect, send, receive, pump or watch (its counterpart in WSL's source is <c>OverlappedIOHandle</c>). A state machine
 /// (<see cref="IoState"/>) that knows whether a wake-up means "finished" (completion port) or "try again" (epoll); the loop only
 /// dispatches wake-ups. Loop thread only.
 /// </summary>

@@ -18,7 +18,7 @@ internal readonly record struct IoEvent(IoOperation Operation, object? Source, u
 /// </summary>
 internal abstract class IoPort : IDisposable
 {
-    /// <summary>The loop stops: every connection is about to be reset, so that a listener need not be emptied with care.</summary>
+    /// <summary>The loop stops: every connection is about to be reset, so that a listener's backlog need not be served first.</summary>
     public bool IsStopping { get; set; }
 
     /// <summary>Creates the port of the current system; <see cref="StandardStream"/> has the only other platform check.</summary>

@@ -35,6 +35,9 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
     /// <summary>Whether a connected server's socket can be passed to the relay: both are then processes of one kernel.</summary>
     public bool CanPass { get; private set; }
 
+    /// <summary>Whether the link hides resets, so that a relay may ask for the end to be marked.</summary>
+    public bool CanMarkEnds { get; private set; }
+
     /// <summary>Milliseconds for a preamble to be complete, and for a server to answer.</summary>
     public int SetUpTimeout { get; init; } = 10_000;
 
@@ -53,6 +56,7 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
             _listener.ResetConnectionsOnDeath();
 
         CanPass = endpoint.Kind == IoEndpointKind.Unix;
+        CanMarkEnds = endpoint.Kind != IoEndpointKind.Tcp;
         Loop.Start(Loop.Port.Accept(_listener, this));
         return _listener.LocalPort;
     }

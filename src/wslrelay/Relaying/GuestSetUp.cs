@@ -34,6 +34,8 @@ internal sealed class GuestSetUp : SetUp
         _connect = agent.Loop.Port.Connect(default, this);
     }
 
+    private bool MarksEnds => _preamble.Ends && _agent.CanMarkEnds;
+
     protected override void Begin()
     {
         _receive = Relay.Loop.Port.Receive(Relay.Client, this);
@@ -92,7 +94,7 @@ internal sealed class GuestSetUp : SetUp
         {
             Refuse(operation.Error.ToErrorCode(), $"{_connect.Endpoint} in the guest: {operation.Error.Describe(operation.NativeError)}");
         }
-        else if (Relay.Target is not null && operation.Error == IoError.Reset)
+        else if (operation != _pass && Relay.Target is not null && operation.Error == IoError.Reset)
         {
             // One side has gone already. What it had sent is still to be delivered to the other: the pumps see to both.
             Advance(operation);
@@ -167,7 +169,7 @@ internal sealed class GuestSetUp : SetUp
         }
     }
 
-    private void Accept() => Answer(_preamble.Ends ? Ends : Nil);
+    private void Accept() => Answer(MarksEnds ? Ends : Nil);
 
     private void Answer(byte[] answer)
     {
@@ -195,7 +197,7 @@ internal sealed class GuestSetUp : SetUp
 
     private void Succeed()
     {
-        Relay.PumpToClient(_preamble.Ends ? ChunkMode.Write : ChunkMode.None);
+        Relay.PumpToClient(MarksEnds ? ChunkMode.Write : ChunkMode.None);
         Relay.PumpToTarget();
         Relay.EndSetUp();
     }

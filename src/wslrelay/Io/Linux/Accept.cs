@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -95,7 +94,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
         {
             if (!port.Reserve.CanAccept)
             {
-                // The spare is only reserved until the end of the turn, when epoll reports the listener again; a used one takes a close to come back.
+                // The spare is only reserved until the end of the turn, when epoll reports the listener again; one that is used comes back only when a descriptor is closed.
                 if (!port.Reserve.HasSpare)
                     Park();
 

@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;

@@ -1,5 +1,3 @@
-using System.Runtime.Versioning;
-
 namespace Wslrelay.Io.Linux;
 
 /// <summary>Set by <c>WSLRELAY_CALLS</c>, for tests, for troubleshooting, and for sandboxes that kill a process that calls io_uring_setup.</summary>

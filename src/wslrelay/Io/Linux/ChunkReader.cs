@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -32,7 +31,7 @@ internal sealed class ChunkReader : Pump
             int size = received > 0 ? _chunks.Parse(buffer.AsSpan(0, received)) : 0;
             if (size > 0)
             {
-                // Once this is sent, the mark is passed on although nothing may be left to read.
+                // Taken for readable, so that once this is sent the next call passes the end on.
                 From.Readable |= _chunks.Ended;
                 SetUnsent(buffer, size);
                 return 0;

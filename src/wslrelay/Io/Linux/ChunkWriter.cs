@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.Versioning;
 
 namespace Wslrelay.Io.Linux;
 
@@ -26,13 +25,13 @@ internal sealed class ChunkWriter : Pump
         }
 
         _ended = received == 0;
-        // The direction ends by the next call, once the mark is sent.
+        // Taken for readable, so that once the mark is sent the next call ends the direction.
         From.Readable |= _ended;
         BinaryPrimitives.WriteInt32BigEndian(buffer, received);
         SetUnsent(buffer, received + ChunkParser.HeaderSize);
         return 0;
     }
 
-    // The mark was it: the hop stays open, so that a send of nothing still tells whether the peer is there.
+    // The mark has told the peer: the hop stays open, so that a send of nothing still tells whether the peer is there.
     private protected override bool PassOnEnd() => true;
 }

@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -24,7 +23,7 @@ internal sealed class DescriptorReserve : IDisposable
         Replenish(0);
     }
 
-    /// <summary>Whether the next connection can have a second descriptor. When they are scarce, the last one must have opened its own first.</summary>
+    /// <summary>Whether the next connection can have a second descriptor. When they are scarce, the connection that was accepted last must have opened its target's socket first.</summary>
     internal bool CanAccept => HasSpare && !_isReserved;
 
     internal bool HasSpare => _spare is not null;

@@ -44,7 +44,7 @@ internal sealed partial class EpollHandle
     /// <summary>This side has shut down its sending.</summary>
     internal bool SendEnded { get => Is(Flags.SendEnded); private set => Set(Flags.SendEnded, value); }
 
-    /// <summary>A close resets the connection unless it is told otherwise, for the kernel's close when this process dies.</summary>
+    /// <summary>Linger is preset to zero, so that the kernel resets the connection if this process dies; an orderly close clears it.</summary>
     internal bool ResetsOnDeath { get => Is(Flags.ResetsOnDeath); init => Set(Flags.ResetsOnDeath, value); }
 
     /// <summary>A read may succeed. False once one was short or returned EAGAIN.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -81,7 +80,8 @@ internal sealed partial class EpollHandle : IoSocket
             return;
 
         Set(Flags.Closed, true);
-        if (IsConnection && abort != ResetsOnDeath)
+        // Set on every abort: a connection that was made before its listener's linger was preset has not inherited it.
+        if (IsConnection && (abort || ResetsOnDeath))
             SetLinger(zero: abort);
 
         if (!IsConnection)

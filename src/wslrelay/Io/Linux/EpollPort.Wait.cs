@@ -65,7 +65,7 @@ internal sealed partial class EpollPort
             if (handle is null)
                 continue;
 
-            // An operation that has yielded runs in any case.
+            // An operation that has yielded is queued already and needs no wake-up.
             uint reportedEvents = EpollEvent.Events(native);
             bool wakesWriter = handle.UpdateReadiness(reportedEvents);
             if (handle.Reader is { State: IoState.Pending } reader && (reportedEvents & EpollHandle.ReadEvents) != 0)

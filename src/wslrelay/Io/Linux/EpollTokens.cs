@@ -1,5 +1,3 @@
-using System.Runtime.Versioning;
-
 namespace Wslrelay.Io.Linux;
 
 /// <summary>Assigns each registered descriptor a unique token: an index into a table and the generation of that entry. Loop thread only.</summary>

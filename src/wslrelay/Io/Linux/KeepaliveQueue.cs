@@ -1,5 +1,3 @@
-using System.Runtime.Versioning;
-
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
@@ -28,7 +26,7 @@ internal sealed class KeepaliveQueue(EpollTokens tokens, int idleSeconds)
         _waiting.Enqueue(socket.Token);
     }
 
-    /// <summary>Once a period, handles the connections that were added before the previous one.</summary>
+    /// <summary>Once a period, handles the connections that were added before the previous run.</summary>
     internal void Run()
     {
         long now = Environment.TickCount64;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
@@ -13,7 +12,7 @@ internal sealed unsafe class LinuxStandardStream : StandardStream
 
     internal LinuxStandardStream(int descriptor)
     {
-        // An inherited descriptor cannot be close-on-exec: one that is was closed at the start, and then opened by the runtime.
+        // An inherited descriptor cannot be close-on-exec: if it is, it was closed at the start, and the runtime has opened something of its own under that number.
         int flags = Libc.fcntl(descriptor, Libc.F_GETFD, 0);
         bool isMissing = flags < 0 || (flags & Libc.FD_CLOEXEC) != 0;
 

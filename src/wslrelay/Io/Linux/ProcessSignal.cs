@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.Versioning;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;

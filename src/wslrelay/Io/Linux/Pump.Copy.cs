@@ -9,7 +9,7 @@ internal partial class Pump
     // Reads once, and returns 0 or an errno. A read that fills the buffer is taken for bulk.
     private protected virtual unsafe int FillBuffer()
     {
-        // Bulk comes here for what splice cannot tell, or for want of a pipe: batching it gains nothing.
+        // Bulk comes here to ask recv what splice cannot tell, or when there is no pipe: batching it gains nothing.
         if (!_isBulk && from.Port.Calls.IsBatching && QueueReceive())
             return 0;
 

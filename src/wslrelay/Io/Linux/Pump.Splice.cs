@@ -8,7 +8,7 @@ internal partial class Pump
     // A burst smaller than this is not worth the two calls of a splice.
     private const int MinSpliceBurst = 16 * 1024;
 
-    // Reads up to a pipe full. Never into a pipe that still holds bytes: EAGAIN could then mean either end.
+    // Reads up to a pipe full. Never into a pipe that still holds bytes: EAGAIN could then mean an empty socket or a full pipe.
     private unsafe int FillPipe(bool isFirst)
     {
         SplicePipe? pipe = from.Port.Pipes.TryRent();
@@ -45,7 +45,8 @@ internal partial class Pump
             default:
                 // The kernel reports an error once. Behind an urgent byte there may be more, which only recv gets.
                 from.MarkBroken();
-                return FillBuffer();
+                int error = FillBuffer();
+                return _unsent is null ? -taken : error;
         }
     }
 

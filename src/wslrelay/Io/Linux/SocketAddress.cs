@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
-using System.Runtime.Versioning;
 using System.Text;
 using Wslrelay.Io.Linux.Interop;
 

@@ -1,5 +1,3 @@
-using System.Runtime.Versioning;
-
 namespace Wslrelay.Io.Linux;
 
 /// <summary>Empty pipes for the pumps that move bulk data now. Keeps a few for reuse. Loop thread only.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
@@ -103,7 +102,7 @@ internal sealed class UnixListenerFile
             throw Errno.Exception(Errno.Last, $"unix:{path}");
     }
 
-    // A socket that nobody listens on and nobody is about to listen on: a bound one refuses connections too. Other kinds of files refuse them as well,
+    // A socket that nobody listens on and nobody is about to listen on: a socket that is bound and does not listen yet refuses connections too. Other kinds of files refuse them as well,
     // and are not touched.
     private static unsafe bool IsStale(string path, byte* address, uint length)
     {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Windows.Interop;
 using static Wslrelay.Io.Windows.Interop.Kernel32;
@@ -75,7 +74,7 @@ internal sealed unsafe class CompletionPort : IoPort
 
     public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner, ChunkMode chunks = ChunkMode.None) =>
         chunks == ChunkMode.Write
-            ? throw new NotSupportedException("An agent of a guest that is not Linux.")
+            ? throw new NotSupportedException("Only an agent on Linux sends chunks.")
             : new Pump(this, (WindowsSocket)from, (WindowsSocket)to, counter, owner, chunks == ChunkMode.Read ? new ChunkParser() : null);
 
     public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);

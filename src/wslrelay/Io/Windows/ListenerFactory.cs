@@ -1,5 +1,4 @@
 using System.Net;
-using System.Runtime.Versioning;
 using static Wslrelay.Io.Windows.Interop.Ws2_32;
 using static Wslrelay.Io.Windows.NativeError;
 

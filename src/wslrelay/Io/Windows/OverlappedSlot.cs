@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using static Wslrelay.Io.Windows.Interop.Kernel32;
 using static Wslrelay.Io.Windows.NativeError;
 

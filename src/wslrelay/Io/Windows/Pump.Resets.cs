@@ -62,7 +62,7 @@ internal sealed unsafe partial class Pump
         Finish(meaning == IoError.Reset && !to.ReadEnded ? IoError.ReceiverBroke : meaning, error);
     }
 
-    // The other direction has ended too, so a reset would be no news.
+    // The other direction has ended too, so that a reset no longer matters.
     private void OnOtherEnded()
     {
         if (_phase == Phase.EndPassedOn && CancelReason == IoError.None)

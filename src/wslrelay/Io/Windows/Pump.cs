@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using Wslrelay.Io.Windows.Interop;
 using static Wslrelay.Io.Windows.NativeError;
 
@@ -17,6 +16,7 @@ internal sealed unsafe partial class Pump(
 {
     private OverlappedSlot? _slot;
     private byte[]? _buffer;
+    private bool _wasFilled;
     private int _received;
     private int _sent;
     private Phase _phase;
@@ -97,6 +97,7 @@ internal sealed unsafe partial class Pump(
 
     private void OnReceived(int bytes)
     {
+        _wasFilled = bytes == Capacity;
         _received = chunks?.Parse(new Span<byte>(Memory, bytes)) ?? bytes;
         _sent = 0;
         if (_received > 0)
@@ -119,7 +120,7 @@ internal sealed unsafe partial class Pump(
         else if (chunks is { Ended: true })
             OnMark();
         else
-            Receive(isBulk: _received == Capacity); // less than there was room for: the socket is drained
+            Receive(isBulk: _wasFilled); // less than there was room for: the socket is drained
     }
 
     private void Receive(bool isBulk)

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
-using System.Runtime.Versioning;
 using RelayProtocol;
 using static Wslrelay.Io.Windows.Interop.Ws2_32;
 

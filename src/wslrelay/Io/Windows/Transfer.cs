@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Runtime.Versioning;
 using Wslrelay.Io.Windows.Interop;
 using static Wslrelay.Io.Windows.NativeError;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using Wslrelay.Io.Windows.Interop;
 using static RelayProtocol.Windows.Interop.Kernel32;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using static RelayProtocol.Windows.Interop.Kernel32;
 using static Wslrelay.Io.Windows.Interop.Kernel32;

@@ -89,6 +89,23 @@ public sealed class EndMarkTests
     }
 
     [Fact]
+    public async Task Bytes_behind_the_mark_in_the_same_piece_reset_a_client_that_is_still_reading()
+    {
+        using var agent = new FakeAgent("unix");
+        await using var relay = RelayUnderTest.Serve("--target", agent.Target);
+        var mapping = await relay.MapAsync(80);
+        using var client = await mapping.ConnectAsync();
+        using var connection = await AcceptAsync(agent);
+        await connection.SendAllAsync(Ends);
+        for (var i = 0; i < 20; i++)
+            await connection.SendAllAsync(Chunk(new byte[30_000]));
+
+        await Limits.PauseAsync();
+        await connection.SendAllAsync((byte[])[.. Chunk("abc"u8), .. Mark, 1]);
+        await client.AssertResetAsync();
+    }
+
+    [Fact]
     public async Task An_agent_that_does_not_know_it_answers_nil_and_sends_plain_bytes()
     {
         using var agent = new FakeAgent("unix");
@@ -114,12 +131,10 @@ public sealed class EndMarkTests
         await client.AssertResetAsync();
     }
 
-    [Theory]
-    [InlineData("tcp")]
-    [InlineData("unix")]
-    public async Task The_agent_marks_the_end_and_closes_once_the_relay_has_ended_too(string kind)
+    [Fact]
+    public async Task The_agent_marks_the_end_and_closes_once_the_relay_has_ended_too()
     {
-        using var link = GuestLink.Create(kind);
+        using var link = GuestLink.Create("unix");
         await using var agent = await AgentUnderTest.StartAsync(link);
         using var pair = await OpenAsync(agent);
         await pair.Server.SendAllAsync("an answer"u8.ToArray());
@@ -157,6 +172,20 @@ public sealed class EndMarkTests
         }
     }
 
+    [Fact]
+    public async Task An_agent_over_TCP_is_asked_for_it_in_vain()
+    {
+        using var link = GuestLink.Create("tcp");
+        await using var agent = await AgentUnderTest.StartAsync(link);
+        await using var server = GuestServer.Echo();
+        using var relay = await agent.ConnectAsync();
+        await relay.SendAllAsync(Preamble(server.Port));
+        Assert.Equal(0xc0, Assert.Single(await relay.ReceiveExactlyAsync(1)));
+        await relay.AssertEchoAsync();
+    }
+
+    private static byte[] Preamble(int port) => MsgEncoder.Encode(new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = port, ["ends"] = true });
+
     private static byte[] Chunk(ReadOnlySpan<byte> bytes) => [0, 0, (byte)(bytes.Length >> 8), (byte)bytes.Length, .. bytes];
 
     private static async Task<Socket> AcceptAsync(FakeAgent agent)
@@ -171,8 +200,7 @@ public sealed class EndMarkTests
     {
         using var listener = Net.Listen(Net.Loopback(4));
         var relay = await agent.ConnectAsync();
-        await relay.SendAllAsync(MsgEncoder.Encode(
-            new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = ((System.Net.IPEndPoint)listener.LocalEndPoint!).Port, ["ends"] = true }));
+        await relay.SendAllAsync(Preamble(((System.Net.IPEndPoint)listener.LocalEndPoint!).Port));
         var server = await listener.AcceptConnectionAsync();
         Assert.Equal(Ends, await relay.ReceiveExactlyAsync(Ends.Length));
         return new Pair(relay, server);

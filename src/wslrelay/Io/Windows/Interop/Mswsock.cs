@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using static Wslrelay.Io.Windows.Interop.Kernel32;
 
 namespace Wslrelay.Io.Windows.Interop;
