@@ -21,7 +21,7 @@ public sealed class AllocationTests
         (Socket client, Socket server) = relay.Connect();
         HoldTwoBuffers(loop);
         RoundTrips(client, server, 1000);
-        Bulk(loop, client, server, 64L << 20);
+        Bulk(loop, client, server, 64L << 20, blocks: true);
         _ = loop.AllocatedByLoop();
 
         long before = loop.AllocatedByLoop();
@@ -57,21 +57,26 @@ public sealed class AllocationTests
         }
     }
 
-    private static void Bulk(LoopFixture loop, Socket client, Socket server, long length)
+    // With blocks, nothing is received until nothing more can be sent: what a blocked pump needs once, it has then.
+    private static void Bulk(LoopFixture loop, Socket client, Socket server, long length, bool blocks = false)
     {
+        long sent = 0;
         loop.AwaitAll(
             Task.Run(
                 () =>
                 {
                     byte[] bytes = new byte[1 << 20];
-                    for (long left = length; left > 0;)
-                        left -= server.Send(bytes, (int)Math.Min(bytes.Length, left), SocketFlags.None);
+                    while (sent < length)
+                        Volatile.Write(ref sent, sent + server.Send(bytes, (int)Math.Min(bytes.Length, length - sent), SocketFlags.None));
                 },
                 TestContext.Current.CancellationToken),
             Task.Run(
                 () =>
                 {
                     byte[] bytes = new byte[1 << 20];
+                    for (long last = -1; blocks && last != Volatile.Read(ref sent); Thread.Sleep(1000))
+                        last = Volatile.Read(ref sent);
+
                     for (long left = length; left > 0;)
                     {
                         int count = client.Receive(bytes, (int)Math.Min(bytes.Length, left), SocketFlags.None);
