@@ -26,20 +26,12 @@ internal abstract class ChildProcess : IDisposable
     internal abstract void Kill();
 
     /// <summary>Closes the streams. On Windows this ends the child; on Linux it does not.</summary>
-    public void Dispose()
-    {
-        Dispose(disposing: true);
-        GC.SuppressFinalize(this);
-    }
-
-    /// <summary>Closes the streams, and what else the platform's class holds.</summary>
-    protected virtual void Dispose(bool disposing)
+    public virtual void Dispose()
     {
         Input.Dispose();
         Output.Dispose();
         Error?.Dispose();
     }
 
-    /// <summary>Called by the platform's class when the child has exited.</summary>
     protected void SetExited(int? exitCode) => _exited.TrySetResult(exitCode);
 }

@@ -17,8 +17,11 @@ public sealed record PortMapping
     /// <exception cref="ArgumentException">The address is of another family, or IPv4-mapped.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A port is out of range.</exception>
     public PortMapping(IPAddress address, int hostPort, int guestPort, MapProtocol protocol = MapProtocol.Tcp)
-        : this(new PortMappingKey(address, hostPort, protocol), guestPort)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(guestPort, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(guestPort, 65535);
+        Key = new PortMappingKey(address, hostPort, protocol);
+        GuestPort = guestPort;
     }
 
     /// <summary>A mapping of a port of the IPv4 loopback address, 127.0.0.1.</summary>
@@ -28,19 +31,6 @@ public sealed record PortMapping
     public PortMapping(int hostPort, int guestPort)
         : this(IPAddress.Loopback, hostPort, guestPort)
     {
-    }
-
-    /// <summary>A mapping by its identity.</summary>
-    /// <param name="key">Protocol, host address and host port.</param>
-    /// <param name="guestPort">The port inside the guest, 1..65535.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The guest port is out of range.</exception>
-    public PortMapping(PortMappingKey key, int guestPort)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        ArgumentOutOfRangeException.ThrowIfLessThan(guestPort, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(guestPort, 65535);
-        Key = key;
-        GuestPort = guestPort;
     }
 
     /// <summary>What tells this mapping from others.</summary>
@@ -61,11 +51,7 @@ public sealed record PortMapping
     /// <summary>The port inside the guest, 1..65535.</summary>
     public int GuestPort { get; }
 
-    /// <summary>The same mapping on another host port: the one really bound.</summary>
-    /// <param name="hostPort">The host port, 0..65535.</param>
-    /// <returns>A mapping that differs from this in its host port only.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The port is out of range.</exception>
-    public PortMapping WithHostPort(int hostPort) => new(Address, hostPort, GuestPort, Protocol);
+    internal PortMapping WithHostPort(int hostPort) => new(Address, hostPort, GuestPort, Protocol);
 
     /// <summary>
     /// Reads the command line's syntax, <c>[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp]</c>: for example <c>8080</c>,
@@ -87,8 +73,7 @@ public sealed record PortMapping
     /// <returns>Whether the text is a mapping.</returns>
     public static bool TryParseSpec(
         string? text, [NotNullWhen(true)] out IReadOnlyList<PortMapping>? mappings, [NotNullWhen(false)] out string? error) =>
-        EndpointText.TryParse(
-            text, $"an empty mapping: expected {PortMappingSpec.Syntax}", PortMappingSpec.Parse, out mappings, out error);
+        EndpointText.TryParse(text, $"an empty mapping: expected {PortMappingSpec.Syntax}", PortMappingSpec.Parse, out mappings, out error);
 
     /// <summary>The identity as messages write it: <c>127.0.0.1:8080/tcp</c> or <c>[::1]:8080/tcp</c>.</summary>
     public override string ToString() => Key.ToString();

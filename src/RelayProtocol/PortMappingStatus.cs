@@ -7,8 +7,7 @@ namespace RelayProtocol;
 /// <param name="Failed">Connections that the target refused or that could not be set up.</param>
 /// <param name="BytesToGuest">Bytes carried from clients to the guest.</param>
 /// <param name="BytesToHost">Bytes carried from the guest to clients.</param>
-public sealed record PortMappingStatus(
-    PortMapping Mapping, long Accepted, long Active, long Failed, long BytesToGuest, long BytesToHost);
+public sealed record PortMappingStatus(PortMapping Mapping, long Accepted, long Active, long Failed, long BytesToGuest, long BytesToHost);
 
 /// <summary>What became of one removed mapping's connections.</summary>
 /// <param name="Active">Connections still open when the answer was sent; they live on until they end by themselves.</param>

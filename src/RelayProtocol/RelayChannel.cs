@@ -24,6 +24,8 @@ internal sealed class RelayChannel : IAsyncDisposable
     private readonly Stream _output;
     private readonly Stream _input;
     private readonly Task<int?>? _exited;
+    private readonly Action<RelayError> _errorNotified;
+    private readonly Task _loops;
     private readonly Channel<byte[]> _requests = Channel.CreateUnbounded<byte[]>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,21 +34,18 @@ internal sealed class RelayChannel : IAsyncDisposable
     private Func<Exception>? _failure; // makes each call's exception, once the channel has ended
     private RelayError? _lastError;
     private uint _lastId;
-    private Task _loops = Task.CompletedTask;
 
-    internal RelayChannel(Stream output, Stream input, Task<int?>? exited)
+    /// <summary>Starts the loops. An <c>error</c> notification is given to <paramref name="errorNotified"/>, on the thread pool.</summary>
+    internal RelayChannel(Stream output, Stream input, Task<int?>? exited, Action<RelayError> errorNotified)
     {
         _output = output;
         _input = input;
         _exited = exited;
+        _errorNotified = errorNotified;
+        _loops = Task.WhenAll(Task.Run(ReadAsync), Task.Run(WriteAsync), Task.Run(WatchExitAsync));
     }
 
-    /// <summary>An <c>error</c> notification has arrived. Raised on the thread pool.</summary>
-    internal event Action<RelayError>? ErrorNotified;
-
     internal Task Ended => _ended.Task;
-
-    internal void Start() => _loops = Task.WhenAll(Task.Run(ReadAsync), Task.Run(WriteAsync), Task.Run(WatchExitAsync));
 
     /// <summary>An id for the next request: from 1, wrapping after 2^32.</summary>
     internal uint NextId() => Interlocked.Increment(ref _lastId);
@@ -195,7 +194,7 @@ internal sealed class RelayChannel : IAsyncDisposable
         {
             RelayError error = WireFormat.ReadError(ref reader);
             _lastError = error;
-            ThreadPool.QueueUserWorkItem(_ => ErrorNotified?.Invoke(error));
+            ThreadPool.QueueUserWorkItem(_ => _errorNotified(error));
         }
     }
 

@@ -34,9 +34,7 @@ public sealed class RelayClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(relayOutput);
         ArgumentNullException.ThrowIfNull(relayInput);
-        _channel = new RelayChannel(relayOutput, relayInput, exited);
-        _channel.ErrorNotified += error => ErrorNotified?.Invoke(error);
-        _channel.Start();
+        _channel = new RelayChannel(relayOutput, relayInput, exited, error => ErrorNotified?.Invoke(error));
     }
 
     /// <summary>

@@ -10,6 +10,8 @@ namespace RelayProtocol;
 /// <remarks>Source of the syntax: the protocol document, section 2. An IPv6 host is in brackets.</remarks>
 public sealed record RelayTarget
 {
+    private const string Kinds = "direct, direct:HOST, tcp:HOST:PORT, unix:PATH, vsock:CID:PORT, hvsocket:VMID:PORT or firecracker:PATH:PORT";
+
     private RelayTarget(RelayTargetKind kind) => Kind = kind;
 
     /// <summary>The default: the loopback address of each mapping's own family.</summary>
@@ -52,8 +54,7 @@ public sealed record RelayTarget
     /// <summary>The mapped ports of one host.</summary>
     /// <param name="host">An IP address, without brackets, or a name.</param>
     /// <exception cref="FormatException">The host is neither.</exception>
-    public static RelayTarget DirectTo(string host) =>
-        new(RelayTargetKind.Direct) { Host = EndpointText.CheckHost(host) };
+    public static RelayTarget DirectTo(string host) => new(RelayTargetKind.Direct) { Host = EndpointText.CheckHost(host) };
 
     /// <summary>A guest agent at a TCP address.</summary>
     /// <param name="host">An IP address, without brackets, or a name.</param>
@@ -70,8 +71,7 @@ public sealed record RelayTarget
     /// <summary>A guest agent at a Unix domain socket.</summary>
     /// <param name="path">The socket's path, at most 107 bytes of UTF-8.</param>
     /// <exception cref="FormatException">The path is empty, too long, or holds a NUL.</exception>
-    public static RelayTarget Unix(string path) =>
-        new(RelayTargetKind.Unix) { Path = EndpointText.CheckPath(path) };
+    public static RelayTarget Unix(string path) => new(RelayTargetKind.Unix) { Path = EndpointText.CheckPath(path) };
 
     /// <summary>A guest agent at a vsock address (Linux).</summary>
     /// <param name="cid">The context id, 0..4294967294.</param>
@@ -120,8 +120,7 @@ public sealed record RelayTarget
     /// <param name="error">What is wrong and what would be right; null on success.</param>
     /// <returns>Whether the text is a target.</returns>
     public static bool TryParse(string? text, [NotNullWhen(true)] out RelayTarget? target, [NotNullWhen(false)] out string? error) =>
-        EndpointText.TryParse(
-            text, $"an empty target: expected {RelayTargetParser.Kinds}", RelayTargetParser.Parse, out target, out error);
+        EndpointText.TryParse(text, $"an empty target: expected {Kinds}", ParseParts, out target, out error);
 
     /// <summary>The target's text, which <see cref="Parse"/> reads back to an equal target.</summary>
     public override string ToString() => Kind switch
@@ -135,6 +134,56 @@ public sealed record RelayTarget
     };
 
     private string? BracketedHost => Host is not null && Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host;
+
+    private static RelayTarget ParseParts(string text)
+    {
+        int colon = text.IndexOf(':', StringComparison.Ordinal);
+        string kind = colon < 0 ? text : text[..colon];
+        string rest = colon < 0 ? "" : text[(colon + 1)..];
+        return kind switch
+        {
+            "direct" when colon < 0 => Direct,
+            "direct" => ParseDirect(rest),
+            "tcp" when colon < 0 => throw new FormatException("the host is missing: expected tcp:HOST:PORT"),
+            "tcp" => ParseTcp(rest),
+            "unix" => Unix(rest.Length > 0 ? rest : throw new FormatException("the path is missing: expected unix:PATH")),
+            "vsock" => ParseVSock(rest.Split(':')),
+            "hvsocket" => ParseHvSocket(rest.Split(':')),
+            "firecracker" => ParseFirecracker(rest),
+            _ => throw new FormatException($"'{kind}' is not a kind of target: expected {Kinds}"),
+        };
+    }
+
+    private static RelayTarget ParseDirect(string rest) => EndpointText.SplitHost(rest) is (string host, null)
+        ? DirectTo(host)
+        : throw new FormatException("direct takes no port (each mapping has its own): expected direct or direct:HOST");
+
+    private static RelayTarget ParseTcp(string rest) => EndpointText.SplitHost(rest) is (string host, string port)
+        ? Tcp(host, (int)EndpointText.ParseNumber("port", port, 1, 65535))
+        : throw new FormatException("the port is missing: expected tcp:HOST:PORT");
+
+    private static RelayTarget ParseVSock(string[] parts) => parts.Length == 2
+        ? VSock(EndpointText.ParseNumber("context id", parts[0], 0, EndpointText.MaxVSockNumber), EndpointText.ParseVSockPort(parts[1]))
+        : throw new FormatException("expected vsock:CID:PORT, two numbers");
+
+    private static RelayTarget ParseHvSocket(string[] parts)
+    {
+        if (parts.Length != 2)
+            throw new FormatException("expected hvsocket:VMID:PORT, a virtual machine's GUID and a number");
+        // "D" is dashes without braces; "B" with braces, as other tools print it.
+        return Guid.TryParseExact(parts[0], "D", out Guid vmId) || Guid.TryParseExact(parts[0], "B", out vmId)
+            ? HvSocket(vmId, EndpointText.ParseVSockPort(parts[1]))
+            : throw new FormatException($"'{parts[0]}' is not a GUID such as 0cb41c0b-fd26-4a41-8370-dccb048e216e");
+    }
+
+    private static RelayTarget ParseFirecracker(string rest)
+    {
+        // The last colon: the path may contain others.
+        int colon = rest.LastIndexOf(':');
+        return colon < 0
+            ? throw new FormatException("expected firecracker:PATH:PORT")
+            : Firecracker(EndpointText.CheckPath(rest[..colon]), EndpointText.ParseVSockPort(rest[(colon + 1)..]));
+    }
 }
 
 /// <summary>How a relay reaches a guest's ports.</summary>

@@ -72,21 +72,18 @@ internal sealed unsafe class ProcessLauncher : Platform
     private static int Spawn(
         ChildStart start, SafePipeHandle input, SafePipeHandle output, SafePipeHandle? error, SafeFileHandle exitEvent)
     {
-        void* actions = NativeMemory.AllocZeroed(Libc.SpawnStructSize);
-        void* attributes = NativeMemory.AllocZeroed(Libc.SpawnStructSize);
-        void* signals = NativeMemory.AllocZeroed(Libc.SpawnStructSize);
+        void* actions = stackalloc ulong[Libc.SpawnStructSize / sizeof(ulong)];
+        void* attributes = stackalloc ulong[Libc.SpawnStructSize / sizeof(ulong)];
+        void* signals = stackalloc ulong[Libc.SpawnStructSize / sizeof(ulong)];
         using var argv = new NativeStrings([start.Program, .. start.Arguments(ExitEventDescriptor)]);
         // .NET's environment: variables set in this process are not in the C library's.
         using var envp = new NativeStrings(
             [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}")]);
-        bool actionsMade = false, attributesMade = false;
+        Check(Libc.posix_spawn_file_actions_init(actions));
+        Check(Libc.posix_spawnattr_init(attributes));
         try
         {
-            Check(Libc.posix_spawn_file_actions_init(actions));
-            actionsMade = true;
             AddDescriptors(actions, start.StandardError, input, output, error, exitEvent);
-            Check(Libc.posix_spawnattr_init(attributes));
-            attributesMade = true;
 
             // .NET ignores SIGPIPE, and an ignored or blocked signal stays so across exec: the child begins with neither.
             Check(Libc.posix_spawnattr_setflags(attributes, Libc.POSIX_SPAWN_SETSIGDEF | Libc.POSIX_SPAWN_SETSIGMASK));
@@ -101,13 +98,8 @@ internal sealed unsafe class ProcessLauncher : Platform
         }
         finally
         {
-            if (actionsMade)
-                _ = Libc.posix_spawn_file_actions_destroy(actions);
-            if (attributesMade)
-                _ = Libc.posix_spawnattr_destroy(attributes);
-            NativeMemory.Free(actions);
-            NativeMemory.Free(attributes);
-            NativeMemory.Free(signals);
+            _ = Libc.posix_spawn_file_actions_destroy(actions);
+            _ = Libc.posix_spawnattr_destroy(attributes);
         }
     }
 

@@ -42,8 +42,7 @@ internal static unsafe class Handles
     }
 
     /// <summary>The null device.</summary>
-    internal static SafeFileHandle Null() =>
-        Open("NUL", Kernel32.GENERIC_WRITE, Kernel32.FILE_SHARE_READ | Kernel32.FILE_SHARE_WRITE);
+    internal static SafeFileHandle Null() => Open("NUL", Kernel32.GENERIC_WRITE, Kernel32.FILE_SHARE_READ | Kernel32.FILE_SHARE_WRITE);
 
     /// <summary>This process's standard error; null if it has none, as a program with windows only.</summary>
     internal static SafeFileHandle? StandardError()

@@ -28,9 +28,9 @@ internal sealed class LaunchedProcess : ChildProcess
     // The handle refers to this process for as long as it is open. Failure means that it has exited.
     internal override void Kill() => _ = !_process.IsClosed && Kernel32.TerminateProcess(_process, 1);
 
-    protected override void Dispose(bool disposing)
+    public override void Dispose()
     {
-        base.Dispose(disposing);
+        base.Dispose();
         _job.Dispose();
         // The process handle stays until the wait has completed; closing the job ends the process.
     }
