@@ -60,97 +60,91 @@ internal static class CommandLine
 
     private static Command Serve()
     {
-        Option<RelayTarget> target = Options.Target();
-        Option<Guid?> vmId = Options.VmId();
-        Option<long?> port = Options.Integer("--port", "PORT", "The port of the agent's Hyper-V socket; needs --vm-id", 0, uint.MaxValue - 1);
-        Option<long?> exitEvent = Options.ExitEvent();
-        Option<long?> parentId = Options.Integer(
-            "--parent-pid", "PID", "Exit when this process has exited, as at end of file on standard input", 1, int.MaxValue);
-        Option<string> guestProtocol = Options.GuestProtocol();
-        Option<long?> drain = Options.Integer(
-            "--drain-ms", "MS", "At end of file on standard input, give open connections this many milliseconds to finish", 0, 3_600_000, 0);
-        Option<bool> allowRemote = Options.AllowRemote();
-        Option<long?> keepalive = Options.Keepalive();
-        Option<string> logLevel = Options.LogLevel();
         Command command = new("serve", "Run as the child process of a VM manager, which sends requests to standard input and reads answers from standard output.")
         {
-            target, vmId, port, guestProtocol, exitEvent, parentId, drain, allowRemote, keepalive, logLevel,
+            Options.Target, Options.VmId, Options.Port, Options.GuestProtocol, Options.ExitEvent, Options.ParentId, Options.Drain, Options.AllowRemote,
+            Options.Keepalive, Options.LogLevel,
         };
         command.Validators.Add(result =>
         {
-            bool hasVmId = result.GetResult(vmId) is not null;
-            if (hasVmId != result.GetResult(port) is not null)
+            bool hasVmId = result.GetResult(Options.VmId) is not null;
+            if (hasVmId != result.GetResult(Options.Port) is not null)
                 result.AddError(hasVmId ? "--vm-id: needs --port" : "--port: needs --vm-id");
-            else if (hasVmId && result.GetResult(target) is { Implicit: false })
+            else if (hasVmId && result.GetResult(Options.Target) is { Implicit: false })
                 result.AddError("--vm-id: cannot be combined with --target");
         });
         command.SetAction(result =>
         {
-            using LoopHost host = new(Options.ToEnum<LogLevel>(result.GetRequiredValue(logLevel)), (int)result.GetValue(keepalive)!.Value);
-            host.WatchExitEvent(result.GetValue(exitEvent));
+            using LoopHost host = new(LogLevelOf(result), (int)result.GetValue(Options.Keepalive)!.Value);
+            host.WatchExitEvent(result.GetValue(Options.ExitEvent));
+            RelayTarget target = result.GetValue(Options.VmId) is { } id
+                ? RelayTarget.HvSocket(id, (uint)result.GetValue(Options.Port)!.Value)
+                : result.GetRequiredValue(Options.Target);
             return (int)ServeRunner.Run(
-                host,
-                result.GetValue(vmId) is { } id ? RelayTarget.HvSocket(id, (uint)result.GetValue(port)!.Value) : result.GetRequiredValue(target),
-                Options.ToEnum<GuestProtocol>(result.GetRequiredValue(guestProtocol)),
-                result.GetValue(allowRemote),
-                (int)result.GetValue(drain)!.Value,
-                result.GetValue(parentId));
+                host, target, GuestProtocolOf(result), result.GetValue(Options.AllowRemote), (int)result.GetValue(Options.Drain)!.Value,
+                result.GetValue(Options.ParentId));
         });
         return command;
     }
 
     private static Command Forward()
     {
-        Argument<PortMapping[]> mappings = Options.Mappings();
-        Option<RelayTarget> target = Options.Target();
-        Option<string> guestProtocol = Options.GuestProtocol();
-        Option<bool> allowRemote = Options.AllowRemote();
-        Option<long?> keepalive = Options.Keepalive();
-        Option<string> logLevel = Options.LogLevel();
-        Command command = new("forward", "Forward ports until Ctrl+C.") { mappings, target, guestProtocol, allowRemote, keepalive, logLevel };
+        Command command = new("forward", "Forward ports until Ctrl+C.")
+        {
+            Options.Mappings, Options.Target, Options.GuestProtocol, Options.AllowRemote, Options.Keepalive, Options.LogLevel,
+        };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(mappings) is not { Tokens.Count: > 0 })
+            if (result.GetResult(Options.Mappings) is not { Tokens.Count: > 0 })
                 result.AddError("MAPPING: at least one is required, such as 8080:80");
         });
         command.SetAction(result =>
         {
-            using LoopHost host = new(Options.ToEnum<LogLevel>(result.GetRequiredValue(logLevel)), (int)result.GetValue(keepalive)!.Value);
+            using LoopHost host = new(LogLevelOf(result), (int)result.GetValue(Options.Keepalive)!.Value);
             return (int)ForwardRunner.Run(
-                host,
-                result.GetRequiredValue(mappings),
-                result.GetRequiredValue(target),
-                Options.ToEnum<GuestProtocol>(result.GetRequiredValue(guestProtocol)),
-                result.GetValue(allowRemote));
+                host, result.GetRequiredValue(Options.Mappings), result.GetRequiredValue(Options.Target), GuestProtocolOf(result),
+                result.GetValue(Options.AllowRemote));
         });
         return command;
     }
 
     private static Command Guest()
     {
-        Option<(IoEndpoint Endpoint, string Text)> listen = Options.Listen();
-        Option<long?> exitEvent = Options.ExitEvent();
-        Option<bool> allowAnyCid = Options.AllowAnyCid();
-        Option<string> logLevel = Options.LogLevel();
+        Options.Listen.Required = true;
         Command command = new("guest", "Run the agent inside the virtual machine or container, which connects the relay to the servers there.")
         {
-            listen, exitEvent, allowAnyCid, logLevel,
+            Options.Listen, Options.ExitEvent, Options.AllowAnyCid, Options.LogLevel,
         };
         command.SetAction(result =>
         {
-            using LoopHost host = new(Options.ToEnum<LogLevel>(result.GetRequiredValue(logLevel)));
-            host.WatchExitEvent(result.GetValue(exitEvent));
-            (IoEndpoint endpoint, string text) = result.GetRequiredValue(listen);
-            return (int)GuestRunner.Run(host, endpoint, text, result.GetValue(allowAnyCid));
+            using LoopHost host = new(LogLevelOf(result));
+            host.WatchExitEvent(result.GetValue(Options.ExitEvent));
+            return (int)GuestRunner.Run(host, result.GetRequiredValue(Options.Listen), result.GetValue(Options.AllowAnyCid));
         });
         return command;
     }
 
     private static Command Demo()
     {
-        Option<long?> ports = Options.Integer("--ports", "N", "The number of ports to map", 1, 10_000, 100);
-        Command command = new("demo", "Start a relay on this machine, map ports to a test server, and check what comes back through each.") { ports };
-        command.SetAction(result => (int)DemoRunner.Run((int)result.GetValue(ports)!.Value));
+        Command command = new("demo", "Start a relay on this machine, map ports to a test server, and check what comes back through each.") { Options.Ports };
+        command.SetAction(result => (int)DemoRunner.Run((int)result.GetValue(Options.Ports)!.Value));
         return command;
     }
+
+    private static LogLevel LogLevelOf(ParseResult result) => Options.ToEnum<LogLevel>(result.GetRequiredValue(Options.LogLevel));
+
+    private static GuestProtocol GuestProtocolOf(ParseResult result) => Options.ToEnum<GuestProtocol>(result.GetRequiredValue(Options.GuestProtocol));
 }
+
+internal enum ExitCode
+{
+    Success = 0,
+    Failed = 1,
+    Usage = 2,
+
+    /// <summary>The parent sent bytes that are not the control protocol.</summary>
+    BrokenStream = 3,
+}
+
+/// <summary>A valid argument that cannot be used on this machine; found before anything is listened on.</summary>
+internal sealed class UsageException(string argument, string message) : Exception($"{argument}: {message}");

@@ -7,7 +7,7 @@ namespace Wslrelay.Cli;
 /// <summary><c>guest</c>: the agent inside the virtual machine or container. Runs until a signal or the exit event.</summary>
 internal static class GuestRunner
 {
-    internal static ExitCode Run(LoopHost host, IoEndpoint endpoint, string text, bool allowAnyCid)
+    internal static ExitCode Run(LoopHost host, ListenEndpoint listen, bool allowAnyCid)
     {
         host.StopOnSignals();
         ExitCode exitCode = ExitCode.Success;
@@ -21,8 +21,9 @@ internal static class GuestRunner
                     host.Loop.Stop();
                 },
             };
-            int port = agent.Listen(endpoint);
-            host.Print(endpoint is { Kind: IoEndpointKind.Tcp, Port: 0 } ? $"listens on {text[..^1]}{port}" : $"listens on {text}");
+            int port = agent.Listen(listen.Endpoint);
+            string bound = listen.Endpoint is { Kind: IoEndpointKind.Tcp, Port: 0 } ? $"{listen.Text[..^1]}{port}" : listen.Text;
+            host.Print($"listens on {bound}");
         }
         catch (IoException e)
         {

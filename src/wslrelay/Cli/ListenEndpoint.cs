@@ -1,56 +1,39 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Net;
+using RelayProtocol;
 using Wslrelay.Io;
 
 namespace Wslrelay.Cli;
 
-/// <summary>Parses the ENDPOINT of <c>guest --listen</c>: <c>tcp:HOST:PORT</c>, <c>unix:PATH</c> or <c>vsock:PORT</c>.</summary>
-internal static class ListenEndpoint
+/// <summary>The ENDPOINT of <c>guest --listen</c>: <c>tcp:HOST:PORT</c>, <c>unix:PATH</c> or <c>vsock:PORT</c>.</summary>
+/// <param name="Endpoint">Where to listen.</param>
+/// <param name="Text">As it was given.</param>
+internal sealed record ListenEndpoint(IoEndpoint Endpoint, string Text)
 {
     // VMADDR_CID_ANY of vsock(7).
     private const uint AnyCid = uint.MaxValue;
 
-    /// <summary>Parses; on failure the error says what is wrong and what would be right.</summary>
-    internal static bool TryParse(string text, out IoEndpoint endpoint, [NotNullWhen(false)] out string? error)
+    /// <exception cref="FormatException">The message says what is wrong and what would be right.</exception>
+    internal static ListenEndpoint Parse(string text)
     {
-        endpoint = default;
-        error = null;
         string[] parts = text.Split(':', 2);
         string rest = parts.Length == 2 ? parts[1] : "";
-        switch (parts[0])
+        IoEndpoint endpoint = parts[0] switch
         {
-            case "unix" when rest.Length > 0:
-                endpoint = IoEndpoint.Unix(rest);
-                return true;
-            case "vsock" when uint.TryParse(rest, NumberStyles.None, CultureInfo.InvariantCulture, out uint port) && port != uint.MaxValue:
-                endpoint = IoEndpoint.Vsock(AnyCid, port);
-                return true;
-            case "tcp":
-                int colon = rest.LastIndexOf(':');
-                if (colon > 0 && TryParseHost(rest[..colon], out IPAddress? address)
-                    && ushort.TryParse(rest.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort tcpPort))
-                {
-                    endpoint = IoEndpoint.Tcp(address, tcpPort);
-                    return true;
-                }
-
-                break;
-        }
-
-        error = $"'{text}' is not tcp:HOST:PORT (HOST an address, an IPv6 one in brackets), unix:PATH or vsock:PORT";
-        return false;
+            "tcp" => ParseTcp(rest),
+            "unix" when rest.Length > 0 => IoEndpoint.Unix(rest),
+            "vsock" => IoEndpoint.Vsock(AnyCid, EndpointText.ParseVSockPort(rest)),
+            _ => throw new FormatException($"'{text}' is not tcp:HOST:PORT (HOST an address, an IPv6 one in brackets), unix:PATH or vsock:PORT"),
+        };
+        return new ListenEndpoint(endpoint, text);
     }
 
-    private static bool TryParseHost(string host, [NotNullWhen(true)] out IPAddress? address)
+    private static IoEndpoint ParseTcp(string rest)
     {
+        (string host, string? port) = EndpointText.SplitHost(rest);
         if (host == "localhost")
-        {
-            address = IPAddress.Loopback;
-            return true;
-        }
-
-        bool bracketed = host.StartsWith('[') && host.EndsWith(']');
-        return IPAddress.TryParse(host, out address) && bracketed == host.Contains(':', StringComparison.Ordinal);
+            host = "127.0.0.1";
+        return AddressText.TryParse(host, out IPAddress? address, out string? error)
+            ? IoEndpoint.Tcp(address, (int)EndpointText.ParseNumber("port", port ?? "", 0, 65535))
+            : throw new FormatException($"'{host}' {error}");
     }
 }

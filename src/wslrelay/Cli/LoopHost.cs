@@ -87,7 +87,7 @@ internal sealed class LoopHost : IDisposable
     /// <summary>Writes a line to standard output, without waiting for a reader; it is dropped if standard output is closed or full.</summary>
     internal void Print(string line)
     {
-        _output ??= ControlOutput.OpenStandardOutput(Loop);
+        _output ??= new ControlOutput(Loop);
         _output.Writer.Write(Encoding.UTF8.GetBytes(line + "\n"));
         _output.Flush();
     }

@@ -33,10 +33,9 @@ internal sealed class ServeRunner
         host.Stop = cause => End(ExitCode.Success, cause);
     }
 
-    // The terminal sends these to the whole process group, in which the parent decides; at a terminal, a person is the parent. CTRL_CLOSE_EVENT, which .NET
-    // calls SIGHUP, ends a Windows process even if it is ignored.
-    private static PosixSignal[] IgnoredSignals =>
-        !Console.IsInputRedirected ? [] : OperatingSystem.IsWindows() ? [PosixSignal.SIGINT] : [PosixSignal.SIGINT, PosixSignal.SIGHUP];
+    // The terminal sends these to the whole process group, in which the parent decides; at a terminal, a person is the parent.
+    private PosixSignal[] IgnoredSignals =>
+        !Console.IsInputRedirected ? [] : _host.Port.CanIgnoreHangUp ? [PosixSignal.SIGINT, PosixSignal.SIGHUP] : [PosixSignal.SIGINT];
 
     internal static ExitCode Run(
         LoopHost host, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote, int drainMilliseconds, long? parentId)
@@ -46,7 +45,7 @@ internal sealed class ServeRunner
 
         ServeRunner runner = new(host, target, guestProtocol, allowRemote, drainMilliseconds);
         host.WatchParent(parentId, () => runner.EndOfInput("the parent process has exited"));
-        host.StopOnSignals(IgnoredSignals);
+        host.StopOnSignals(runner.IgnoredSignals);
         runner._session.Start();
         host.Run();
         return runner._exitCode;

@@ -28,6 +28,9 @@ internal abstract class IoPort : IDisposable
         : OperatingSystem.IsLinux() ? new EpollPort(keepaliveSeconds: keepaliveSeconds)
         : throw new PlatformNotSupportedException("wslrelay runs on Windows and Linux.");
 
+    /// <summary>False on Windows: CTRL_CLOSE_EVENT, which .NET calls SIGHUP, ends a process even if it is ignored.</summary>
+    public virtual bool CanIgnoreHangUp => true;
+
     /// <summary>Opens, binds and listens. A TCP address and port of another listener is neither shared nor shadowed.</summary>
     /// <exception cref="IoException">The system refuses.</exception>
     public abstract IoSocket Listen(in IoEndpoint endpoint);

@@ -62,6 +62,8 @@ internal sealed unsafe class CompletionPort : IoPort
 
     internal LoopbackListeners LoopbackListeners { get; } = new();
 
+    public override bool CanIgnoreHangUp => false;
+
     public override IoSocket Listen(in IoEndpoint endpoint) => _listeners.Listen(endpoint);
 
     public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) => new Accept(this, (WindowsSocket)listener, owner);
