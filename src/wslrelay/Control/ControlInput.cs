@@ -5,21 +5,56 @@ namespace Wslrelay.Control;
 /// <summary>
 /// Standard input, read one piece per <see cref="Next"/>: a parent that sends requests faster than they are answered is held up by its pipe. Loop thread only.
 /// </summary>
-internal abstract class ControlInput(IControlReader reader)
+internal sealed class ControlInput : IIoOwner
 {
-    protected const int PieceSize = 16 * 1024;
+    private const int PieceSize = 16 * 1024;
 
-    protected IControlReader Reader { get; } = reader;
+    private readonly IoLoop _loop;
+    private readonly Action<ReadOnlyMemory<byte>> _received;
+    private readonly Memory<byte> _piece = GC.AllocateUninitializedArray<byte>(PieceSize, pinned: true);
+    private readonly IoHandle? _pipe;
+    private readonly TransferOperation? _receive;
+    private readonly BlockingThread? _thread;
 
-    /// <summary>Reads in the loop where the system can wait for standard input, on a background thread where it cannot.</summary>
-    public static ControlInput OpenStandardInput(IoLoop loop, IControlReader reader) =>
-        loop.Port.TryOpenPipe(StandardStream.Input.Handle, write: false) is { } pipe
-            ? new PipeControlInput(loop, pipe, reader)
-            : new ThreadControlInput(loop, reader);
+    /// <param name="loop">The loop, which calls back.</param>
+    /// <param name="received">Gets a piece after each <see cref="Next"/>, never inside it; valid during the call. An empty one is the end of file.</param>
+    internal ControlInput(IoLoop loop, Action<ReadOnlyMemory<byte>> received)
+    {
+        _loop = loop;
+        _received = received;
+        _pipe = loop.Port.TryOpenPipe(StandardStream.Input.Handle, write: false);
+        if (_pipe is null)
+        {
+            _thread = new BlockingThread("standard input", ReadPiece);
+        }
+        else
+        {
+            _receive = loop.Port.Receive(_pipe, this);
+            _receive.Buffer = _piece;
+        }
+    }
 
     /// <summary>Whether the end of file is known to follow what has not been read yet. Can be false although it does.</summary>
-    public virtual bool HasEnded => false;
+    public bool HasEnded => _pipe is { HasEnded: true };
 
-    /// <summary>Reads the next piece; <see cref="IControlReader.Received"/> gets it later, never inside this call.</summary>
-    public abstract void Next();
+    public void Next()
+    {
+        if (_receive is null)
+            _thread!.Run();
+        else
+            _loop.Start(_receive);
+    }
+
+    public void Completed(IoOperation operation)
+    {
+        // A broken pipe means that the parent is gone, as end of file does.
+        if (operation.Error != IoError.Cancelled)
+            _received(_piece[..(operation.Error == IoError.None ? _receive!.BytesTransferred : 0)]);
+    }
+
+    private void ReadPiece()
+    {
+        int length = StandardStream.Input.Read(_piece.Span);
+        _loop.Post(() => _received(_piece[..length]));
+    }
 }

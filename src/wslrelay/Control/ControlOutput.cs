@@ -8,11 +8,26 @@ namespace Wslrelay.Control;
 /// Standard output: messages are collected while the previous piece is being written, and written in one piece after it. If the parent does not read,
 /// they wait here and hold up nothing else. Loop thread only.
 /// </summary>
-internal abstract class ControlOutput
+internal sealed class ControlOutput : IIoOwner
 {
+    private const int RestingCapacity = 64 * 1024;
+
+    private readonly IoLoop _loop;
+    private readonly TransferOperation? _send;
+    private readonly BlockingThread? _thread;
     private ArrayBufferWriter<byte> _collected = new();
     private ArrayBufferWriter<byte> _inFlight = new();
+    private MemoryHandle _pinned;
     private bool _writing;
+
+    internal ControlOutput(IoLoop loop)
+    {
+        _loop = loop;
+        if (loop.Port.TryOpenPipe(StandardStream.Output.Handle, write: true) is { } pipe)
+            _send = loop.Port.Send(pipe, this);
+        else
+            _thread = new BlockingThread("standard output", WritePiece);
+    }
 
     /// <summary>Bytes not yet written.</summary>
     public int Backlog => _collected.WrittenCount + _inFlight.WrittenCount;
@@ -23,12 +38,6 @@ internal abstract class ControlOutput
     /// <summary>Called when a piece has been written, or dropped because standard output is closed.</summary>
     public Action? Progress { get; set; }
 
-    /// <summary>Writes in the loop where the system can wait for standard output, on a background thread where it cannot.</summary>
-    public static ControlOutput OpenStandardOutput(IoLoop loop) =>
-        loop.Port.TryOpenPipe(StandardStream.Output.Handle, write: true) is { } pipe
-            ? new PipeControlOutput(loop, pipe)
-            : new ThreadControlOutput(loop);
-
     public void Flush()
     {
         if (_writing || _collected.WrittenCount == 0)
@@ -36,17 +45,35 @@ internal abstract class ControlOutput
 
         (_collected, _inFlight) = (_inFlight, _collected);
         _writing = true;
-        Write(MemoryMarshal.AsMemory(_inFlight.WrittenMemory));
+        if (_send is null)
+        {
+            _thread!.Run();
+            return;
+        }
+
+        _send.Buffer = MemoryMarshal.AsMemory(_inFlight.WrittenMemory);
+        _pinned = _send.Buffer.Pin();
+        _loop.Start(_send);
     }
 
-    /// <summary>Starts to write; calls <see cref="Written"/> later, on the loop thread.</summary>
-    protected abstract void Write(Memory<byte> piece);
-
-    protected void Written()
+    public void Completed(IoOperation operation)
     {
-        const int Keep = 64 * 1024;
+        _pinned.Dispose();
+        _send!.Buffer = default;
+        OnWritten();
+    }
+
+    private void WritePiece()
+    {
+        // What cannot be written is dropped: the end of standard input is what ends the relay.
+        _ = StandardStream.Output.Write(_inFlight.WrittenSpan);
+        _loop.Post(OnWritten);
+    }
+
+    private void OnWritten()
+    {
         _writing = false;
-        if (_inFlight.Capacity > Keep)
+        if (_inFlight.Capacity > RestingCapacity)
             _inFlight = new ArrayBufferWriter<byte>();
         else
             _inFlight.ResetWrittenCount();

@@ -1,3 +1,4 @@
+using System.Reflection;
 using MessagePack;
 using RelayProtocol;
 using RelayProtocol.Rpc;
@@ -7,9 +8,21 @@ using Wslrelay.Relaying;
 
 namespace Wslrelay.Control;
 
-/// <summary>The control channel: carries out the parent's requests in order, and answers them. Loop thread only.</summary>
-internal sealed class ControlSession : IControlReader
+internal enum SessionEnd
 {
+    EndOfFile,
+
+    /// <summary>The parent sent bytes that are not the control protocol.</summary>
+    BrokenStream,
+}
+
+/// <summary>The control channel: carries out the parent's requests in order, and answers them. Loop thread only.</summary>
+internal sealed class ControlSession
+{
+    // The semantic version, without build metadata.
+    private static readonly string Version =
+        typeof(ControlSession).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
     // No further request is carried out while so many bytes of answers are unread.
     private const int MaxBacklog = 256 * 1024;
 
@@ -37,21 +50,19 @@ internal sealed class ControlSession : IControlReader
     private bool _over;
     private bool _finishing;
 
-    private delegate void WriteItem<T>(ref MessagePackWriter writer, T item);
-
     /// <summary>Opens the standard streams. <paramref name="ended"/> is called once, at end of file or when the stream is broken.</summary>
     public ControlSession(PortTable table, RelayLog log, Action<SessionEnd> ended)
     {
         _table = table;
         _log = log;
         _ended = ended;
-        _output = ControlOutput.OpenStandardOutput(table.Loop);
+        _output = new ControlOutput(table.Loop);
         _output.Progress = () =>
         {
             Advance();
             Sent?.Invoke();
         };
-        _input = ControlInput.OpenStandardInput(table.Loop, this);
+        _input = new ControlInput(table.Loop, Received);
         _endTimer = new ActionTimer(() => End(SessionEnd.EndOfFile));
         _endPoll = new ActionTimer(PollForEnd);
     }
@@ -75,7 +86,7 @@ internal sealed class ControlSession : IControlReader
             request.EndDrains();
     }
 
-    public void Received(ReadOnlySpan<byte> bytes)
+    private void Received(ReadOnlyMemory<byte> bytes)
     {
         if (_over)
             return;
@@ -83,7 +94,7 @@ internal sealed class ControlSession : IControlReader
         if (bytes.IsEmpty)
             _inputEnded = true;
         else
-            _reader.Append(bytes);
+            _reader.Append(bytes.Span);
 
         _reading = false;
         Advance();
@@ -162,18 +173,12 @@ internal sealed class ControlSession : IControlReader
 
     private void Handle(RpcEnvelope message)
     {
-        switch (message.Kind)
-        {
-            case RpcKind.Request:
-                Dispatch(message);
-                break;
-            case RpcKind.Invalid:
-                NotifyError(new RelayError(RelayErrorCode.InvalidParams, message.Problem));
-                break;
-            default:
-                // Notifications and responses need no answer, and this version knows none.
-                break;
-        }
+        if (message.Kind == RpcKind.Request)
+            Dispatch(message);
+        else if (message.Kind == RpcKind.Invalid)
+            NotifyError(new RelayError(RelayErrorCode.InvalidParams, message.Problem));
+
+        // Notifications and responses need no answer, and this version knows none.
     }
 
     private void Dispatch(RpcEnvelope request)
@@ -216,32 +221,21 @@ internal sealed class ControlSession : IControlReader
         MessagePackWriter writer = new(_output.Writer);
         RpcWriter.BeginResult(ref writer, id);
         WireFormat.WriteHello(ref writer, new RelayHello(
-            "wslrelay", ProgramVersion.Text, WireFormat.ProtocolVersion, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp"]));
+            "wslrelay", Version, WireFormat.ProtocolVersion, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp"]));
         writer.Flush();
     }
 
     // The next request waits until the ports are free again, not until the drain has ended.
     private void Unmap(uint id, IReadOnlyList<UnmapItem> items)
     {
-        PortMappingKey[] keys = new PortMappingKey[items.Count];
-        for (int i = 0; i < keys.Length; i++)
-            keys[i] = items[i].Key;
-
+        PortListener[] listeners = _table.Remove([.. items.Select(item => item.Key)]);
         _busy = true;
-        try
-        {
-            _table.Unmap(keys, listeners =>
-            {
-                _busy = false;
-                Drain(id, items, listeners);
-                Advance();
-            });
-        }
-        catch
+        _table.Close(listeners, () =>
         {
             _busy = false;
-            throw;
-        }
+            Drain(id, items, listeners);
+            Advance();
+        });
     }
 
     private void Drain(uint id, IReadOnlyList<UnmapItem> items, PortListener[] listeners)
@@ -261,7 +255,7 @@ internal sealed class ControlSession : IControlReader
         }
     }
 
-    private void AnswerArray<T>(uint id, T[] items, WriteItem<T> write)
+    private void AnswerArray<T>(uint id, T[] items, WireFormat.Writer<T> write)
     {
         MessagePackWriter writer = new(_output.Writer);
         RpcWriter.BeginResult(ref writer, id);

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
-using MessagePack;
 using RelayProtocol;
 using RelayProtocol.Rpc;
 
@@ -18,7 +16,7 @@ internal sealed class AgentPreamble
         OffersPass = _protocol == GuestProtocol.Relay && target.Kind == RelayTargetKind.Unix;
         OffersEnds = _protocol == GuestProtocol.Relay && target.Kind != RelayTargetKind.Tcp;
         if (target.Kind == RelayTargetKind.Firecracker)
-            ConnectLine = Pinned(Encoding.ASCII.GetBytes($"CONNECT {target.Port}\n"));
+            ConnectLine = SetUp.Pinned(Encoding.ASCII.GetBytes($"CONNECT {target.Port}\n"));
     }
 
     /// <summary>False where the target is the server itself: nothing comes before the client's bytes.</summary>
@@ -36,17 +34,10 @@ internal sealed class AgentPreamble
     internal Memory<byte> ConnectLine { get; }
 
     /// <summary>The preamble of a mapping's connections. Pinned.</summary>
-    internal Memory<byte> For(PortMapping mapping) =>
-        _protocol == GuestProtocol.Wsl ? Pinned(WslMessage(mapping)) : Pinned(Preamble(mapping));
+    internal Memory<byte> For(PortMapping mapping) => _protocol == GuestProtocol.Wsl ? WslMessage(mapping) : RelayMessage(mapping);
 
-    private ReadOnlySpan<byte> Preamble(PortMapping mapping)
-    {
-        ArrayBufferWriter<byte> bytes = new();
-        MessagePackWriter writer = new(bytes);
-        new GuestPreamble(mapping.Family, mapping.GuestPort, OffersPass, OffersEnds).Write(ref writer);
-        writer.Flush();
-        return bytes.WrittenSpan;
-    }
+    private byte[] RelayMessage(PortMapping mapping) =>
+        SetUp.Encode((ref writer, preamble) => preamble.Write(ref writer), new GuestPreamble(mapping.Family, mapping.GuestPort, OffersPass, OffersEnds));
 
     // LX_INIT_START_SOCKET_RELAY as WSL's init has read it since August 2026, when MESSAGE_HEADER grew from 12 to 16 bytes: header (type,
     // size, transaction id, transaction step), then family and port in Linux's numbers, padding, and the size of init's buffer.
@@ -56,7 +47,7 @@ internal sealed class AgentPreamble
         const ushort AfInet = 2;
         const ushort AfInet6 = 10;
         const ulong InitBufferSize = 0x20000;
-        byte[] message = new byte[32];
+        byte[] message = GC.AllocateArray<byte>(32, pinned: true);
         BinaryPrimitives.WriteUInt32LittleEndian(message, Type);
         BinaryPrimitives.WriteUInt32LittleEndian(message.AsSpan(4), (uint)message.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(message.AsSpan(16), mapping.Family == 6 ? AfInet6 : AfInet);
@@ -64,11 +55,17 @@ internal sealed class AgentPreamble
         BinaryPrimitives.WriteUInt64LittleEndian(message.AsSpan(24), InitBufferSize);
         return message;
     }
+}
 
-    private static Memory<byte> Pinned(ReadOnlySpan<byte> bytes)
-    {
-        byte[] pinned = GC.AllocateUninitializedArray<byte>(bytes.Length, pinned: true);
-        bytes.CopyTo(pinned);
-        return pinned;
-    }
+/// <summary>What the other end of the target understands.</summary>
+internal enum GuestProtocol
+{
+    /// <summary>The server itself: nothing is said before the client's bytes.</summary>
+    None,
+
+    /// <summary>This project's own agent: a preamble, and an answer.</summary>
+    Relay,
+
+    /// <summary>WSL's init: its own message, and no answer.</summary>
+    Wsl,
 }

@@ -82,12 +82,4 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
             AcceptFailed?.Invoke();
         }
     }
-
-    public void ConnectionBroke(IoError error)
-    {
-    }
-
-    public void Ended(Relay relay, bool failed)
-    {
-    }
 }

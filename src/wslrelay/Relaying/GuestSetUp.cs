@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using MessagePack;
 using RelayProtocol;
@@ -46,40 +45,24 @@ internal sealed class GuestSetUp : SetUp
     protected override void Advance(IoOperation operation)
     {
         if (operation == _connect)
-        {
             Connected();
-        }
         else if (operation == _pass)
-        {
-            // The relay has the server's socket: closing both ends here ends nothing there.
-            Relay.EndSetUp();
-        }
+            Relay.EndSetUp(); // The relay has the server's socket: closing both ends here ends nothing there.
         else if (operation == _answer)
-        {
             Answered();
-        }
         else if (operation != _receive)
-        {
-            // What came along with the preamble has been sent.
-            Succeed();
-        }
+            Succeed(); // What came along with the preamble has been sent.
         else if (_refused)
-        {
             Drop();
-        }
         else
-        {
             ReadPreamble();
-        }
     }
 
     protected override void Failed(IoOperation operation)
     {
+        // The answer has been sent, or cannot be.
         if (_refused)
-        {
-            // The answer has been sent, or cannot be.
             return;
-        }
 
         if (operation == _pass && operation.Error is not (IoError.Cancelled or IoError.TimedOut or IoError.Reset))
         {
@@ -113,13 +96,6 @@ internal sealed class GuestSetUp : SetUp
         _received = _preambleEnd = 0;
         _refused = false;
         _agent.SetUps.Return(this);
-    }
-
-    private static byte[] Pinned(ReadOnlySpan<byte> bytes)
-    {
-        byte[] pinned = GC.AllocateUninitializedArray<byte>(bytes.Length, pinned: true);
-        bytes.CopyTo(pinned);
-        return pinned;
     }
 
     private void ReadPreamble()
@@ -208,12 +184,8 @@ internal sealed class GuestSetUp : SetUp
     {
         _refused = true;
         _agent.Log.GuestFailed(error.Name, error.Message);
-        ArrayBufferWriter<byte> bytes = new();
-        MessagePackWriter writer = new(bytes);
-        WireFormat.WriteError(ref writer, error);
-        writer.Flush();
         SetDeadline(_agent.RefusalTimeout);
-        Answer(Pinned(bytes.WrittenSpan));
+        Answer(Encode(WireFormat.WriteError, error));
     }
 
     private void Drop()

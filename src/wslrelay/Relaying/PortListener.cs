@@ -37,7 +37,6 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
     /// <summary>The mapping, with the port that is really bound.</summary>
     public PortMapping Mapping { get; }
 
-    /// <summary>Where its connections go.</summary>
     public IoEndpoint Target => Table.Target.For(Mapping);
 
     /// <summary>What an agent is told first on each connection; pinned.</summary>
@@ -46,19 +45,15 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
     /// <summary>Connections that are open or being set up.</summary>
     public int ActiveCount { get; private set; }
 
-    /// <summary>Connections accepted so far.</summary>
     public long AcceptedCount { get; private set; }
 
     /// <summary>Connections that the target refused or that could not be set up.</summary>
     public long FailedCount { get; private set; }
 
-    /// <summary>Bytes that the target has taken.</summary>
     public ByteCounter ToTarget => _toTarget ??= new ByteCounter();
 
-    /// <summary>Bytes that the clients have taken.</summary>
     public ByteCounter ToClient => _toClient ??= new ByteCounter();
 
-    /// <summary>The mapping with its counters, as <c>list</c> gives it.</summary>
     public PortMappingStatus Status =>
         new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)(_toTarget?.Value ?? 0), (long)(_toClient?.Value ?? 0));
 
@@ -70,7 +65,6 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
         return new PortListener(table, mapping.HostPort == 0 ? mapping.WithHostPort(socket.LocalPort) : mapping, socket);
     }
 
-    /// <summary>Begins to accept.</summary>
     public void Start() => Table.Loop.Start(_accept);
 
     /// <summary>Takes back what was opened and never started; the port is free at once.</summary>

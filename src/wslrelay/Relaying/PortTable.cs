@@ -36,7 +36,6 @@ internal sealed class PortTable
 
     public IoLoop Loop { get; }
 
-    /// <summary>Where connections go.</summary>
     public RelayTargetEndpoint Target { get; }
 
     public RelayLog Log { get; }
@@ -49,27 +48,17 @@ internal sealed class PortTable
     /// <summary>Milliseconds that a target has to answer, and its agent after it.</summary>
     public int SetUpTimeout { get; init; } = 10_000;
 
-    /// <summary>Mappings in force.</summary>
-    public int Count => _listeners.Count;
-
-    /// <summary>Whether there is such a mapping.</summary>
     public bool Contains(PortMappingKey key) => _listeners.ContainsKey(key);
 
     /// <summary>The mappings with their counters, sorted by family, address and port.</summary>
     public PortMappingStatus[] List()
     {
-        PortMappingStatus[] list = new PortMappingStatus[_listeners.Count];
-        int index = 0;
-        foreach (PortListener listener in _listeners.Values)
-            list[index++] = listener.Status;
-
+        PortMappingStatus[] list = [.. _listeners.Values.Select(static listener => listener.Status)];
         Array.Sort(list, static (a, b) => Compare(a.Mapping, b.Mapping));
         return list;
     }
 
-    /// <summary>
-    /// Maps all of them, or none: those already opened are closed again before the exception is thrown.
-    /// </summary>
+    /// <summary>Maps all of them, or none: those already opened are closed again before the exception is thrown.</summary>
     /// <returns>The mappings as they are now in force, in the same order.</returns>
     /// <exception cref="RelayException">The first that failed, with its index.</exception>
     public PortMapping[] Map(IReadOnlyList<PortMapping> mappings)
@@ -103,27 +92,48 @@ internal sealed class PortTable
         return Array.ConvertAll(opened, static listener => listener.Mapping);
     }
 
-    /// <summary>
-    /// Takes all of them out, or none. The listeners close; <paramref name="closed"/> is called with them when their ports are free.
-    /// </summary>
+    /// <summary>Takes all of them out, or none; their listeners are then to be closed.</summary>
     /// <exception cref="RelayException">One is not mapped; the error has its index.</exception>
-    public void Unmap(IReadOnlyList<PortMappingKey> keys, Action<PortListener[]> closed)
+    public PortListener[] Remove(IReadOnlyList<PortMappingKey> keys)
     {
         PortListener[] listeners = new PortListener[keys.Count];
         for (int i = 0; i < listeners.Length; i++)
         {
-            if (!_listeners.Remove(keys[i], out PortListener? listener))
+            if (_listeners.Remove(keys[i], out PortListener? listener))
             {
-                foreach (PortListener removed in listeners.AsSpan(0, i))
-                    _listeners.Add(removed.Mapping.Key, removed);
-
-                throw new RelayException(RelayErrorCode.NotFound, $"{keys[i]} is not mapped", i);
+                listeners[i] = listener;
+                continue;
             }
 
-            listeners[i] = listener;
+            foreach (PortListener removed in listeners.AsSpan(0, i))
+                _listeners.Add(removed.Mapping.Key, removed);
+
+            throw new RelayException(RelayErrorCode.NotFound, $"{keys[i]} is not mapped", i);
         }
 
-        Close(listeners, closed);
+        return listeners;
+    }
+
+    /// <summary>Closes listeners that were taken out; calls back when their ports are free.</summary>
+    public void Close(PortListener[] listeners, Action closed)
+    {
+        int left = listeners.Length;
+        if (left == 0)
+            closed();
+
+        foreach (PortListener listener in listeners)
+        {
+            listener.Close(() =>
+            {
+                Log.Unmapped(listener.Mapping);
+                NoteUnmapped(listener);
+                if (++_uncollected >= UnmapsWorthCollecting)
+                    Loop.Timers.Start(_collect, CollectAfterMilliseconds);
+
+                if (--left == 0)
+                    closed();
+            });
+        }
     }
 
     /// <summary>Takes out the mapping of a listener that the system has ended.</summary>
@@ -141,14 +151,14 @@ internal sealed class PortTable
     public void OnEmptied(PortListener listener) => _unmapped.Remove(listener);
 
     /// <summary>
-    /// Takes every mapping out; see <see cref="Unmap"/>. Also gives <paramref name="closed"/> the listeners of mappings that were unmapped
-    /// before and have connections still.
+    /// Takes every mapping out, closes its listener, and then gives <paramref name="closed"/> those that have connections still, also of mappings that were
+    /// unmapped before.
     /// </summary>
     public void UnmapAll(Action<PortListener[]> closed)
     {
         PortListener[] listeners = [.. _listeners.Values];
         _listeners.Clear();
-        Close(listeners, _ => closed([.. listeners.Where(listener => !_unmapped.Contains(listener)), .. _unmapped]));
+        Close(listeners, () => closed([.. _unmapped]));
     }
 
     private static int Compare(PortMapping a, PortMapping b)
@@ -158,27 +168,6 @@ internal sealed class PortTable
             order = a.Address.GetAddressBytes().AsSpan().SequenceCompareTo(b.Address.GetAddressBytes());
 
         return order == 0 ? a.HostPort.CompareTo(b.HostPort) : order;
-    }
-
-    private void Close(PortListener[] listeners, Action<PortListener[]> closed)
-    {
-        int left = listeners.Length;
-        if (left == 0)
-            closed(listeners);
-
-        foreach (PortListener listener in listeners)
-        {
-            listener.Close(() =>
-            {
-                Log.Unmapped(listener.Mapping);
-                NoteUnmapped(listener);
-                if (++_uncollected >= UnmapsWorthCollecting)
-                    Loop.Timers.Start(_collect, CollectAfterMilliseconds);
-
-                if (--left == 0)
-                    closed(listeners);
-            });
-        }
     }
 
     private void Collect()

@@ -2,6 +2,28 @@ using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
 
+/// <summary>What accepts connections and relays them: a mapping at the host, the agent in the guest. Loop thread only.</summary>
+internal interface IRelayOwner
+{
+    IoLoop Loop { get; }
+
+    /// <summary>Counts the bytes that targets have taken.</summary>
+    ByteCounter ToTarget { get; }
+
+    /// <summary>Counts the bytes that clients have taken.</summary>
+    ByteCounter ToClient { get; }
+
+    /// <summary>A connection that was set up broke: reset by a peer, or timed out.</summary>
+    void ConnectionBroke(IoError error)
+    {
+    }
+
+    /// <summary>A connection has ended and both its sockets are closed. <paramref name="failed"/>: it was never set up.</summary>
+    void Ended(Relay relay, bool failed)
+    {
+    }
+}
+
 /// <summary>
 /// One connection: a client's socket, its target's, and a pump for each direction. A <see cref="SetUp"/> connects the target and starts the
 /// pumps; it is gone once both run. When all of them have ended both sockets are closed: with an end of sending if all went well, with a reset

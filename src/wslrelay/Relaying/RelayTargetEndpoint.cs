@@ -62,7 +62,7 @@ internal sealed class RelayTargetEndpoint
     /// <param name="attempt">Which address, from 0; beyond <see cref="AddressCount"/> the last.</param>
     public IoEndpoint For(PortMapping mapping, int attempt = 0) => Kind switch
     {
-        IoEndpointKind.Tcp => IoEndpoint.Tcp(Address(mapping.Family, attempt), Target.HasAgent ? (int)Target.Port : mapping.GuestPort),
+        IoEndpointKind.Tcp => IoEndpoint.Tcp(Addresses(mapping.Family)[Math.Min(attempt, AddressCount - 1)], Target.HasAgent ? (int)Target.Port : mapping.GuestPort),
         IoEndpointKind.Unix => IoEndpoint.Unix(Target.Path!),
         IoEndpointKind.Vsock => IoEndpoint.Vsock(Target.Cid, Target.Port),
         _ => IoEndpoint.HvSocket(Target.VmId, Target.Port),
@@ -77,36 +77,30 @@ internal sealed class RelayTargetEndpoint
 
         _isLookingUp = true;
         _nextLookUp = now + LookUpInterval;
-        _ = Task.Run(() =>
+        _ = Task.Run(LookUp);
+
+        void LookUp()
         {
-            IPAddress[] found = LookUp(Target.Host!);
+            IPAddress[] found = [];
+            try
+            {
+                found = Dns.GetHostAddresses(Target.Host!);
+            }
+            catch (SocketException)
+            {
+                // A name that is not known at the moment keeps its last addresses.
+            }
+
             loop.Post(() =>
             {
                 _isLookingUp = false;
                 if (found.Length > 0)
                     SetAddresses(found);
             });
-        });
-    }
-
-    // A name that is not known at the moment keeps its last addresses.
-    private static IPAddress[] LookUp(string name)
-    {
-        try
-        {
-            return Dns.GetHostAddresses(name);
-        }
-        catch (SocketException)
-        {
-            return [];
         }
     }
 
-    private IPAddress Address(int family, int attempt)
-    {
-        IPAddress[] addresses = family == 6 ? _forFamily6 : _forFamily4;
-        return addresses[Math.Min(attempt, addresses.Length - 1)];
-    }
+    private IPAddress[] Addresses(int family) => family == 6 ? _forFamily6 : _forFamily4;
 
     // In the resolver's order. A server is reached at an address of the mapping's family first; the agent's own does not matter.
     private void SetAddresses(IPAddress[] addresses)

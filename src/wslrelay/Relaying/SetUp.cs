@@ -1,3 +1,6 @@
+using System.Buffers;
+using MessagePack;
+using RelayProtocol.Rpc;
 using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
@@ -58,6 +61,23 @@ internal abstract class SetUp : IoTimer, IIoOwner
 
     protected internal override void OnExpired() => Cancel(IoError.TimedOut);
 
+    internal static byte[] Pinned(ReadOnlySpan<byte> bytes)
+    {
+        byte[] pinned = GC.AllocateUninitializedArray<byte>(bytes.Length, pinned: true);
+        bytes.CopyTo(pinned);
+        return pinned;
+    }
+
+    /// <summary>A value as a message, pinned.</summary>
+    internal static byte[] Encode<T>(WireFormat.Writer<T> write, T value)
+    {
+        ArrayBufferWriter<byte> bytes = new();
+        MessagePackWriter writer = new(bytes);
+        write(ref writer, value);
+        writer.Flush();
+        return Pinned(bytes.WrittenSpan);
+    }
+
     /// <summary>The first step.</summary>
     protected abstract void Begin();
 
@@ -87,4 +107,29 @@ internal abstract class SetUp : IoTimer, IIoOwner
 
     /// <summary>From now on this much time is left; then the running operation ends as timed out.</summary>
     protected void SetDeadline(int milliseconds) => Relay.Loop.Timers.Start(this, milliseconds);
+}
+
+/// <summary>Keeps a few <see cref="SetUp"/>s for the connections to come. Loop thread only.</summary>
+internal sealed class SetUpPool<T>(Func<T> create)
+    where T : SetUp
+{
+    private const int MaxKept = 64;
+
+    private readonly Stack<T> _free = new();
+
+    /// <summary>Set-ups rented and not yet returned.</summary>
+    internal int RentedCount { get; private set; }
+
+    internal T Rent()
+    {
+        RentedCount++;
+        return _free.TryPop(out T? setUp) ? setUp : create();
+    }
+
+    internal void Return(T setUp)
+    {
+        RentedCount--;
+        if (_free.Count < MaxKept)
+            _free.Push(setUp);
+    }
 }
