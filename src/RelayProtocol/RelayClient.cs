@@ -1,3 +1,4 @@
+using System.Buffers;
 using MessagePack;
 using RelayProtocol.Rpc;
 
@@ -53,7 +54,8 @@ public sealed class RelayClient : IAsyncDisposable
     public Task<RelayHello> HelloAsync(CancellationToken cancellationToken = default)
     {
         uint id = _channel.NextId();
-        return _channel.CallAsync(id, RequestEncoder.Hello(id), WireFormat.ReadHello, cancellationToken);
+        byte[] request = Encode(id, "hello", [WireFormat.ProtocolVersion], WireFormat.WriteHelloParams, "");
+        return _channel.CallAsync(id, request, WireFormat.ReadHello, cancellationToken);
     }
 
     /// <summary>Maps one port.</summary>
@@ -80,9 +82,8 @@ public sealed class RelayClient : IAsyncDisposable
     /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
     public Task<IReadOnlyList<PortMapping>> MapAsync(IReadOnlyList<PortMapping> mappings, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(mappings);
-        uint id = _channel.NextId();
-        return CallAsync(id, RequestEncoder.Map(id, mappings), mappings.Count, WireFormat.ReadMapping, cancellationToken);
+        ThrowIfEmpty(mappings, nameof(mappings));
+        return CallAsync("map", mappings, WireFormat.WriteMapping, nameof(mappings), WireFormat.ReadMapping, cancellationToken);
     }
 
     /// <summary>Removes one mapping. When the call returns, its host port is free.</summary>
@@ -114,21 +115,19 @@ public sealed class RelayClient : IAsyncDisposable
     public Task<IReadOnlyList<UnmapResult>> UnmapAsync(
         IReadOnlyList<PortMappingKey> keys, TimeSpan? drain = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(keys);
+        ThrowIfEmpty(keys, nameof(keys));
         if (drain is { } time && (time < TimeSpan.Zero || time.TotalMilliseconds > WireFormat.MaxDrainMilliseconds))
             throw new ArgumentOutOfRangeException(nameof(drain), drain, "a drain is between 0 and one hour");
-        uint id = _channel.NextId();
-        return CallAsync(id, RequestEncoder.Unmap(id, keys, drain), keys.Count, WireFormat.ReadUnmapResult, cancellationToken);
+        return CallAsync("unmap", keys, WriteItem, nameof(keys), WireFormat.ReadUnmapResult, cancellationToken);
+
+        void WriteItem(ref MessagePackWriter writer, PortMappingKey key) => WireFormat.WriteUnmapItem(ref writer, new UnmapItem(key, drain));
     }
 
     /// <summary>Lists the mappings in force with their counters, sorted by family, address and port.</summary>
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
-    public Task<IReadOnlyList<PortMappingStatus>> ListAsync(CancellationToken cancellationToken = default)
-    {
-        uint id = _channel.NextId();
-        return CallAsync(id, RequestEncoder.List(id), null, WireFormat.ReadStatus, cancellationToken);
-    }
+    public Task<IReadOnlyList<PortMappingStatus>> ListAsync(CancellationToken cancellationToken = default) =>
+        CallAsync<string, PortMappingStatus>("list", [], (ref _, _) => { }, "", WireFormat.ReadStatus, cancellationToken);
 
     /// <summary>
     /// Ends the relay's input once the requests made so far are written, by which the relay ends. Does not wait. Calls under way are
@@ -139,19 +138,53 @@ public sealed class RelayClient : IAsyncDisposable
     /// <summary>Closes both streams. Calls under way and later ones fail with <see cref="ObjectDisposedException"/>.</summary>
     public ValueTask DisposeAsync() => _channel.DisposeAsync();
 
-    private Task<IReadOnlyList<T>> CallAsync<T>(
-        uint id, byte[] request, int? expected, WireFormat.Reader<T> readItem, CancellationToken cancellationToken)
+    private static void ThrowIfEmpty<T>(IReadOnlyList<T> items, string name)
     {
-        return _channel.CallAsync<IReadOnlyList<T>>(id, request, Read, cancellationToken);
+        ArgumentNullException.ThrowIfNull(items, name);
+        if (items.Count == 0)
+            throw new ArgumentException("at least one mapping is needed", name);
+    }
 
-        T[] Read(ref MessagePackReader reader)
+    // A request with items is answered with as many.
+    private Task<IReadOnlyList<TResult>> CallAsync<TItem, TResult>(
+        string method, IReadOnlyList<TItem> items, WireFormat.Writer<TItem> writeItem, string name, WireFormat.Reader<TResult> readResult,
+        CancellationToken cancellationToken)
+    {
+        uint id = _channel.NextId();
+        int count = items.Count;
+        return _channel.CallAsync<IReadOnlyList<TResult>>(id, Encode(id, method, items, writeItem, name), Read, cancellationToken);
+
+        TResult[] Read(ref MessagePackReader reader)
         {
-            var items = new T[reader.ReadArrayHeader()];
-            if (expected is { } count && items.Length != count)
-                throw MapFields.Invalid("result", $"has {items.Length} items, not {count}");
-            for (int i = 0; i < items.Length; i++)
-                items[i] = readItem(ref reader);
-            return items;
+            var results = new TResult[reader.ReadArrayHeader()];
+            if (count > 0 && results.Length != count)
+                throw MapFields.Invalid("result", $"has {results.Length} items, not {count}");
+            for (int i = 0; i < results.Length; i++)
+                results[i] = readResult(ref reader);
+            return results;
         }
+    }
+
+    // A whole request; one that is larger than a relay accepts is an error.
+    private static byte[] Encode<T>(uint id, string method, IReadOnlyList<T> items, WireFormat.Writer<T> writeItem, string name)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        var writer = new MessagePackWriter(buffer);
+        RpcWriter.BeginRequest(ref writer, id, method, items.Count);
+        writer.Flush();
+        int fitting = 0;
+        foreach (T item in items)
+        {
+            ArgumentNullException.ThrowIfNull(item, name);
+            writeItem(ref writer, item);
+            writer.Flush();
+            fitting += buffer.WrittenCount <= MaxRequestSize ? 1 : 0;
+        }
+        return buffer.WrittenCount <= MaxRequestSize
+            ? buffer.WrittenSpan.ToArray()
+            : throw new ArgumentException(
+                $"{items.Count} mappings make a request of {buffer.WrittenCount} bytes, and a relay takes {MaxRequestSize}: "
+                + $"the first {fitting} would fit, so ask in several calls",
+                name);
     }
 }

@@ -125,6 +125,12 @@ internal static class WireFormat
     /// <summary>Reads the params of <c>unmap</c>, one item or more.</summary>
     internal static IReadOnlyList<UnmapItem> ReadUnmapParams(ReadOnlyMemory<byte> parameters) => ReadItems(parameters, ReadUnmapItem);
 
+    internal static void WriteHelloParams(ref MessagePackWriter writer, int version)
+    {
+        writer.WriteMapHeader(1);
+        writer.WriteField("protocol", version);
+    }
+
     /// <summary>Reads the params of <c>hello</c>: none, or one map that may ask for a protocol version.</summary>
     internal static void CheckHelloParams(ReadOnlyMemory<byte> parameters)
     {
