@@ -8,7 +8,7 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
-        // Before anything is opened.
+        // First of all, so that nothing that is opened here gets the number of a standard stream that was closed.
         _ = StandardStream.Input;
         try
         {

@@ -11,7 +11,7 @@ namespace Wslrelay.Cli;
 /// </summary>
 internal sealed class ServeRunner
 {
-    // The relay must end within a second: answers that the parent has not read by then are lost.
+    // The relay must end within a second: answers that the parent has not read after so many milliseconds are lost.
     private const int MaxFlushMilliseconds = 300;
 
     private readonly LoopHost _host;

@@ -34,7 +34,7 @@ internal sealed class ControlInput : IIoOwner
         }
     }
 
-    /// <summary>Whether the end of file is known to follow what has not been read yet. Can be false although it does.</summary>
+    /// <summary>Whether the end of file is known to follow what has not been read yet. False does not rule it out.</summary>
     public bool HasEnded => _pipe is { HasEnded: true };
 
     public void Next()

@@ -65,7 +65,7 @@ internal sealed class ControlOutput : IIoOwner
 
     private void WritePiece()
     {
-        // What cannot be written is dropped: the end of standard input is what ends the relay.
+        // What cannot be written is dropped: closed standard output does not end the relay, only the end of standard input does.
         _ = StandardStream.Output.Write(_inFlight.WrittenSpan);
         _loop.Post(OnWritten);
     }

@@ -26,13 +26,13 @@ internal sealed class ControlSession
     // No further request is carried out while so many bytes of answers are unread.
     private const int MaxBacklog = 256 * 1024;
 
-    // Requests are read while earlier ones wait, so that the end of file is seen however many answers are unread. The reader takes no more.
+    // Requests are read while earlier ones wait, so that the end of file is seen however many answers are unread. RpcReader refuses more.
     private const int MaxReadAhead = MessageScanner.DefaultMaxSize;
 
-    // With more requests than that the end is noticed only where the system tells of it before they are read.
+    // If more than that waits, the end of file is seen only where the system reports it before what precedes it is read.
     private const int EndPollMilliseconds = 200;
 
-    // What still waits at the end of file is carried out if the parent reads so soon.
+    // At the end of file, requests that still wait are carried out if the parent reads its answers within this time, and dropped otherwise.
     private const int EndMilliseconds = 200;
 
     private readonly PortTable _table;
@@ -67,7 +67,7 @@ internal sealed class ControlSession
         _endPoll = new ActionTimer(PollForEnd);
     }
 
-    /// <summary>Also of requests that are being carried out.</summary>
+    /// <summary>Answers that are not written yet, or still to come.</summary>
     public bool HasUnsentAnswers => _output.Backlog > 0 || _draining.Count > 0 || (_busy && _finishing);
 
     /// <summary>Called when answers have been written.</summary>

@@ -27,7 +27,7 @@ internal sealed class AgentPreamble
     /// <summary>The agent may answer with the server's socket: nothing follows the preamble until then.</summary>
     internal bool OffersPass { get; }
 
-    /// <summary>The agent may mark the end of sending by chunks, for the target's family hides resets.</summary>
+    /// <summary>The agent may mark the end of sending by chunks, because the target's family hides resets.</summary>
     internal bool OffersEnds { get; }
 
     /// <summary>What a hybrid vsock wants before the preamble; empty for every other target. Pinned.</summary>

@@ -79,7 +79,7 @@ internal sealed class GuestSetUp : SetUp
         }
         else if (operation != _pass && Relay.Target is not null && operation.Error == IoError.Reset)
         {
-            // One side has gone already. What it had sent is still to be delivered to the other: the pumps see to both.
+            // One side is gone already. Goes on as if this had succeeded: the pumps deliver what it had sent, and then pass the reset on.
             Advance(operation);
         }
         else

@@ -9,7 +9,7 @@ namespace Wslrelay.Relaying;
 
 /// <summary>
 /// Sets up a connection that was accepted on a host port: connects to the target and, where that is an agent, sends the preamble and reads
-/// the answer (protocol, section 3). The client's bytes follow the preamble without waiting for the answer, but where the agent may pass the server's
+/// the answer (protocol, section 3). The client's bytes follow the preamble without waiting for the answer, except where the agent may pass the server's
 /// socket: then that takes the place of the connection to the agent. Loop thread only.
 /// </summary>
 internal sealed class HostSetUp : SetUp
@@ -108,7 +108,7 @@ internal sealed class HostSetUp : SetUp
             return;
         }
 
-        // The agent has a time of its own to answer.
+        // The agent has a further ten seconds to answer.
         SetDeadline(_table.SetUpTimeout);
         _send = Relay.Loop.Port.Send(Relay.Target!, this);
         _receive = _table.Preamble.OffersPass ? Relay.Loop.Port.ReceiveSocket(Relay.Target!, this) : Relay.Loop.Port.Receive(Relay.Target!, this);
@@ -184,7 +184,7 @@ internal sealed class HostSetUp : SetUp
             _answer.Append(bytes);
             if (!_answer.TryRead(out ReadOnlyMemory<byte> answer))
             {
-                // No byte of the chunks that may follow.
+                // Not a byte of the chunks that may follow the answer.
                 Run(_receive!, Buffer.AsMemory(0, Math.Min(_answer.Missing, BufferSize)));
                 return;
             }

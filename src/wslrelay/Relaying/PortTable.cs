@@ -45,7 +45,7 @@ internal sealed class PortTable
 
     public SetUpPool<HostSetUp> SetUps { get; }
 
-    /// <summary>Milliseconds that a target has to answer, and its agent after it.</summary>
+    /// <summary>Milliseconds for the connect, and again for the agent's answer.</summary>
     public int SetUpTimeout { get; init; } = 10_000;
 
     public bool Contains(PortMappingKey key) => _listeners.ContainsKey(key);

@@ -25,7 +25,7 @@ internal interface IRelayOwner
 }
 
 /// <summary>
-/// One connection: a client's socket, its target's, and a pump for each direction. A <see cref="SetUp"/> connects the target and starts the
+/// One connection: a client's socket (in the agent the relay's), its target's, and a pump for each direction. A <see cref="SetUp"/> connects the target and starts the
 /// pumps; it is gone once both run. When all of them have ended both sockets are closed: with an end of sending if all went well, with a reset
 /// otherwise. Loop thread only.
 /// </summary>
