@@ -72,7 +72,7 @@ public sealed class ParentExitTests
     }
 
     [Theory]
-    [InlineData("setpriv --reuid 65534 sleep 20 >/dev/null 2>&1 & exec \"$0\" serve --parent-pid $!")]
+    [InlineData("setpriv --reuid 65534 sleep 20 >/dev/null 2>&1 & until [ $(stat -c %u /proc/$!) = 65534 ]; do sleep 0.01; done; exec \"$0\" serve --parent-pid $!")]
     [InlineData("sleep 20 >/dev/null 2>&1 & exec setpriv --reuid 65534 \"$0\" serve --parent-pid $!")]
     public async Task A_process_of_another_user_is_a_usage_error(string script)
     {
