@@ -101,19 +101,26 @@ public class RpcReaderTests
         byte[] piece = HexRuns.Parse("a161 a162 a1");
         byte[] rest = HexRuns.Parse("63");
         reader.Append(piece);
+
+        // The first messages of a process make the tables of the format.
+        ReadAndAppend(10);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10_000; i++)
-        {
-            while (reader.TryRead(out _))
-            {
-            }
-
-            reader.Append(rest);
-            reader.Append(piece);
-        }
-
+        ReadAndAppend(10_000);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         Assert.Equal(RpcReader.RestingCapacity, reader.Capacity);
+
+        void ReadAndAppend(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                while (reader.TryRead(out _))
+                {
+                }
+
+                reader.Append(rest);
+                reader.Append(piece);
+            }
+        }
     }
 
     [Fact]
