@@ -6,11 +6,11 @@ parts=()
 failures=()
 begin=$SECONDS
 
-# part NAME FUNCTION: runs a function; the run goes on with the next part when tests fail, and ends when anything else does.
+# part NAME COMMAND...: runs a function; the run goes on with the next part when tests fail, and ends when anything else does.
 part() {
     local start=$SECONDS
     printf '\n=== %s\n' "$1"
-    "$2"
+    "${@:2}"
     parts+=("$(printf '%5d s  %s' $((SECONDS - start)) "$1")")
 }
 
@@ -19,14 +19,14 @@ fail() {
     failures+=("$1")
 }
 
-# behind NAME NICE FUNCTION: runs a function while the run goes on; collect NAME waits for its end, shows what it printed and adds its failures.
+# behind NAME NICE COMMAND...: runs a function while the run goes on; collect NAME waits for its end, shows what it printed and adds its failures.
 declare -A running
 behind() {
     (
         set -e
         failures=()
         renice -n "$2" "$BASHPID" >/dev/null
-        "$3"
+        "${@:3}"
         printf '%s\n' "${failures[@]}" >"$artifacts/$1.failures"
     ) >"$artifacts/$1.log" 2>&1 &
     running[$1]=$!

@@ -15,12 +15,15 @@ internal sealed class ChunkParser
     /// <summary>Leaves what the chunks hold at the front of <paramref name="bytes"/>. Returns its size; -1 if anything follows the end.</summary>
     internal int Parse(Span<byte> bytes)
     {
-        int size = _isBroken ? -1 : 0;
+        // Whatever is asked again: no end of sending has come.
+        if (_isBroken)
+            return -1;
+
+        int size = 0;
         for (int next = 0; next < bytes.Length;)
         {
-            if (Ended || _isBroken)
+            if (Ended)
             {
-                // Whatever is asked again: no end of sending has come.
                 _isBroken = true;
                 Ended = false;
                 return -1;

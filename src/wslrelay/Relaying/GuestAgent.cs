@@ -52,11 +52,11 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
     public int Listen(IoEndpoint endpoint)
     {
         _listener = Loop.Port.Listen(endpoint);
-        if (endpoint.Kind == IoEndpointKind.Tcp)
-            _listener.ResetConnectionsOnDeath();
-
         CanPass = endpoint.Kind == IoEndpointKind.Unix;
         CanMarkEnds = endpoint.Kind != IoEndpointKind.Tcp;
+        if (!CanMarkEnds)
+            _listener.ResetConnectionsOnDeath();
+
         Loop.Start(Loop.Port.Accept(_listener, this));
         return _listener.LocalPort;
     }

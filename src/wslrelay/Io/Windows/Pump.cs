@@ -165,7 +165,7 @@ internal sealed unsafe partial class Pump(
 
     private void OnEnd()
     {
-        if (from.Broken || chunks is { Ended: false } || (chunks is not null && !from.SendEnded))
+        if (from.Broken || (chunks is not null && !(chunks.Ended && from.SendEnded)))
         {
             OnReceiveFailed(WSAECONNRESET);
             return;

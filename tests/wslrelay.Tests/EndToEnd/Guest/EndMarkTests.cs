@@ -51,11 +51,8 @@ public sealed class EndMarkTests
     [InlineData(false)]
     public async Task A_connection_that_ends_without_the_mark_is_reset(bool clientHasEnded)
     {
-        using var agent = new FakeAgent("unix");
-        await using var relay = RelayUnderTest.Serve("--target", agent.Target);
-        var mapping = await relay.MapAsync(80);
-        using var client = await mapping.ConnectAsync();
-        using var connection = await AcceptAsync(agent);
+        await using var hop = await Hop.OpenAsync();
+        var (client, connection) = (hop.Client, hop.Connection);
         await connection.SendAllAsync((byte[])[.. Ends, .. Chunk("a part"u8)]);
         if (clientHasEnded)
         {
@@ -73,11 +70,8 @@ public sealed class EndMarkTests
     [InlineData(false)]
     public async Task Bytes_behind_the_mark_and_a_connection_that_is_gone_before_the_client_has_ended_reset_it(bool bytesFollow)
     {
-        using var agent = new FakeAgent("unix");
-        await using var relay = RelayUnderTest.Serve("--target", agent.Target);
-        var mapping = await relay.MapAsync(80);
-        using var client = await mapping.ConnectAsync();
-        using var connection = await AcceptAsync(agent);
+        await using var hop = await Hop.OpenAsync();
+        var (client, connection) = (hop.Client, hop.Connection);
         await connection.SendAllAsync((byte[])[.. Ends, .. Mark]);
         await client.AssertEndAsync();
         if (bytesFollow)
@@ -91,11 +85,8 @@ public sealed class EndMarkTests
     [Fact]
     public async Task Bytes_behind_the_mark_in_the_same_piece_reset_a_client_that_is_still_reading()
     {
-        using var agent = new FakeAgent("unix");
-        await using var relay = RelayUnderTest.Serve("--target", agent.Target);
-        var mapping = await relay.MapAsync(80);
-        using var client = await mapping.ConnectAsync();
-        using var connection = await AcceptAsync(agent);
+        await using var hop = await Hop.OpenAsync();
+        var (client, connection) = (hop.Client, hop.Connection);
         await connection.SendAllAsync(Ends);
         for (var i = 0; i < 20; i++)
             await connection.SendAllAsync(Chunk(new byte[30_000]));
@@ -108,11 +99,8 @@ public sealed class EndMarkTests
     [Fact]
     public async Task An_agent_that_does_not_know_it_answers_nil_and_sends_plain_bytes()
     {
-        using var agent = new FakeAgent("unix");
-        await using var relay = RelayUnderTest.Serve("--target", agent.Target);
-        var mapping = await relay.MapAsync(80);
-        using var client = await mapping.ConnectAsync();
-        using var connection = await AcceptAsync(agent);
+        await using var hop = await Hop.OpenAsync();
+        var (client, connection) = (hop.Client, hop.Connection);
         await connection.SendAllAsync((byte[])[0xc0, .. Chunk("as it is"u8)]);
         connection.Shutdown(SocketShutdown.Send);
         Assert.Equal(Chunk("as it is"u8), await client.ReceiveToEndAsync());
@@ -179,12 +167,10 @@ public sealed class EndMarkTests
         await using var agent = await AgentUnderTest.StartAsync(link);
         await using var server = GuestServer.Echo();
         using var relay = await agent.ConnectAsync();
-        await relay.SendAllAsync(Preamble(server.Port));
+        await relay.SendAllAsync(Preamble.Offering("ends", server.Port));
         Assert.Equal(0xc0, Assert.Single(await relay.ReceiveExactlyAsync(1)));
         await relay.AssertEchoAsync();
     }
-
-    private static byte[] Preamble(int port) => MsgEncoder.Encode(new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = port, ["ends"] = true });
 
     private static byte[] Chunk(ReadOnlySpan<byte> bytes) => [0, 0, (byte)(bytes.Length >> 8), (byte)bytes.Length, .. bytes];
 
@@ -200,10 +186,29 @@ public sealed class EndMarkTests
     {
         using var listener = Net.Listen(Net.Loopback(4));
         var relay = await agent.ConnectAsync();
-        await relay.SendAllAsync(Preamble(((System.Net.IPEndPoint)listener.LocalEndPoint!).Port));
+        await relay.SendAllAsync(Preamble.Offering("ends", ((System.Net.IPEndPoint)listener.LocalEndPoint!).Port));
         var server = await listener.AcceptConnectionAsync();
         Assert.Equal(Ends, await relay.ReceiveExactlyAsync(Ends.Length));
         return new Pair(relay, server);
+    }
+
+    // A client, and the relay's connection for it to an agent of the test's.
+    private sealed record Hop(FakeAgent Agent, RelayUnderTest Relay, Socket Client, Socket Connection) : IAsyncDisposable
+    {
+        public static async Task<Hop> OpenAsync()
+        {
+            var agent = new FakeAgent("unix");
+            var relay = RelayUnderTest.Serve("--target", agent.Target);
+            var client = await (await relay.MapAsync(80)).ConnectAsync();
+            return new Hop(agent, relay, client, await AcceptAsync(agent));
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Client.Dispose();
+            await Relay.DisposeAsync();
+            Agent.Dispose();
+        }
     }
 
     private sealed record Pair(Socket Relay, Socket Server) : IDisposable

@@ -50,7 +50,7 @@ public sealed class FirecrackerTests
 
         await connection.SendAllAsync((byte[])[(byte)'\n', 0xc0, .. "answer"u8]);
         Assert.Equal("answer"u8.ToArray(), await client.ReceiveExactlyAsync(6));
-        var preamble = MsgEncoder.Encode(new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = 80, ["ends"] = true });
+        var preamble = Preamble.Offering("ends", 80);
         Assert.Equal((byte[])[.. preamble, .. "question"u8], await connection.ReceiveExactlyAsync(preamble.Length + 8));
     }
 

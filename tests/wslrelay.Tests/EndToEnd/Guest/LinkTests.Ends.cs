@@ -8,9 +8,6 @@ namespace Wslrelay.Tests.EndToEnd.Guest;
 // How connections end, through both hops: ends of sending, resets, and processes that are gone.
 public abstract partial class LinkTests
 {
-    private const int SIGCONT = 18;
-    private const int SIGSTOP = 19;
-
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -165,13 +162,13 @@ public abstract partial class LinkTests
             using var pair = await RelayedPair.OpenAsync(mapping, listener);
             await pair.Client.SendAllAsync("here"u8.ToArray());
             await pair.Guest.ReceiveExactlyAsync(4);
-            Libc.Kill(chain.Relay.Process.Id, SIGSTOP);
-            Libc.Kill(chain.Agent.Process.Id, SIGSTOP);
+            Libc.Kill(chain.Relay.Process.Id, Libc.SIGSTOP);
+            Libc.Kill(chain.Agent.Process.Id, Libc.SIGSTOP);
             await pair.From(client: round % 2 == 0).First.SendAllAsync(new byte[80_000]);
             pair.From(client: round % 4 < 2).First.Reset();
             pair.From(client: round % 4 >= 2).First.Reset();
-            Libc.Kill(chain.Agent.Process.Id, SIGCONT);
-            Libc.Kill(chain.Relay.Process.Id, SIGCONT);
+            Libc.Kill(chain.Agent.Process.Id, Libc.SIGCONT);
+            Libc.Kill(chain.Relay.Process.Id, Libc.SIGCONT);
         }
 
         await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(mapping))["active"] is 0L, "the connections to be gone");

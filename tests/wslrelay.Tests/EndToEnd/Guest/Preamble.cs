@@ -9,6 +9,10 @@ internal static class Preamble
     public static byte[] Of(int port, object? version = null, object? protocol = null, object? family = null) => MsgEncoder.Encode(
         new MsgMap { ["v"] = version ?? 1, ["protocol"] = protocol ?? "tcp", ["family"] = family ?? 4, ["port"] = port });
 
+    /// <summary>With one of the keys by which a relay offers more: pass or ends.</summary>
+    public static byte[] Offering(string key, int port) =>
+        MsgEncoder.Encode(new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = port, [key] = true });
+
     /// <summary>Exactly so many bytes, by a key that nobody knows.</summary>
     public static byte[] OfSize(int size, int port)
     {

@@ -52,19 +52,16 @@ public sealed class SocketPassingTests
     [Fact]
     public async Task A_server_whose_relay_is_gone_before_its_socket_is_passed_is_reset()
     {
-        const int SIGCONT = 18;
-        const int SIGSTOP = 19;
         using var link = GuestLink.Create("unix");
         await using var agent = await AgentUnderTest.StartAsync(link);
         using var listener = Net.Listen(Net.Loopback(4));
         using (var relay = await agent.ConnectAsync())
         {
-            Libc.Kill(agent.Process.Id, SIGSTOP);
-            await relay.SendAllAsync(MsgEncoder.Encode(
-                new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = ((IPEndPoint)listener.LocalEndPoint!).Port, ["pass"] = true }));
+            Libc.Kill(agent.Process.Id, Libc.SIGSTOP);
+            await relay.SendAllAsync(Preamble.Offering("pass", ((IPEndPoint)listener.LocalEndPoint!).Port));
         }
 
-        Libc.Kill(agent.Process.Id, SIGCONT);
+        Libc.Kill(agent.Process.Id, Libc.SIGCONT);
         using var server = await listener.AcceptConnectionAsync();
         await server.AssertResetAsync();
     }

@@ -9,6 +9,8 @@ internal static partial class Libc
     public const int SIGINT = 2;
     public const int SIGQUIT = 3;
     public const int SIGTERM = 15;
+    public const int SIGCONT = 18;
+    public const int SIGSTOP = 19;
     private const int O_CLOEXEC = 0x80000;
     private const int F_SETFD = 2;
     private const int SYS_pidfd_open = 434;
