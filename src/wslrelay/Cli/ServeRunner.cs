@@ -81,7 +81,7 @@ internal sealed class ServeRunner
             if (left == 0)
                 Drained();
 
-            foreach (PortListener listener in listeners)
+            foreach (MappedPort listener in listeners)
             {
                 listener.Drain(_drainMilliseconds, _ =>
                 {

@@ -228,7 +228,7 @@ internal sealed class ControlSession
     // The next request waits until the ports are free again, not until the drain has ended.
     private void Unmap(uint id, IReadOnlyList<UnmapItem> items)
     {
-        PortListener[] listeners = _table.Remove([.. items.Select(item => item.Key)]);
+        MappedPort[] listeners = _table.Remove([.. items.Select(item => item.Key)]);
         _busy = true;
         _table.Close(listeners, () =>
         {
@@ -238,7 +238,7 @@ internal sealed class ControlSession
         });
     }
 
-    private void Drain(uint id, IReadOnlyList<UnmapItem> items, PortListener[] listeners)
+    private void Drain(uint id, IReadOnlyList<UnmapItem> items, MappedPort[] listeners)
     {
         UnmapRequest request = new(items, listeners, completed =>
         {

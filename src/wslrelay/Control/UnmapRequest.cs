@@ -8,7 +8,7 @@ namespace Wslrelay.Control;
 /// An unmap request after its listeners have closed: drains the connections of those mappings that ask for it, and calls back when the last drain has
 /// ended. Loop thread only.
 /// </summary>
-internal sealed class UnmapRequest(IReadOnlyList<UnmapItem> items, PortListener[] listeners, Action<UnmapRequest> completed)
+internal sealed class UnmapRequest(IReadOnlyList<UnmapItem> items, MappedPort[] listeners, Action<UnmapRequest> completed)
 {
     private readonly int[] _reset = new int[listeners.Length];
     private readonly List<Action> _endDrains = [];
@@ -27,7 +27,7 @@ internal sealed class UnmapRequest(IReadOnlyList<UnmapItem> items, PortListener[
             if (items[i].Drain is { } drain)
                 _endDrains.Add(listeners[i].Drain((int)drain.TotalMilliseconds, reset => Complete(place, reset)));
             else
-                Complete(place, 0);
+                Complete(place, listeners[i].ResetByClose);
         }
     }
 

@@ -37,7 +37,7 @@ internal sealed class GuestSetUp : SetUp
 
     protected override void Begin()
     {
-        _receive = Relay.Loop.Port.Receive(Relay.Client, this);
+        _receive = Relay.Loop.Port.Receive(Relay.Client!, this);
         SetDeadline(_agent.SetUpTimeout);
         Run(_receive, Buffer);
     }
@@ -136,7 +136,7 @@ internal sealed class GuestSetUp : SetUp
     {
         if (_preamble.Pass && _agent.CanPass && _received == _preambleEnd)
         {
-            _pass = Relay.Loop.Port.SendSocket(Relay.Client, Relay.Target!, this);
+            _pass = Relay.Loop.Port.SendSocket(Relay.Client!, Relay.Target!, this);
             Run(_pass, Nil);
         }
         else
@@ -149,7 +149,7 @@ internal sealed class GuestSetUp : SetUp
 
     private void Answer(byte[] answer)
     {
-        _answer = Relay.Loop.Port.Send(Relay.Client, this);
+        _answer = Relay.Loop.Port.Send(Relay.Client!, this);
         Run(_answer, answer);
     }
 
@@ -157,7 +157,7 @@ internal sealed class GuestSetUp : SetUp
     {
         if (_refused)
         {
-            if (Relay.Client.ShutdownSend())
+            if (Relay.Client!.ShutdownSend())
                 Run(_receive!, Buffer);
         }
         else if (_received > _preambleEnd)

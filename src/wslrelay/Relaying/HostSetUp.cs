@@ -33,7 +33,7 @@ internal sealed class HostSetUp : SetUp
     }
 
     /// <summary>The mapping of the present connection.</summary>
-    internal PortListener Listener { get; set; } = null!;
+    internal MappedPort Listener { get; set; } = null!;
 
     protected override void Begin()
     {

@@ -1,21 +1,13 @@
-using System.Net;
-using System.Net.Sockets;
 using RelayProtocol;
 using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
 
-/// <summary>
-/// One mapping in force: its listening socket, its connections, its counters. No other listener is touched by what happens here. It
-/// outlives its mapping for as long as connections do. Loop thread only.
-/// </summary>
-internal sealed class PortListener : IAcceptOwner, IRelayOwner
+/// <summary>A tcp mapping in force: its listener and its connections. It outlives its mapping for as long as connections do. Loop thread only.</summary>
+internal sealed class PortListener : MappedPort, IAcceptOwner, IRelayOwner
 {
     private readonly IoSocket _socket;
     private readonly IoOperation _accept;
-    private IPAddress? _ownAddress;
-    private PortMappingKey[]? _ownKeys;
-    private Memory<byte> _preamble;
     private Relay? _first;
     private ByteCounter? _toTarget;
     private ByteCounter? _toClient;
@@ -23,38 +15,17 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
     private Action? _emptied;
 
     private PortListener(PortTable table, PortMapping mapping, IoSocket socket)
+        : base(table, mapping)
     {
-        Table = table;
-        Mapping = mapping;
         _socket = socket;
         _accept = table.Loop.Port.Accept(socket, this);
     }
-
-    public PortTable Table { get; }
-
-    public IoLoop Loop => Table.Loop;
-
-    /// <summary>The mapping, with the port that is really bound.</summary>
-    public PortMapping Mapping { get; }
-
-    public IoEndpoint Target => Table.Target.For(Mapping);
-
-    /// <summary>What an agent is told first on each connection; pinned.</summary>
-    public Memory<byte> Preamble => _preamble.IsEmpty ? _preamble = Table.Preamble.For(Mapping) : _preamble;
-
-    /// <summary>Connections that are open or being set up.</summary>
-    public int ActiveCount { get; private set; }
-
-    public long AcceptedCount { get; private set; }
-
-    /// <summary>Connections that the target refused or that could not be set up.</summary>
-    public long FailedCount { get; private set; }
 
     public ByteCounter ToTarget => _toTarget ??= new ByteCounter();
 
     public ByteCounter ToClient => _toClient ??= new ByteCounter();
 
-    public PortMappingStatus Status =>
+    public override PortMappingStatus Status =>
         new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)(_toTarget?.Value ?? 0), (long)(_toClient?.Value ?? 0));
 
     /// <summary>Binds and listens. Connections wait in the backlog until <see cref="Start"/>.</summary>
@@ -65,13 +36,11 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
         return new PortListener(table, mapping.HostPort == 0 ? mapping.WithHostPort(socket.LocalPort) : mapping, socket);
     }
 
-    public void Start() => Table.Loop.Start(_accept);
+    public override void Start() => Table.Loop.Start(_accept);
 
-    /// <summary>Takes back what was opened and never started; the port is free at once.</summary>
-    public void Discard() => _socket.Close(abort: false);
+    public override void Discard() => _socket.Close(abort: false);
 
-    /// <summary>Closes the listening socket, then calls <paramref name="closed"/>: from then on the port is free.</summary>
-    public void Close(Action closed)
+    public override void Close(Action closed)
     {
         _closed = closed;
         if (_accept.State == IoState.Completed)
@@ -80,11 +49,7 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
             _accept.Cancel();
     }
 
-    /// <summary>
-    /// Waits at most so long for the connections to end by themselves, then resets the rest. Calls back, when none is left, with the
-    /// number of those that were reset. Returns what resets them at once.
-    /// </summary>
-    public Action Drain(int milliseconds, Action<int> drained)
+    public override Action Drain(int milliseconds, Action<int> drained)
     {
         int reset = 0;
         ActionTimer timer = new(() =>
@@ -111,26 +76,6 @@ internal sealed class PortListener : IAcceptOwner, IRelayOwner
             if (timer.Index >= 0)
                 Table.Loop.Timers.Start(timer, 0);
         };
-    }
-
-    /// <summary>Whether an address of a direct target is a port of this relay itself: a connection would go round until the handles run out.</summary>
-    public bool IsOwnPort(in IoEndpoint endpoint)
-    {
-        if (Table.Target.Target.Kind != RelayTargetKind.Direct)
-            return false;
-
-        IPAddress address = endpoint.Address!;
-        if (!ReferenceEquals(_ownAddress, address))
-        {
-            _ownAddress = address;
-            _ownKeys =
-            [
-                new PortMappingKey(address, Mapping.GuestPort),
-                new PortMappingKey(address.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, Mapping.GuestPort),
-            ];
-        }
-
-        return Table.Contains(_ownKeys![0]) || (IPAddress.IsLoopback(address) && Table.Contains(_ownKeys[1]));
     }
 
     public void Accepted(IoSocket socket)

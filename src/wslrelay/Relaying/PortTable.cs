@@ -15,11 +15,11 @@ internal sealed class PortTable
     private const int UnmapsWorthCollecting = 1000;
     private const int CollectAfterMilliseconds = 1000;
 
-    private readonly Dictionary<PortMappingKey, PortListener> _listeners = [];
+    private readonly Dictionary<PortMappingKey, MappedPort> _listeners = [];
     private readonly bool _allowRemote;
 
     // Of mappings that are gone, as long as they have connections.
-    private readonly HashSet<PortListener> _unmapped = [];
+    private readonly HashSet<MappedPort> _unmapped = [];
     private readonly ActionTimer _collect;
     private int _uncollected;
 
@@ -63,7 +63,7 @@ internal sealed class PortTable
     /// <exception cref="RelayException">The first that failed, with its index.</exception>
     public PortMapping[] Map(IReadOnlyList<PortMapping> mappings)
     {
-        PortListener[] opened = new PortListener[mappings.Count];
+        MappedPort[] opened = new MappedPort[mappings.Count];
         for (int i = 0; i < opened.Length; i++)
         {
             try
@@ -73,7 +73,7 @@ internal sealed class PortTable
             }
             catch (RelayException e)
             {
-                foreach (PortListener listener in opened.AsSpan(0, i))
+                foreach (MappedPort listener in opened.AsSpan(0, i))
                 {
                     _ = _listeners.Remove(listener.Mapping.Key);
                     listener.Discard();
@@ -83,7 +83,7 @@ internal sealed class PortTable
             }
         }
 
-        foreach (PortListener listener in opened)
+        foreach (MappedPort listener in opened)
         {
             listener.Start();
             Log.Mapped(listener.Mapping, listener.Target);
@@ -94,18 +94,18 @@ internal sealed class PortTable
 
     /// <summary>Takes all of them out, or none; their listeners are then to be closed.</summary>
     /// <exception cref="RelayException">One is not mapped; the error has its index.</exception>
-    public PortListener[] Remove(IReadOnlyList<PortMappingKey> keys)
+    public MappedPort[] Remove(IReadOnlyList<PortMappingKey> keys)
     {
-        PortListener[] listeners = new PortListener[keys.Count];
+        MappedPort[] listeners = new MappedPort[keys.Count];
         for (int i = 0; i < listeners.Length; i++)
         {
-            if (_listeners.Remove(keys[i], out PortListener? listener))
+            if (_listeners.Remove(keys[i], out MappedPort? listener))
             {
                 listeners[i] = listener;
                 continue;
             }
 
-            foreach (PortListener removed in listeners.AsSpan(0, i))
+            foreach (MappedPort removed in listeners.AsSpan(0, i))
                 _listeners.Add(removed.Mapping.Key, removed);
 
             throw new RelayException(RelayErrorCode.NotFound, $"{keys[i]} is not mapped", i);
@@ -115,13 +115,13 @@ internal sealed class PortTable
     }
 
     /// <summary>Closes listeners that were taken out; calls back when their ports are free.</summary>
-    public void Close(PortListener[] listeners, Action closed)
+    public void Close(MappedPort[] listeners, Action closed)
     {
         int left = listeners.Length;
         if (left == 0)
             closed();
 
-        foreach (PortListener listener in listeners)
+        foreach (MappedPort listener in listeners)
         {
             listener.Close(() =>
             {
@@ -137,10 +137,10 @@ internal sealed class PortTable
     }
 
     /// <summary>Takes out the mapping of a listener that the system has ended.</summary>
-    public void Forget(PortListener listener)
+    public void Forget(MappedPort listener)
     {
         PortMappingKey key = listener.Mapping.Key;
-        if (_listeners.TryGetValue(key, out PortListener? inForce) && inForce == listener)
+        if (_listeners.TryGetValue(key, out MappedPort? inForce) && inForce == listener)
         {
             _ = _listeners.Remove(key);
             NoteUnmapped(listener);
@@ -148,15 +148,15 @@ internal sealed class PortTable
     }
 
     /// <summary>The last connection of a listener has ended.</summary>
-    public void OnEmptied(PortListener listener) => _unmapped.Remove(listener);
+    public void OnEmptied(MappedPort listener) => _unmapped.Remove(listener);
 
     /// <summary>
     /// Takes every mapping out, closes its listener, and then gives <paramref name="closed"/> those that have connections still, also of mappings that were
     /// unmapped before.
     /// </summary>
-    public void UnmapAll(Action<PortListener[]> closed)
+    public void UnmapAll(Action<MappedPort[]> closed)
     {
-        PortListener[] listeners = [.. _listeners.Values];
+        MappedPort[] listeners = [.. _listeners.Values];
         _listeners.Clear();
         Close(listeners, () => closed([.. _unmapped]));
     }
@@ -177,7 +177,7 @@ internal sealed class PortTable
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
-    private void NoteUnmapped(PortListener listener)
+    private void NoteUnmapped(MappedPort listener)
     {
         if (listener.ActiveCount > 0)
             _ = _unmapped.Add(listener);

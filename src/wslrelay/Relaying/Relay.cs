@@ -24,12 +24,42 @@ internal interface IRelayOwner
     }
 }
 
+/// <summary>What a <see cref="SetUp"/> sets up, and closes where that fails. Loop thread only.</summary>
+internal interface IConnection
+{
+    IoLoop Loop { get; }
+
+    /// <summary>The socket that was accepted; null where datagrams come from a socket of many clients.</summary>
+    IoSocket? Client { get; }
+
+    /// <summary>Null until it is connected.</summary>
+    IoSocket? Target { get; set; }
+
+    /// <summary>Nothing more is started: all that runs was cancelled.</summary>
+    bool IsAborted { get; }
+
+    /// <summary>From now on the target gets what the client sends.</summary>
+    void PumpToTarget();
+
+    /// <summary>From now on the client gets what the target sends.</summary>
+    void PumpToClient(ChunkMode chunks = ChunkMode.None);
+
+    /// <summary>Ends the connection with a reset on both sides; the owner is told once all of it is closed.</summary>
+    void Abort(IoError reason = IoError.Cancelled);
+
+    /// <summary>The connection is set up: from here on only its pumps count.</summary>
+    void EndSetUp();
+
+    /// <summary>Closes both sockets if nothing runs any more.</summary>
+    void CloseIfEnded();
+}
+
 /// <summary>
 /// One connection: a client's socket (in the agent the relay's), its target's, and a pump for each direction. A <see cref="SetUp"/> connects the target and starts the
 /// pumps; it is gone once both run. When all of them have ended both sockets are closed: with an end of sending if all went well, with a reset
 /// otherwise. Loop thread only.
 /// </summary>
-internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : IIoOwner
+internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : IConnection, IIoOwner
 {
     private SetUp? _setUp = setUp;
     private PumpOperation? _toTarget;
@@ -43,15 +73,13 @@ internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : I
     /// <inheritdoc cref="Previous"/>
     internal Relay? Next { get; set; }
 
-    internal IoLoop Loop => owner.Loop;
+    public IoLoop Loop => owner.Loop;
 
-    internal IoSocket Client => client;
+    public IoSocket Client => client;
 
-    /// <summary>Null until it is connected.</summary>
-    internal IoSocket? Target { get; set; }
+    public IoSocket? Target { get; set; }
 
-    /// <summary>Nothing more is started: all that runs was cancelled.</summary>
-    internal bool IsAborted => _aborted;
+    public bool IsAborted => _aborted;
 
     public void Completed(IoOperation operation)
     {
@@ -82,8 +110,7 @@ internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : I
         CloseIfEnded();
     }
 
-    /// <summary>Ends the connection with a reset on both sides; the owner is told once all of it is closed.</summary>
-    internal void Abort(IoError reason = IoError.Cancelled)
+    public void Abort(IoError reason = IoError.Cancelled)
     {
         _broke = _aborted = true;
         _setUp?.Cancel(reason);
@@ -91,27 +118,25 @@ internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : I
         _toClient?.Cancel(reason);
     }
 
-    internal void PumpToTarget()
+    public void PumpToTarget()
     {
         if (!_aborted)
             Loop.Start(_toTarget = Loop.Port.Pump(client, Target!, owner.ToTarget, this));
     }
 
-    internal void PumpToClient(ChunkMode chunks = ChunkMode.None)
+    public void PumpToClient(ChunkMode chunks = ChunkMode.None)
     {
         if (!_aborted)
             Loop.Start(_toClient = Loop.Port.Pump(Target!, client, owner.ToClient, this, chunks));
     }
 
-    /// <summary>The connection is set up: from here on only its pumps count.</summary>
-    internal void EndSetUp()
+    public void EndSetUp()
     {
         _setUp?.Release();
         _setUp = null;
     }
 
-    /// <summary>Closes both sockets if nothing runs any more.</summary>
-    internal void CloseIfEnded()
+    public void CloseIfEnded()
     {
         if (_toTarget is null && _toClient is null && _setUp is not { IsRunning: true })
         {

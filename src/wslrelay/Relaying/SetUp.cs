@@ -20,14 +20,14 @@ internal abstract class SetUp : IoTimer, IIoOwner
     internal bool IsRunning => _operation is not null;
 
     /// <summary>The connection that is being set up.</summary>
-    protected Relay Relay { get; private set; } = null!;
+    protected IConnection Relay { get; private set; } = null!;
 
     /// <summary>Pinned; allocated by the first use.</summary>
     protected byte[] Buffer => _buffer ??= GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
 
     public void Completed(IoOperation operation)
     {
-        Relay relay = Relay;
+        IConnection relay = Relay;
         _operation = null;
         if (operation is ConnectOperation { Socket: { } target })
         {
@@ -43,7 +43,7 @@ internal abstract class SetUp : IoTimer, IIoOwner
         relay.CloseIfEnded();
     }
 
-    internal void Begin(Relay relay)
+    internal void Begin(IConnection relay)
     {
         Relay = relay;
         Begin();
