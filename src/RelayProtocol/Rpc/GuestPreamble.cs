@@ -10,12 +10,13 @@ namespace RelayProtocol.Rpc;
 /// <param name="Port">The port to connect to, 1..65535.</param>
 /// <param name="Pass">The relay takes the server's socket itself, and sends nothing until the answer.</param>
 /// <param name="Ends">The relay takes the server's bytes in chunks, which mark the end of sending, if the answer is <c>{"ends": true}</c> in place of nil.</param>
-internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = false, bool Ends = false)
+/// <param name="Watch">The relay asks for the guest's listeners (section 8) in place of a server.</param>
+internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = false, bool Ends = false, bool Watch = false)
 {
     /// <summary>The largest preamble, in bytes.</summary>
     internal const int MaxSize = 1024;
 
-    private const int Version = 1;
+    internal const int Version = 1;
 
     internal void Write(ref MessagePackWriter writer)
     {
@@ -37,6 +38,8 @@ internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = 
         long version = fields.RequiredInteger("v", 0, long.MaxValue);
         if (version != Version)
             throw WireFormat.NotSupported($"v: {version} is not spoken here, only {Version} is");
+        if (fields.Text("watch") is { } watch)
+            return watch == "listeners" ? new GuestPreamble(0, 0, Watch: true) : throw WireFormat.NotSupported($"watch: '{watch}' is not known here, only listeners is");
         _ = WireFormat.CheckProtocol(fields.RequiredText("protocol"));
         return new GuestPreamble(
             WireFormat.CheckFamily(fields.RequiredInteger("family", long.MinValue, long.MaxValue)),

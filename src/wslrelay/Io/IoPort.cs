@@ -71,6 +71,9 @@ internal abstract class IoPort : IDisposable
     /// </summary>
     public abstract IoHandle? TryOpenPipe(SafeHandle pipe, bool write);
 
+    /// <summary>The listening sockets of this machine, for a thread of the caller's.</summary>
+    public virtual ListenerTable Listeners() => new();
+
     /// <exception cref="IoException">This machine does not support the kind of socket; the message says what is missing.</exception>
     public virtual void RequireSupport(IoEndpointKind kind)
     {

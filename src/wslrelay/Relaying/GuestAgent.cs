@@ -20,6 +20,7 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
         Log = log;
         _allowAnyCid = allowAnyCid;
         SetUps = new SetUpPool<GuestSetUp>(() => new GuestSetUp(this));
+        Listeners = new ListenerWatch(loop);
     }
 
     public IoLoop Loop { get; }
@@ -27,6 +28,9 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
     public RelayLog Log { get; }
 
     public SetUpPool<GuestSetUp> SetUps { get; }
+
+    /// <summary>Tells relays what listens in this guest.</summary>
+    public ListenerWatch Listeners { get; }
 
     public ByteCounter ToTarget { get; } = new();
 
@@ -57,6 +61,7 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
         if (!CanMarkEnds)
             _listener.ResetConnectionsOnDeath();
 
+        Listeners.Own = endpoint.Address is { } address ? (address, _listener.LocalPort) : null;
         Loop.Start(Loop.Port.Accept(_listener, this));
         return _listener.LocalPort;
     }

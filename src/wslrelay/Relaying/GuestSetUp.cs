@@ -13,7 +13,7 @@ namespace Wslrelay.Relaying;
 /// </summary>
 internal sealed class GuestSetUp : SetUp
 {
-    private static readonly byte[] Nil = Pinned([MessagePackCode.Nil]);
+    internal static readonly byte[] Nil = Pinned([MessagePackCode.Nil]);
     private static readonly byte[] Ends = Pinned([MessagePackCode.MinFixMap + 1, MessagePackCode.MinFixStr + 4, .. "ends"u8, MessagePackCode.True]);
 
     private readonly GuestAgent _agent;
@@ -124,6 +124,12 @@ internal sealed class GuestSetUp : SetUp
         catch (RelayException e)
         {
             Refuse(e.Error);
+            return;
+        }
+
+        if (_preamble.Watch)
+        {
+            _agent.Listeners.Add(Relay.TakeClient());
             return;
         }
 

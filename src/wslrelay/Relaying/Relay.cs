@@ -1,4 +1,3 @@
-using System.Net;
 using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
@@ -33,9 +32,6 @@ internal interface IConnection
     /// <summary>The socket that was accepted; null where datagrams come from a socket of many clients.</summary>
     IoSocket? Client { get; }
 
-    /// <summary>The client's address; null where it is gone already.</summary>
-    IPEndPoint? ClientEndPoint => Client?.RemoteEndPoint;
-
     /// <summary>Null until it is connected.</summary>
     IoSocket? Target { get; set; }
 
@@ -51,6 +47,9 @@ internal interface IConnection
     /// <summary>Ends the connection with a reset on both sides; the owner is told once all of it is closed.</summary>
     void Abort(IoError reason = IoError.Cancelled);
 
+    /// <summary>The client's socket, from now on the caller's: this is no connection to a target, and ends.</summary>
+    IoSocket TakeClient();
+
     /// <summary>The connection is set up: from here on only its pumps count.</summary>
     void EndSetUp();
 
@@ -63,7 +62,7 @@ internal interface IConnection
 /// pumps; it is gone once both run. When all of them have ended both sockets are closed: with an end of sending if all went well, with a reset
 /// otherwise. Loop thread only.
 /// </summary>
-internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : IConnection, IIoOwner
+internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : IConnection, IIoOwner
 {
     private SetUp? _setUp = setUp;
     private PumpOperation? _toTarget;
@@ -79,7 +78,7 @@ internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : I
 
     public IoLoop Loop => owner.Loop;
 
-    public IoSocket Client => client;
+    public IoSocket Client => client!;
 
     public IoSocket? Target { get; set; }
 
@@ -125,13 +124,20 @@ internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : I
     public void PumpToTarget()
     {
         if (!_aborted)
-            Loop.Start(_toTarget = Loop.Port.Pump(client, Target!, owner.ToTarget, this));
+            Loop.Start(_toTarget = Loop.Port.Pump(Client, Target!, owner.ToTarget, this));
     }
 
     public void PumpToClient(ChunkMode chunks = ChunkMode.None)
     {
         if (!_aborted)
-            Loop.Start(_toClient = Loop.Port.Pump(Target!, client, owner.ToClient, this, chunks));
+            Loop.Start(_toClient = Loop.Port.Pump(Target!, Client, owner.ToClient, this, chunks));
+    }
+
+    public IoSocket TakeClient()
+    {
+        IoSocket taken = Client;
+        client = null;
+        return taken;
     }
 
     public void EndSetUp()
@@ -145,7 +151,7 @@ internal sealed class Relay(IRelayOwner owner, IoSocket client, SetUp setUp) : I
         if (_toTarget is null && _toClient is null && _setUp is not { IsRunning: true })
         {
             Target?.Close(_broke);
-            client.Close(_broke);
+            client?.Close(_broke);
             bool failed = _setUp is not null;
             EndSetUp();
             owner.Ended(this, failed);

@@ -96,6 +96,8 @@ internal sealed partial class EpollPort : IoPort
 
     public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 
+    public override ListenerTable Listeners() => new LinuxListenerTable();
+
     public override unsafe void Wake()
     {
         ulong one = 1;

@@ -1,4 +1,5 @@
 // Runs a command that is refused system calls, as a sandbox does: refuse-call ERRNO NAME[,NAME...] COMMAND...
+// The name netlink stands for a socket(2) of that family.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -6,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +23,14 @@ int main(int argc, char **argv) {
     struct sock_filter program[64] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
     unsigned short length = 1;
     for (char *name = strtok(argv[2], ","); name; name = strtok(NULL, ",")) {
+        if (!strcmp(name, "netlink")) {
+            program[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 4);
+            program[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0]));
+            program[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1);
+            program[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, answer);
+            program[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+            continue;
+        }
         size_t i = 0;
         while (i < sizeof calls / sizeof *calls && strcmp(calls[i].name, name))
             i++;

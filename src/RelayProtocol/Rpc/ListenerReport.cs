@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Sockets;
+using MessagePack;
+
+namespace RelayProtocol.Rpc;
+
+/// <summary>A listening socket of the guest, as its agent reports it. Immutable; any thread.</summary>
+/// <param name="Address">IPv4 or IPv6.</param>
+/// <param name="Port">The port, 1..65535.</param>
+/// <param name="IsVersion6Only">Of an IPv6 one: it takes no IPv4 connections.</param>
+/// <param name="Program">Who listens; null where the agent does not know.</param>
+internal sealed record GuestListener(IPAddress Address, int Port, bool IsVersion6Only = false, string? Program = null);
+
+/// <summary>What an agent sends to a relay that watches its guest's listeners. Stateless; any thread. Source: the protocol document, section 8.</summary>
+internal static class ListenerReport
+{
+    /// <summary>The most listeners of a report.</summary>
+    internal const int MaxListeners = 1000;
+
+    /// <summary>The largest report that a relay takes, in bytes.</summary>
+    internal const int MaxSize = 256 * 1024;
+
+    internal static void WritePreamble(ref MessagePackWriter writer)
+    {
+        writer.WriteMapHeader(2);
+        writer.WriteField("v", GuestPreamble.Version);
+        writer.WriteField("watch", "listeners");
+    }
+
+    /// <summary>Writes the whole set, of which those beyond <see cref="MaxListeners"/> are left out.</summary>
+    internal static void Write(ref MessagePackWriter writer, IReadOnlyList<GuestListener> listeners)
+    {
+        bool more = listeners.Count > MaxListeners;
+        writer.WriteMapHeader(more ? 2 : 1);
+        writer.Write("listeners");
+        writer.WriteArrayHeader(more ? MaxListeners : listeners.Count);
+        foreach (GuestListener listener in listeners.Take(MaxListeners))
+        {
+            bool isVersion6 = listener.Address.AddressFamily == AddressFamily.InterNetworkV6;
+            writer.WriteMapHeader(4 + (listener.IsVersion6Only ? 1 : 0) + (listener.Program is null ? 0 : 1));
+            writer.WriteField("protocol", "tcp");
+            writer.WriteField("family", isVersion6 ? 6 : 4);
+            writer.WriteField("address", listener.Address.ToString());
+            writer.WriteField("port", listener.Port);
+            if (listener.IsVersion6Only)
+                writer.WriteField("v6only", true);
+            if (listener.Program is not null)
+                writer.WriteField("program", listener.Program);
+        }
+
+        if (more)
+            writer.WriteField("more", true);
+    }
+
+    /// <summary>Reads at most <see cref="MaxListeners"/>; without those of other protocols, or on addresses that are none.</summary>
+    /// <exception cref="RelayException">InvalidParams: it is no report.</exception>
+    internal static List<GuestListener> Read(ref MessagePackReader reader)
+    {
+        MapFields report = MapFields.Read(ref reader, "the agent's report");
+        List<GuestListener> listeners = [];
+        MessagePackReader items = report.Required("listeners", MessagePackType.Array);
+        for (int left = Math.Min(items.ReadArrayHeader(), MaxListeners); left > 0; left--)
+        {
+            MapFields fields = MapFields.Read(ref items, "a listener");
+            int port = (int)fields.RequiredInteger("port", 1, 65535);
+            string address = fields.RequiredText("address");
+            bool isVersion6Only = fields.Boolean("v6only");
+            string? program = fields.Text("program");
+            if (fields.RequiredText("protocol") == "tcp" && AddressText.TryParse(address, out IPAddress? parsed, out _))
+                listeners.Add(new GuestListener(parsed, port, isVersion6Only, program));
+        }
+
+        return listeners;
+    }
+}

@@ -1,0 +1,147 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Wslrelay.Io.Linux.Interop;
+
+namespace Wslrelay.Io.Linux;
+
+/// <summary>
+/// Listening sockets by NETLINK_SOCK_DIAG (sock_diag(7)), which costs what they are and not what the connections are; by /proc/net, without ids, where that is
+/// refused. One thread, which is not the loop's.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed unsafe class LinuxListenerTable : ListenerTable
+{
+    // The search for programs goes through every descriptor of every process: after so long the rest stays unknown.
+    private const int MaxSearchMilliseconds = 300;
+
+    // The kernel fills at most 32 KiB at a time.
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(64 * 1024, pinned: true);
+
+    public override string? Read(List<ListeningSocket> listeners)
+    {
+        listeners.Clear();
+        int descriptor = Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, Libc.NETLINK_SOCK_DIAG);
+        using SafeFileHandle netlink = new(descriptor, ownsHandle: true);
+
+        // A kernel without IPv6 says ENOENT to the second.
+        return descriptor >= 0 && Dump(netlink, Libc.AF_INET, listeners) == 0 && Dump(netlink, Libc.AF_INET6, listeners) is 0 or Errno.ENOENT
+            ? null
+            : base.Read(listeners);
+    }
+
+    public override void FindPrograms(HashSet<ulong> ids, Dictionary<ulong, string> programs)
+    {
+        long end = Environment.TickCount64 + MaxSearchMilliseconds;
+        int left = ids.Count;
+
+        // The newest first: they have most of the new listeners.
+        foreach (int process in Entries("/proc").OrderDescending())
+        {
+            if (left == 0 || Environment.TickCount64 >= end)
+                return;
+
+            string? program = null;
+            foreach (int descriptor in Entries($"/proc/{process}/fd"))
+            {
+                if (new FileInfo($"/proc/{process}/fd/{descriptor}").LinkTarget is ['s', 'o', 'c', 'k', 'e', 't', ':', '[', .. var inode, ']']
+                    && ulong.TryParse(inode, out ulong id) && ids.Contains(id) && !programs.ContainsKey(id))
+                {
+                    program ??= NameOf(process);
+                    programs.Add(id, program);
+                    left--;
+                }
+            }
+        }
+    }
+
+    // What is a number among a folder's entries: of processes that are gone, or another user's, nothing.
+    private static IEnumerable<int> Entries(string folder)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFileSystemEntries(folder).Select(static path => int.TryParse(Path.GetFileName(path), out int number) ? number : -1).Where(static number => number >= 0)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    private static string NameOf(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/comm").TrimEnd('\n');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    // Returns 0 or an errno. A dump is made while it is received: nothing here waits.
+    private int Dump(SafeHandle netlink, int family, List<ListeningSocket> listeners)
+    {
+        Libc.inet_diag_dump request = new()
+        {
+            header = new Libc.NetlinkHeader
+            {
+                nlmsg_len = (uint)sizeof(Libc.inet_diag_dump),
+                nlmsg_type = Libc.SOCK_DIAG_BY_FAMILY,
+                nlmsg_flags = Libc.NLM_F_REQUEST | Libc.NLM_F_DUMP,
+            },
+            sdiag_family = (byte)family,
+            sdiag_protocol = Libc.IPPROTO_TCP,
+            idiag_states = 1 << Libc.TCP_LISTEN,
+        };
+        if (Libc.send(netlink, (byte*)&request, (nuint)sizeof(Libc.inet_diag_dump), 0) < 0)
+            return Errno.Last;
+
+        while (true)
+        {
+            nint received;
+            fixed (byte* buffer = _buffer)
+                received = Libc.recv(netlink, buffer, (nuint)_buffer.Length, Libc.MSG_DONTWAIT);
+
+            if (received <= 0)
+                return received < 0 ? Errno.Last : Errno.EINVAL;
+
+            ReadOnlySpan<byte> messages = _buffer.AsSpan(0, (int)received);
+            while (messages.Length >= sizeof(Libc.NetlinkHeader))
+            {
+                Libc.NetlinkHeader header = MemoryMarshal.Read<Libc.NetlinkHeader>(messages);
+                ReadOnlySpan<byte> content = messages[sizeof(Libc.NetlinkHeader)..(int)header.nlmsg_len];
+                if (header.nlmsg_type == Libc.NLMSG_DONE)
+                    return 0;
+
+                if (header.nlmsg_type == Libc.NLMSG_ERROR)
+                    return -MemoryMarshal.Read<int>(content);
+
+                listeners.Add(Parse(content));
+                messages = messages[Math.Min(Align(header.nlmsg_len), messages.Length)..];
+            }
+        }
+    }
+
+    private static ListeningSocket Parse(ReadOnlySpan<byte> content)
+    {
+        Libc.inet_diag_msg message = MemoryMarshal.Read<Libc.inet_diag_msg>(content);
+        bool isVersion6Only = false;
+        for (ReadOnlySpan<byte> rest = content[sizeof(Libc.inet_diag_msg)..]; rest.Length > sizeof(Libc.NetlinkAttribute);)
+        {
+            Libc.NetlinkAttribute attribute = MemoryMarshal.Read<Libc.NetlinkAttribute>(rest);
+            if (attribute.nla_type == Libc.INET_DIAG_SKV6ONLY)
+                isVersion6Only = rest[sizeof(Libc.NetlinkAttribute)] != 0;
+
+            rest = rest[Math.Min(Align(Math.Max(attribute.nla_len, 1u)), rest.Length)..];
+        }
+
+        ReadOnlySpan<byte> address = new(message.idiag_src, message.idiag_family == Libc.AF_INET6 ? 16 : 4);
+        return new ListeningSocket(
+            Plain(new IPAddress(address)), BinaryPrimitives.ReverseEndianness(message.idiag_sport), isVersion6Only, message.idiag_inode);
+    }
+
+    private static int Align(uint length) => (int)((length + 3) & ~3u);
+}

@@ -1,0 +1,40 @@
+using System.Net;
+using System.Net.NetworkInformation;
+
+namespace Wslrelay.Io;
+
+/// <summary>A listening TCP socket of this machine.</summary>
+/// <param name="Address">IPv4 or IPv6, never an IPv4-mapped one.</param>
+/// <param name="Port">The port.</param>
+/// <param name="IsVersion6Only">Of an IPv6 one: it takes no IPv4 connections. False where the system does not tell.</param>
+/// <param name="Id">Tells the socket from others that listen there before or after it; 0 where the system does not tell.</param>
+internal readonly record struct ListeningSocket(IPAddress Address, int Port, bool IsVersion6Only = false, ulong Id = 0);
+
+/// <summary>The listening TCP sockets of this machine, as any system's .NET tells them. Its calls block: one thread, which is not the loop's.</summary>
+internal class ListenerTable
+{
+    /// <summary>Replaces the list's content; null on success, else what the system says.</summary>
+    public virtual string? Read(List<ListeningSocket> listeners)
+    {
+        listeners.Clear();
+        try
+        {
+            foreach (IPEndPoint listener in IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners())
+                listeners.Add(new ListeningSocket(Plain(listener.Address), listener.Port));
+
+            return null;
+        }
+        catch (Exception e) when (e is NetworkInformationException or IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Adds the names of the programs that hold these sockets, by their ids, as far as this process may know them.</summary>
+    public virtual void FindPrograms(HashSet<ulong> ids, Dictionary<ulong, string> programs)
+    {
+    }
+
+    /// <summary>An IPv6 socket that is bound to an IPv4-mapped address listens on the IPv4 address.</summary>
+    protected static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+}

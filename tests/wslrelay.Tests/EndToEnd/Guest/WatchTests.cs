@@ -1,0 +1,138 @@
+using System.Net;
+using System.Net.Sockets;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Wslrelay.Tests.EndToEnd.Sandbox;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Guest;
+
+/// <summary>The agent tells a relay what listens in its guest (section 8).</summary>
+public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCalls>
+{
+    private static readonly IPAddress[] Addresses = [IPAddress.Loopback, IPAddress.Any, IPAddress.IPv6Loopback, IPAddress.IPv6Any];
+
+    private static string Program => File.ReadAllText("/proc/self/comm").TrimEnd('\n');
+
+    [Theory]
+    [InlineData("tcp")]
+    [InlineData("unix")]
+    public async Task Every_listener_comes_and_goes(string kind)
+    {
+        using var link = GuestLink.Create(kind);
+        await using var agent = await AgentUnderTest.StartAsync(link);
+        using var watcher = await (await Watcher.StartAsync(agent)).BegunAsync();
+        foreach (var address in Addresses)
+        {
+            var port = Net.FreePort();
+            using (var socket = Net.Listen(new IPEndPoint(address, port)))
+            {
+                await watcher.UntilAsync(() => watcher.Find(address, port) is not null);
+                var entry = watcher.Find(address, port)!;
+                Assert.Equal("tcp", entry["protocol"]);
+                Assert.Equal(address.AddressFamily == AddressFamily.InterNetworkV6 ? 6L : 4L, entry["family"]);
+                Assert.Equal(Program, entry["program"]);
+                Assert.Equal(address.AddressFamily == AddressFamily.InterNetworkV6 && !socket.DualMode, entry.TryGetValue("v6only", out var only) && only is true);
+                Assert.Equal(watcher.Listeners.Select(listener => (long)listener["port"]!).Order(), watcher.Listeners.Select(listener => (long)listener["port"]!));
+            }
+
+            await watcher.UntilAsync(() => watcher.Find(address, port) is null);
+        }
+    }
+
+    [Fact]
+    public async Task The_agents_own_port_is_none_of_its_guests()
+    {
+        using var link = GuestLink.Create("tcp");
+        await using var agent = await AgentUnderTest.StartAsync(link);
+        using var watcher = await (await Watcher.StartAsync(agent)).BegunAsync();
+        using var other = Net.Listen(Net.Loopback(4));
+        await watcher.UntilAsync(() => watcher.Find(IPAddress.Loopback, ((IPEndPoint)other.LocalEndPoint!).Port) is not null);
+        Assert.Null(watcher.Find(IPAddress.Loopback, IPEndPoint.Parse(agent.Listens["tcp:".Length..]).Port));
+    }
+
+    [Fact]
+    public async Task A_dual_mode_listener_on_an_IPv4_address_is_one_of_IPv4()
+    {
+        using var link = GuestLink.Create("unix");
+        await using var agent = await AgentUnderTest.StartAsync(link);
+        using var watcher = await (await Watcher.StartAsync(agent)).BegunAsync();
+        using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
+        var port = Net.FreePort();
+        socket.Bind(new IPEndPoint(IPAddress.Loopback.MapToIPv6(), port));
+        socket.Listen();
+        await watcher.UntilAsync(() => watcher.Find(IPAddress.Loopback, port) is not null);
+        Assert.Equal(4L, watcher.Find(IPAddress.Loopback, port)!["family"]);
+    }
+
+    [Fact]
+    public async Task Every_relay_is_told_and_one_that_does_not_read_harms_none()
+    {
+        using var link = GuestLink.Create("unix");
+        await using var agent = await AgentUnderTest.StartAsync(link);
+        using var silent = await Watcher.StartAsync(agent);
+        using var first = await (await Watcher.StartAsync(agent)).BegunAsync();
+        using var second = await (await Watcher.StartAsync(agent)).BegunAsync();
+        foreach (var watcher in (Watcher[])[first, second, first])
+        {
+            using var socket = Net.Listen(Net.Loopback(4));
+            var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+            await watcher.UntilAsync(() => watcher.Find(IPAddress.Loopback, port) is not null);
+        }
+
+        // Nothing is left of a watcher that is gone: the next begins anew.
+        foreach (var watcher in (Watcher[])[silent, first, second])
+            watcher.Dispose();
+
+        await Limits.UntilAsync(() => !Directory.GetDirectories($"/proc/{agent.Process.Id}/task").Any(IsPoll), "the poll to end");
+        using var last = await (await Watcher.StartAsync(agent)).BegunAsync();
+        Assert.Contains(Directory.GetDirectories($"/proc/{agent.Process.Id}/task"), IsPoll);
+
+        static bool IsPoll(string task)
+        {
+            try
+            {
+                return File.ReadAllText(Path.Combine(task, "comm")) == "listeners\n";
+            }
+            catch (IOException)
+            {
+                return false;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_sign_of_life_comes_every_ten_seconds()
+    {
+        using var link = GuestLink.Create("unix");
+        await using var agent = await AgentUnderTest.StartAsync(link);
+        using var watcher = await (await Watcher.StartAsync(agent)).BegunAsync();
+        for (var i = 0; i < 2;)
+            i += await watcher.NextAsync() is null ? 1 : 0;
+    }
+
+    [Fact]
+    public async Task Where_netlink_is_refused_proc_has_the_listeners()
+    {
+        Platform.OnLinuxOnly("seccomp is Linux's.");
+        using var link = GuestLink.Create("unix");
+        await using var agent = await AgentUnderTest.StartThroughAsync(refused.Wrap("netlink", 1), link);
+        using var watcher = await (await Watcher.StartAsync(agent)).BegunAsync();
+        var port = Net.FreePort();
+        using (Net.Listen(new IPEndPoint(IPAddress.IPv6Any, port)))
+            await watcher.UntilAsync(() => watcher.Find(IPAddress.IPv6Any, port) is not null);
+
+        await watcher.UntilAsync(() => watcher.Find(IPAddress.IPv6Any, port) is null);
+        Assert.DoesNotContain(watcher.Listeners, listener => listener.ContainsKey("program"));
+    }
+
+    [Fact]
+    public async Task What_there_is_not_to_watch_is_refused()
+    {
+        using var link = GuestLink.Create("unix");
+        await using var agent = await AgentUnderTest.StartAsync(link);
+        using var other = await Watcher.StartAsync(agent, "processes");
+        Assert.Equal("NotSupported", (await other.Socket.ReadAnswerAsync())!.Name);
+        using var number = await Watcher.StartAsync(agent, 1);
+        Assert.Equal("InvalidParams", (await number.Socket.ReadAnswerAsync())!.Name);
+    }
+}
