@@ -7,7 +7,23 @@ namespace RelayProtocol;
 /// <param name="Failed">Connections that the target refused or that could not be set up.</param>
 /// <param name="BytesToGuest">Bytes carried from clients to the guest.</param>
 /// <param name="BytesToHost">Bytes carried from the guest to clients.</param>
-public sealed record PortMappingStatus(PortMapping Mapping, long Accepted, long Active, long Failed, long BytesToGuest, long BytesToHost);
+public sealed record PortMappingStatus(PortMapping Mapping, long Accepted, long Active, long Failed, long BytesToGuest, long BytesToHost)
+{
+    /// <summary>When it was mapped.</summary>
+    public DateTimeOffset Since { get; init; }
+
+    /// <summary>The newest failure of one of its connections; null while none has failed.</summary>
+    public RelayFailure? LastError { get; init; }
+
+    /// <summary>The relay made it by itself.</summary>
+    public bool Auto { get; init; }
+}
+
+/// <summary>A failed connection. Immutable; any thread.</summary>
+/// <param name="Name">The error's name on the wire, for example <c>ConnectionRefused</c>.</param>
+/// <param name="Message">The text for a person.</param>
+/// <param name="At">When it failed, by the relay's clock.</param>
+public sealed record RelayFailure(string Name, string Message, DateTimeOffset At);
 
 /// <summary>What became of one removed mapping's connections.</summary>
 /// <param name="Active">Connections still open when the answer was sent; they live on until they end by themselves.</param>

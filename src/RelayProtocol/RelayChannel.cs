@@ -31,6 +31,7 @@ internal sealed class RelayChannel : IAsyncDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private readonly Dictionary<uint, PendingCall> _pending = [];
+    private readonly List<EventQueue> _eventQueues = [];
     private Func<Exception>? _failure; // makes each call's exception, once the channel has ended
     private RelayError? _lastError;
     private uint _lastId;
@@ -70,6 +71,25 @@ internal sealed class RelayChannel : IAsyncDisposable
         using (cancellationToken.UnsafeRegister((_, token) => Remove(id)?.TrySetCanceled(token), null))
         {
             return (T)await call.Task.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>From now on events are put there too, until <see cref="Remove(EventQueue)"/>.</summary>
+    internal void Add(EventQueue queue)
+    {
+        lock (_gate)
+        {
+            if (_failure is not null)
+                throw _failure();
+            _eventQueues.Add(queue);
+        }
+    }
+
+    internal void Remove(EventQueue queue)
+    {
+        lock (_gate)
+        {
+            _eventQueues.Remove(queue);
         }
     }
 
@@ -162,6 +182,9 @@ internal sealed class RelayChannel : IAsyncDisposable
             case RpcKind.Notification when message.Method == "error":
                 OnErrorNotification(message.Params);
                 break;
+            case RpcKind.Notification when message.Method == "event":
+                OnEvent(message.Params);
+                break;
             case RpcKind.Invalid:
                 throw new RelayException(RelayErrorCode.InvalidParams, message.Problem);
             default:
@@ -195,6 +218,17 @@ internal sealed class RelayChannel : IAsyncDisposable
             RelayError error = WireFormat.ReadError(ref reader);
             _lastError = error;
             ThreadPool.QueueUserWorkItem(_ => _errorNotified(error));
+        }
+    }
+
+    private void OnEvent(ReadOnlyMemory<byte> parameters)
+    {
+        var reader = new MessagePackReader(parameters);
+        if (reader.ReadArrayHeader() == 0 || EventFormat.Read(ref reader) is not { } item)
+            return;
+        lock (_gate)
+        {
+            _eventQueues.ForEach(queue => queue.Add(item));
         }
     }
 
@@ -238,6 +272,7 @@ internal sealed class RelayChannel : IAsyncDisposable
             _failure = failure;
             calls = [.. _pending.Values];
             _pending.Clear();
+            _eventQueues.ForEach(queue => queue.End(failure()));
         }
         _ = _stop.CancelAsync();
         foreach (PendingCall call in calls)

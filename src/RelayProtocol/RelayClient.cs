@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using MessagePack;
 using RelayProtocol.Rpc;
 
@@ -129,6 +130,15 @@ public sealed class RelayClient : IAsyncDisposable
     public Task<IReadOnlyList<PortMappingStatus>> ListAsync(CancellationToken cancellationToken = default) =>
         CallAsync<string, PortMappingStatus>("list", [], (ref _, _) => { }, "", WireFormat.ReadStatus, cancellationToken);
 
+    /// <summary>What happens in the relay from now on, until the channel ends. Each use subscribes anew; several may run at once.</summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <remarks>
+    /// Of what is not read, 1,000 events wait here and as many in the relay; a <see cref="LostEvent"/> stands for those beyond. Calls are not held up.
+    /// </remarks>
+    /// <exception cref="RelayException">MethodNotFound: the relay knows no events.</exception>
+    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
+    public IAsyncEnumerable<RelayEvent> EventsAsync(CancellationToken cancellationToken = default) => ReadEventsAsync(cancellationToken);
+
     /// <summary>
     /// Ends the relay's input once the requests made so far are written, by which the relay ends. Does not wait. Calls under way are
     /// still answered if the relay answers them; later ones fail with <see cref="InvalidOperationException"/>.
@@ -137,6 +147,24 @@ public sealed class RelayClient : IAsyncDisposable
 
     /// <summary>Closes both streams. Calls under way and later ones fail with <see cref="ObjectDisposedException"/>.</summary>
     public ValueTask DisposeAsync() => _channel.DisposeAsync();
+
+    private async IAsyncEnumerable<RelayEvent> ReadEventsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var queue = new EventQueue();
+        _channel.Add(queue);
+        try
+        {
+            uint id = _channel.NextId();
+            byte[] request = Encode<string>(id, "subscribe", [], (ref _, _) => { }, "");
+            await _channel.CallAsync(id, request, EventFormat.ReadSubscription, cancellationToken).ConfigureAwait(false);
+            await foreach (RelayEvent item in queue.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+                yield return item;
+        }
+        finally
+        {
+            _channel.Remove(queue);
+        }
+    }
 
     private static void ThrowIfEmpty<T>(IReadOnlyList<T> items, string name)
     {

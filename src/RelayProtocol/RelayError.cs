@@ -36,7 +36,7 @@ public sealed record RelayError
     public string Name { get; }
 
     /// <summary>The text for a person; names the address, as in <c>127.0.0.1:8080/tcp</c>, where there is one.</summary>
-    public string Message { get; }
+    public string Message { get; internal init; }
 
     /// <summary>The place of the failing item in the request's params, from 0; null when the error is not about one item.</summary>
     public int? Index { get; init; }

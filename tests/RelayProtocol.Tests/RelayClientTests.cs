@@ -1,4 +1,5 @@
 using System.Net;
+using RelayProtocol.Tests.Rpc;
 using Xunit;
 
 namespace RelayProtocol.Tests;
@@ -62,7 +63,57 @@ public class RelayClientTests
         (status["accepted"], status["active"], status["failed"]) = (3, 1, 2);
         (status["bytesToGuest"], status["bytesToHost"]) = (5_000_000_000L, long.MaxValue);
         await relay.WriteAsync(FakeRelay.Result(id, new object[] { status }));
-        Assert.Equal([new PortMappingStatus(Web, 3, 1, 2, 5_000_000_000, long.MaxValue)], await call);
+        Assert.Equal([new PortMappingStatus(Web, 3, 1, 2, 5_000_000_000, long.MaxValue) { Since = DateTimeOffset.UnixEpoch }], await call);
+    }
+
+    [Fact]
+    public async Task Events_are_those_of_its_subscription_until_the_relay_is_gone()
+    {
+        await using var relay = new FakeRelay();
+        await using IAsyncEnumerator<RelayEvent> events = relay.Client.EventsAsync(FakeRelay.Soon).GetAsyncEnumerator(FakeRelay.Soon);
+        ValueTask<bool> first = events.MoveNextAsync();
+        byte[] expected = [0x94, 0, 1, 0xa9, .. "subscribe"u8, 0x90];
+        Assert.Equal(expected, await relay.ReadAsync(expected.Length));
+        static byte[] Event(string name, long count) => Pack.Array(
+            2, "event", new object[] { new Dictionary<string, object?> { ["event"] = name, ["at"] = 1, ["count"] = count } });
+        await relay.WriteAsync(FakeRelay.Result(1, new Dictionary<string, object?> { ["events"] = new object[] { "mapped" } }));
+        await relay.WriteAsync([.. Event("lost", 1), .. Event("of a later version", 2), .. Event("lost", 3)]);
+        Assert.True(await first);
+        Assert.Equal(1, Assert.IsType<LostEvent>(events.Current).Count);
+        Assert.True(await events.MoveNextAsync());
+        Assert.Equal(3, Assert.IsType<LostEvent>(events.Current).Count);
+        relay.CloseOutput();
+        await Assert.ThrowsAsync<RelayDisconnectedException>(async () => await events.MoveNextAsync());
+    }
+
+    [Fact]
+    public async Task Events_that_are_not_read_are_counted_and_hold_up_no_call()
+    {
+        await using var relay = new FakeRelay();
+        await using IAsyncEnumerator<RelayEvent> events = relay.Client.EventsAsync(FakeRelay.Soon).GetAsyncEnumerator(FakeRelay.Soon);
+        ValueTask<bool> first = events.MoveNextAsync();
+        await relay.ReadAsync(14);
+        await relay.WriteAsync(FakeRelay.Result(1, new Dictionary<string, object?> { ["events"] = Array.Empty<object>() }));
+        byte[] item = Pack.Array(2, "event", new object[] { new Dictionary<string, object?> { ["event"] = "agent", ["at"] = 1, ["state"] = "up" } });
+        await relay.WriteAsync(item);
+        Assert.True(await first);
+        for (int i = 0; i < 1500; i++)
+            await relay.WriteAsync(item);
+
+        Task<IReadOnlyList<PortMappingStatus>> call = relay.Client.ListAsync(FakeRelay.Soon);
+        await relay.WriteAsync(FakeRelay.Result(await relay.ReadListAsync(), Array.Empty<object>()));
+        Assert.Empty(await call);
+        for (int i = 0; i < 1000; i++)
+        {
+            Assert.True(await events.MoveNextAsync());
+            Assert.IsType<AgentEvent>(events.Current);
+        }
+
+        await relay.WriteAsync(item);
+        Assert.True(await events.MoveNextAsync());
+        Assert.Equal(500, Assert.IsType<LostEvent>(events.Current).Count);
+        Assert.True(await events.MoveNextAsync());
+        Assert.IsType<AgentEvent>(events.Current);
     }
 
     [Fact]

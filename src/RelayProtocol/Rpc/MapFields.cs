@@ -65,17 +65,25 @@ internal sealed class MapFields
 
     internal string RequiredText(string key) => Text(key) ?? throw Invalid(key, "is missing");
 
+    /// <summary>An instant, in milliseconds of Unix time; its beginning if it is absent, as from a relay that does not tell.</summary>
+    internal DateTimeOffset Time(string key) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(Integer(key, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) ?? 0);
+
+    /// <summary>A value that is read by <paramref name="read"/>, or null if it is absent.</summary>
+    internal T? Object<T>(string key, WireFormat.Reader<T> read)
+        where T : class => TryFind(key, out MessagePackReader reader) ? read(ref reader) : null;
+
     /// <summary>A reader of a value of that type.</summary>
     internal MessagePackReader Required(string key, MessagePackType type) =>
         !TryFind(key, out MessagePackReader reader) ? throw Invalid(key, "is missing")
         : reader.NextMessagePackType == type ? reader
         : throw Invalid(key, $"is not of the type {type}");
 
-    /// <summary>An array of texts, empty if it is absent.</summary>
-    internal IReadOnlyList<string> Texts(string key)
+    /// <summary>An array of texts, or null if it is absent.</summary>
+    internal IReadOnlyList<string>? Texts(string key)
     {
         if (!TryFind(key, out MessagePackReader reader))
-            return [];
+            return null;
         if (reader.NextMessagePackType != MessagePackType.Array)
             throw Invalid(key, "is not an array");
         var texts = new string[reader.ReadArrayHeader()];

@@ -50,4 +50,11 @@ internal static class MessagePackExtensions
         writer.Write(key);
         writer.Write(value);
     }
+    internal static void WriteTexts(this ref MessagePackWriter writer, string key, IReadOnlyList<string> texts)
+    {
+        writer.Write(key);
+        writer.WriteArrayHeader(texts.Count);
+        foreach (string text in texts)
+            writer.Write(text);
+    }
 }

@@ -26,7 +26,7 @@ internal static class WireFormat
 
     internal static void WriteMapping(ref MessagePackWriter writer, PortMapping mapping)
     {
-        writer.WriteMapHeader(5);
+        writer.WriteMapHeader(MappingKeyCount(mapping));
         WriteMappingKeys(ref writer, mapping);
     }
 
@@ -34,13 +34,20 @@ internal static class WireFormat
 
     internal static void WriteStatus(ref MessagePackWriter writer, PortMappingStatus status)
     {
-        writer.WriteMapHeader(10);
+        writer.WriteMapHeader(MappingKeyCount(status.Mapping) + 8);
         WriteMappingKeys(ref writer, status.Mapping);
         writer.WriteField("accepted", status.Accepted);
         writer.WriteField("active", status.Active);
         writer.WriteField("failed", status.Failed);
         writer.WriteField("bytesToGuest", status.BytesToGuest);
         writer.WriteField("bytesToHost", status.BytesToHost);
+        writer.WriteField("since", status.Since.ToUnixTimeMilliseconds());
+        writer.Write("lastError");
+        if (status.LastError is { } error)
+            WriteFailure(ref writer, error);
+        else
+            writer.WriteNil();
+        writer.WriteField("auto", status.Auto);
     }
 
     internal static PortMappingStatus ReadStatus(ref MessagePackReader reader)
@@ -48,7 +55,12 @@ internal static class WireFormat
         MapFields fields = MapFields.Read(ref reader, "a mapping");
         return new PortMappingStatus(
             Mapping(fields), Counter(fields, "accepted"), Counter(fields, "active"), Counter(fields, "failed"),
-            Counter(fields, "bytesToGuest"), Counter(fields, "bytesToHost"));
+            Counter(fields, "bytesToGuest"), Counter(fields, "bytesToHost"))
+        {
+            Since = fields.Time("since"),
+            LastError = fields.Object("lastError", ReadFailure),
+            Auto = fields.Boolean("auto"),
+        };
     }
 
     internal static void WriteUnmapResult(ref MessagePackWriter writer, UnmapResult result)
@@ -72,10 +84,7 @@ internal static class WireFormat
         writer.WriteField("protocol", hello.Protocol);
         writer.WriteField("pid", hello.ProcessId);
         writer.WriteField("target", hello.Target);
-        writer.Write("capabilities");
-        writer.WriteArrayHeader(hello.Capabilities.Count);
-        foreach (string capability in hello.Capabilities)
-            writer.Write(capability);
+        writer.WriteTexts("capabilities", hello.Capabilities);
     }
 
     internal static RelayHello ReadHello(ref MessagePackReader reader)
@@ -87,7 +96,7 @@ internal static class WireFormat
             (int)fields.RequiredInteger("protocol", 0, int.MaxValue),
             (int)fields.RequiredInteger("pid", 0, int.MaxValue),
             fields.RequiredText("target"),
-            fields.Texts("capabilities"));
+            fields.Texts("capabilities") ?? []);
     }
 
     internal static void WriteError(ref MessagePackWriter writer, RelayError error)
@@ -181,7 +190,24 @@ internal static class WireFormat
         return items;
     }
 
-    private static void WriteMappingKeys(ref MessagePackWriter writer, PortMapping mapping)
+    private static void WriteFailure(ref MessagePackWriter writer, RelayFailure failure)
+    {
+        writer.WriteMapHeader(3);
+        writer.WriteField("name", failure.Name);
+        writer.WriteField("message", failure.Message);
+        writer.WriteField("at", failure.At.ToUnixTimeMilliseconds());
+    }
+
+    private static RelayFailure ReadFailure(ref MessagePackReader reader)
+    {
+        MapFields fields = MapFields.Read(ref reader, "lastError");
+        return new RelayFailure(fields.RequiredText("name"), fields.RequiredText("message"), fields.Time("at"));
+    }
+
+    /// <summary>How many keys <see cref="WriteMappingKeys"/> writes.</summary>
+    internal static int MappingKeyCount(PortMapping mapping) => 5;
+
+    internal static void WriteMappingKeys(ref MessagePackWriter writer, PortMapping mapping)
     {
         WriteIdentity(ref writer, mapping.Key);
         writer.WriteField("guestPort", mapping.GuestPort);
@@ -195,7 +221,7 @@ internal static class WireFormat
         writer.WriteField("hostPort", key.HostPort);
     }
 
-    private static PortMapping Mapping(MapFields fields)
+    internal static PortMapping Mapping(MapFields fields)
     {
         (MapProtocol protocol, IPAddress address) = Identity(fields);
         int hostPort = (int)(fields.Integer("hostPort", 0, 65535) ?? 0);

@@ -38,9 +38,16 @@ internal sealed class ControlOutput : IIoOwner
     /// <summary>Called when a piece has been written, or dropped because standard output is closed.</summary>
     public Action? Progress { get; set; }
 
+    /// <summary>Called before a piece is begun: may write to <see cref="Writer"/> what can wait, and nothing else may.</summary>
+    public Action? Refill { get; set; }
+
     public void Flush()
     {
-        if (_writing || _collected.WrittenCount == 0)
+        if (_writing)
+            return;
+
+        Refill?.Invoke();
+        if (_collected.WrittenCount == 0)
             return;
 
         (_collected, _inFlight) = (_inFlight, _collected);

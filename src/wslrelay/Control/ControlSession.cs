@@ -23,6 +23,9 @@ internal sealed class ControlSession
     private static readonly string Version =
         typeof(ControlSession).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
+    // An answer does not wait for more events than that.
+    private const int MaxEventBytes = 16 * 1024;
+
     // No further request is carried out while so many bytes of answers are unread.
     private const int MaxBacklog = 256 * 1024;
 
@@ -44,6 +47,7 @@ internal sealed class ControlSession
     private readonly ActionTimer _endTimer;
     private readonly ActionTimer _endPoll;
     private readonly HashSet<UnmapRequest> _draining = [];
+    private bool _advancing;
     private bool _busy;
     private bool _reading;
     private bool _inputEnded;
@@ -62,6 +66,7 @@ internal sealed class ControlSession
             Advance();
             Sent?.Invoke();
         };
+        _output.Refill = WriteEvents;
         _input = new ControlInput(table.Loop, Received);
         _endTimer = new ActionTimer(() => End(SessionEnd.EndOfFile));
         _endPoll = new ActionTimer(PollForEnd);
@@ -103,6 +108,7 @@ internal sealed class ControlSession
     // Stops at a request that has to wait, or when too many answers are unread; goes on reading.
     private void Advance()
     {
+        _advancing = true;
         try
         {
             bool handledAll = false;
@@ -123,6 +129,7 @@ internal sealed class ControlSession
             End(SessionEnd.BrokenStream);
         }
 
+        _advancing = false;
         _output.Flush();
     }
 
@@ -201,8 +208,12 @@ internal sealed class ControlSession
                 case "list":
                     AnswerArray(request.MsgId, _table.List(), WireFormat.WriteStatus);
                     break;
+                case "subscribe":
+                    Subscribe(request.MsgId, EventFormat.ReadSubscribeParams(request.Params));
+                    break;
                 default:
-                    throw new RelayException(RelayErrorCode.MethodNotFound, $"there is no method '{request.Method}'; hello, map, unmap and list are known");
+                    throw new RelayException(
+                        RelayErrorCode.MethodNotFound, $"there is no method '{request.Method}'; hello, map, unmap, list and subscribe are known");
             }
         }
         catch (RelayException e)
@@ -221,8 +232,36 @@ internal sealed class ControlSession
         MessagePackWriter writer = new(_output.Writer);
         RpcWriter.BeginResult(ref writer, id);
         WireFormat.WriteHello(ref writer, new RelayHello(
-            "wslrelay", Version, WireFormat.ProtocolVersion, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp"]));
+            "wslrelay", Version, WireFormat.ProtocolVersion, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp", "subscribe"]));
         writer.Flush();
+    }
+
+    private void Subscribe(uint id, IReadOnlyList<string> names)
+    {
+        MessagePackWriter writer = new(_output.Writer);
+        RpcWriter.BeginResult(ref writer, id);
+        EventFormat.WriteSubscription(ref writer, names);
+        writer.Flush();
+        _table.Events.Subscribe(names, OnEvent);
+    }
+
+    // Behind the answer to the request that it comes from, where it comes within one.
+    private void OnEvent()
+    {
+        if (!_advancing)
+            _output.Flush();
+    }
+
+    private void WriteEvents()
+    {
+        _table.Events.BeginPiece();
+        MessagePackWriter writer = new(_output.Writer);
+        while (_output.Backlog < MaxEventBytes && _table.Events.TryTake(out RelayEvent? item))
+        {
+            RpcWriter.BeginNotification(ref writer, "event", 1);
+            EventFormat.Write(ref writer, item!);
+            writer.Flush();
+        }
     }
 
     // The next request waits until the ports are free again, not until the drain has ended.

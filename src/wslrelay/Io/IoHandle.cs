@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io;
@@ -22,6 +23,12 @@ internal abstract class IoSocket(bool ownsHandle = true) : IoHandle(ownsHandle)
 {
     /// <summary>The port that a TCP socket is bound to.</summary>
     public abstract int LocalPort { get; }
+
+    /// <summary>The address that a TCP connection was made to or from; null once it is reset, and for every other family.</summary>
+    public virtual IPEndPoint? LocalEndPoint => null;
+
+    /// <inheritdoc cref="LocalEndPoint"/>
+    public virtual IPEndPoint? RemoteEndPoint => null;
 
     /// <summary>The context id of a vsock peer; null for every other family. Identifies the peer before any data is trusted.</summary>
     public virtual uint? PeerCid => null;

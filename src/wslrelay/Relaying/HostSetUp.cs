@@ -16,6 +16,9 @@ internal sealed class HostSetUp : SetUp
 {
     private const int MaxLine = 64;
 
+    // HRESULT_FROM_WIN32(ERROR_CANCELLED): no request of a parent gets it.
+    private const int Cancelled = unchecked((int)0x800704C7);
+
     private readonly PortTable _table;
     private readonly ConnectOperation _connect;
     private TransferOperation? _send;
@@ -70,7 +73,7 @@ internal sealed class HostSetUp : SetUp
         }
 
         if (operation.Error is IoError.Cancelled or IoError.None)
-            Fail("Cancelled", "it was ended before it was set up");
+            Fail(new RelayError(Cancelled, "Cancelled", "it was ended before it was set up"));
         else
             Fail(operation.Error.ToErrorCode(), Describe(operation));
     }
@@ -198,7 +201,7 @@ internal sealed class HostSetUp : SetUp
 
             reader = new MessagePackReader(answer);
             RelayError error = WireFormat.ReadError(ref reader);
-            Fail(error.Name, error.Message);
+            Fail(error);
         }
         catch (Exception e) when (e is RpcFormatException or RelayException)
         {
@@ -217,11 +220,11 @@ internal sealed class HostSetUp : SetUp
         Relay.EndSetUp();
     }
 
-    private void Fail(RelayErrorCode code, string reason) => Fail(code.Name(), reason);
+    private void Fail(RelayErrorCode code, string reason) => Fail(new RelayError(code, reason));
 
-    private void Fail(string code, string reason)
+    private void Fail(RelayError error)
     {
-        _table.Log.ConnectionFailed(Listener.Mapping, _connect.Endpoint, code, reason);
+        Listener.ConnectionFailed(Relay, _connect.Endpoint, error);
         Relay.Abort();
     }
 

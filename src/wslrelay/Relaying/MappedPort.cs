@@ -38,6 +38,11 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping)
     /// <summary>What <see cref="Close"/> itself has ended.</summary>
     public int ResetByClose { get; protected set; }
 
+    public DateTimeOffset Since { get; } = DateTimeOffset.UtcNow;
+
+    /// <summary>Why a connection failed last; null while none has.</summary>
+    public RelayFailure? LastError { get; private set; }
+
     public abstract PortMappingStatus Status { get; }
 
     /// <summary>Serves the clients, which have waited since it was opened.</summary>
@@ -54,6 +59,15 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping)
     /// the number of what was reset. Returns what resets it at once.
     /// </summary>
     public abstract Action Drain(int milliseconds, Action<int> drained);
+
+    /// <summary>A connection or flow could not be set up.</summary>
+    public void ConnectionFailed(IConnection connection, in IoEndpoint target, RelayError error)
+    {
+        Table.Log.ConnectionFailed(Mapping, target, error.Name, error.Message);
+        LastError = new RelayFailure(error.Name, $"{target}: {error.Message}", DateTimeOffset.UtcNow);
+        if (Table.Events.HasSubscriber)
+            Table.Events.Raise(new ConnectionFailedEvent(Mapping, connection.ClientEndPoint, error with { Message = LastError.Message }) { At = LastError.At });
+    }
 
     /// <summary>Whether an address of a direct target is a port of this relay itself: a connection would go round until the handles run out.</summary>
     public bool IsOwnPort(in IoEndpoint endpoint)

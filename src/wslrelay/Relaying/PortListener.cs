@@ -26,7 +26,7 @@ internal sealed class PortListener : MappedPort, IAcceptOwner, IRelayOwner
     public ByteCounter ToClient => _toClient ??= new ByteCounter();
 
     public override PortMappingStatus Status =>
-        new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)(_toTarget?.Value ?? 0), (long)(_toClient?.Value ?? 0));
+        new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)(_toTarget?.Value ?? 0), (long)(_toClient?.Value ?? 0)) { Since = Since, LastError = LastError };
 
     /// <summary>Binds and listens. Connections wait in the backlog until <see cref="Start"/>.</summary>
     /// <exception cref="IoException">The system does not give the address and port.</exception>

@@ -40,6 +40,9 @@ internal sealed class PortTable
 
     public RelayLog Log { get; }
 
+    /// <summary>What a parent that has subscribed is told.</summary>
+    public RelayEvents Events { get; } = new();
+
     /// <summary>What the agent is told first, if there is one.</summary>
     public AgentPreamble Preamble { get; }
 
@@ -87,6 +90,7 @@ internal sealed class PortTable
         {
             listener.Start();
             Log.Mapped(listener.Mapping, listener.Target);
+            Events.Raise(new MappedEvent(listener.Mapping));
         }
 
         return Array.ConvertAll(opened, static listener => listener.Mapping);
@@ -126,6 +130,7 @@ internal sealed class PortTable
             listener.Close(() =>
             {
                 Log.Unmapped(listener.Mapping);
+                Events.Raise(new UnmappedEvent(listener.Mapping));
                 NoteUnmapped(listener);
                 if (++_uncollected >= UnmapsWorthCollecting)
                     Loop.Timers.Start(_collect, CollectAfterMilliseconds);
@@ -143,6 +148,7 @@ internal sealed class PortTable
         if (_listeners.TryGetValue(key, out MappedPort? inForce) && inForce == listener)
         {
             _ = _listeners.Remove(key);
+            Events.Raise(new UnmappedEvent(listener.Mapping));
             NoteUnmapped(listener);
         }
     }

@@ -1,3 +1,4 @@
+using System.Net;
 using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
@@ -31,6 +32,9 @@ internal interface IConnection
 
     /// <summary>The socket that was accepted; null where datagrams come from a socket of many clients.</summary>
     IoSocket? Client { get; }
+
+    /// <summary>The client's address; null where it is gone already.</summary>
+    IPEndPoint? ClientEndPoint => Client?.RemoteEndPoint;
 
     /// <summary>Null until it is connected.</summary>
     IoSocket? Target { get; set; }

@@ -37,9 +37,46 @@ public class WireFormatWriteTests
 
     [Fact]
     public void A_status() => Assert.Equal(
-        $"8a{Identity4}a9{Hex("guestPort")}50a8{Hex("accepted")}03a6{Hex("active")}01a6{Hex("failed")}02"
-        + $"ac{Hex("bytesToGuest")}ce00010000ab{Hex("bytesToHost")}cf0000000100000000",
-        Written((ref w) => WireFormat.WriteStatus(ref w, new PortMappingStatus(new(8080, 80), 3, 1, 2, 0x10000, 0x100000000))));
+        $"8d{Identity4}a9{Hex("guestPort")}50a8{Hex("accepted")}03a6{Hex("active")}01a6{Hex("failed")}02"
+        + $"ac{Hex("bytesToGuest")}ce00010000ab{Hex("bytesToHost")}cf0000000100000000a5{Hex("since")}cd01f4"
+        + $"a9{Hex("lastError")}83a4{Hex("name")}a1{Hex("N")}a7{Hex("message")}a1{Hex("m")}a2{Hex("at")}cd03e8a4{Hex("auto")}c2",
+        Written((ref w) => WireFormat.WriteStatus(ref w, new PortMappingStatus(new(8080, 80), 3, 1, 2, 0x10000, 0x100000000)
+        {
+            Since = DateTimeOffset.UnixEpoch.AddMilliseconds(500),
+            LastError = new RelayFailure("N", "m", DateTimeOffset.UnixEpoch.AddSeconds(1)),
+        })));
+
+    [Fact]
+    public void Events()
+    {
+        string head = $"a5{Hex("event")}a6{Hex("mapped")}a2{Hex("at")}05";
+        Assert.Equal(
+            $"88{head}{Identity4}a9{Hex("guestPort")}50a4{Hex("auto")}c3",
+            Written((ref w) => EventFormat.Write(ref w, new MappedEvent(new(8080, 80), Auto: true) { At = DateTimeOffset.UnixEpoch.AddMilliseconds(5) })));
+        Assert.Equal(
+            $"83a5{Hex("event")}a4{Hex("lost")}a2{Hex("at")}05a5{Hex("count")}07",
+            Written((ref w) => EventFormat.Write(ref w, new LostEvent(7) { At = DateTimeOffset.UnixEpoch.AddMilliseconds(5) })));
+    }
+
+    public static TheoryData<RelayEvent> AllEvents { get; } =
+    [
+        new ConnectionFailedEvent(new(8080, 80), IPEndPoint.Parse("[::1]:5000"), new RelayError(RelayErrorCode.TimedOut, "m")),
+        new ConnectionFailedEvent(new(8080, 80), null, new RelayError(7, "Unknown", "m")),
+        new MappedEvent(new(IPAddress.IPv6Loopback, 1, 2), Auto: true), new UnmappedEvent(new(8080, 80)),
+        new MapFailedEvent(new(8080, 80), new RelayError(RelayErrorCode.AddressInUse, "m")),
+        new AgentEvent(IsUp: true), new AgentEvent(IsUp: false, new RelayError(RelayErrorCode.ConnectionRefused, "m")), new LostEvent(1L << 40),
+    ];
+
+    [Theory]
+    [MemberData(nameof(AllEvents))]
+    public void An_event_is_read_as_it_was_written(RelayEvent item)
+    {
+        item = item with { At = DateTimeOffset.FromUnixTimeMilliseconds(item.At.ToUnixTimeMilliseconds()) };
+        string hex = Written((ref w) => EventFormat.Write(ref w, item));
+        var reader = new MessagePackReader(Convert.FromHexString(hex));
+        Assert.Equal(item, EventFormat.Read(ref reader));
+        Assert.True(reader.End);
+    }
 
     [Fact]
     public void An_unmap_item()

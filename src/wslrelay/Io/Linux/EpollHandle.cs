@@ -1,3 +1,4 @@
+using System.Net;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -28,6 +29,10 @@ internal sealed partial class EpollHandle : IoSocket
             return TryGetAddress(address, ofPeer: false) ? (int)SocketAddress.Port(address) : 0;
         }
     }
+
+    public override IPEndPoint? LocalEndPoint => GetEndPoint(ofPeer: false);
+
+    public override IPEndPoint? RemoteEndPoint => GetEndPoint(ofPeer: true);
 
     public override uint? PeerCid
     {
@@ -177,6 +182,12 @@ internal sealed partial class EpollHandle : IoSocket
     {
         long onForZeroSeconds = zero ? 1 : 0;
         _ = Libc.setsockopt(this, Libc.SOL_SOCKET, Libc.SO_LINGER, &onForZeroSeconds, sizeof(long));
+    }
+
+    private IPEndPoint? GetEndPoint(bool ofPeer)
+    {
+        Span<byte> address = stackalloc byte[SocketAddress.MaxSize];
+        return TryGetAddress(address, ofPeer) ? SocketAddress.EndPoint(address) : null;
     }
 
     private unsafe bool TryGetAddress(Span<byte> address, bool ofPeer)

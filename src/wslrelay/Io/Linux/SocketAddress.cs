@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Wslrelay.Io.Linux.Interop;
@@ -53,6 +54,14 @@ internal static class SocketAddress
                 return WriteUnix(endpoint.Path!, address);
         }
     }
+
+    /// <summary>An IPv4 or IPv6 address and its port; null for another family.</summary>
+    internal static IPEndPoint? EndPoint(ReadOnlySpan<byte> address) => BinaryPrimitives.ReadUInt16LittleEndian(address) switch
+    {
+        Libc.AF_INET => new(new IPAddress(address[4..8]), (int)Port(address)),
+        Libc.AF_INET6 => new(new IPAddress(address[8..24], BinaryPrimitives.ReadUInt32LittleEndian(address[24..])), (int)Port(address)),
+        _ => null,
+    };
 
     /// <summary>The port of a TCP or vsock address.</summary>
     internal static uint Port(ReadOnlySpan<byte> address) => BinaryPrimitives.ReadUInt16LittleEndian(address) == Libc.AF_VSOCK

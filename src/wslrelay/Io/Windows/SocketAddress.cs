@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Net.Sockets;
 using RelayProtocol;
 using static Wslrelay.Io.Windows.Interop.Ws2_32;
@@ -42,6 +43,14 @@ internal static class SocketAddress
 
         return length;
     }
+
+    /// <summary>An IPv4 or IPv6 address and its port; null for another family.</summary>
+    internal static IPEndPoint? EndPoint(ReadOnlySpan<byte> name) => BinaryPrimitives.ReadUInt16LittleEndian(name) switch
+    {
+        AF_INET => new(new IPAddress(name[4..8]), BinaryPrimitives.ReadUInt16BigEndian(name[2..])),
+        AF_INET6 => new(new IPAddress(name[8..24], BinaryPrimitives.ReadUInt32LittleEndian(name[24..])), BinaryPrimitives.ReadUInt16BigEndian(name[2..])),
+        _ => null,
+    };
 
     /// <summary>Writes the family's wildcard with a port (none for hvsocket); returns the length.</summary>
     internal static int EncodeWildcard(ushort family, int port, Span<byte> to)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using Wslrelay.Io.Windows.Interop;
 using static Wslrelay.Io.Windows.Interop.Ws2_32;
 using static Wslrelay.Io.Windows.NativeError;
@@ -25,6 +26,26 @@ internal sealed unsafe class WindowsSocket : IoSocket
             Span<byte> name = stackalloc byte[SocketAddress.MaxLength];
             int length = name.Length;
             return getsockname(this, name, ref length) == 0 ? BinaryPrimitives.ReadUInt16BigEndian(name[2..]) : 0;
+        }
+    }
+
+    public override IPEndPoint? LocalEndPoint
+    {
+        get
+        {
+            Span<byte> name = stackalloc byte[SocketAddress.MaxLength];
+            int length = name.Length;
+            return getsockname(this, name, ref length) == 0 ? SocketAddress.EndPoint(name) : null;
+        }
+    }
+
+    public override IPEndPoint? RemoteEndPoint
+    {
+        get
+        {
+            Span<byte> name = stackalloc byte[SocketAddress.MaxLength];
+            int length = name.Length;
+            return getpeername(this, name, ref length) == 0 ? SocketAddress.EndPoint(name) : null;
         }
     }
 

@@ -38,7 +38,7 @@ public sealed class ListTests
         await using var relay = RelayUnderTest.Serve();
         var counters = await relay.CountersAsync(await relay.MapAsync(80));
         Assert.Equal(
-            Mapping.Keys.Concat(["accepted", "active", "failed", "bytesToGuest", "bytesToHost"]).Order(), counters.Keys.Order());
+            Mapping.Keys.Concat(["accepted", "active", "failed", "bytesToGuest", "bytesToHost", "since", "lastError", "auto"]).Order(), counters.Keys.Order());
         AssertCounters(counters, accepted: 0, active: 0, failed: 0, toGuest: 0, toHost: 0);
     }
 
@@ -69,6 +69,25 @@ public sealed class ListTests
 
         await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["failed"] is 3L, "three failures to be counted");
         AssertCounters(await relay.CountersAsync(mapping), accepted: 3, active: 0, failed: 3, toGuest: 0, toHost: 0);
+    }
+
+    [Fact]
+    public async Task Tells_since_when_a_mapping_is_and_why_a_connection_failed_last()
+    {
+        await using var relay = RelayUnderTest.Serve();
+        var before = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        var mapping = await relay.MapAsync(Net.FreePort());
+        var mapped = await relay.CountersAsync(mapping);
+        Assert.InRange(Assert.IsType<long>(mapped["since"]), before, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        Assert.Null(mapped["lastError"]);
+        Assert.Equal(false, mapped["auto"]);
+        await mapping.AssertResetAsync();
+        await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["lastError"] is not null, "the failure to be told");
+        var error = Assert.IsType<MsgMap>((await relay.CountersAsync(mapping))["lastError"]);
+        Assert.Equal("ConnectionRefused", error["name"]);
+        Assert.Contains($"127.0.0.1:{mapping.GuestPort}", Assert.IsType<string>(error["message"]), StringComparison.Ordinal);
+        Assert.InRange(Assert.IsType<long>(error["at"]), before, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        Assert.Equal(mapped["since"], (await relay.CountersAsync(mapping))["since"]);
     }
 
     private static void AssertCounters(MsgMap entry, long accepted, long active, long failed, long toGuest, long toHost) =>

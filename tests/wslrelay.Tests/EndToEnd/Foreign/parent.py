@@ -132,9 +132,11 @@ class List(Case):
             mapping = self.map(guestPort=guest.port)
             for _ in range(3):
                 self.assertTrue(echoes(mapping, b"x" * 1000))
-            counters = {"accepted": 3, "active": 0, "failed": 0, "bytesToGuest": 3000, "bytesToHost": 3000}
+            counters = {"accepted": 3, "active": 0, "failed": 0, "bytesToGuest": 3000, "bytesToHost": 3000, "lastError": None, "auto": False}
             until(lambda: self.relay.call("list")[0]["active"] == 0)
-            self.assertEqual(self.relay.call("list"), [dict(mapping, **counters)])
+            [listed] = self.relay.call("list")
+            self.assertLess(abs(time.time() * 1000 - listed.pop("since")), 60000)
+            self.assertEqual(listed, dict(mapping, **counters))
 
     def test_is_sorted(self):
         for item in {"family": 6}, {"address": "127.0.0.2"}, {}, {"address": "127.0.0.2"}, {"family": 6}, {}:
@@ -142,6 +144,24 @@ class List(Case):
         keys = [(entry["family"], entry["address"], entry["hostPort"]) for entry in self.relay.call("list")]
         self.assertEqual(len(keys), 6)
         self.assertEqual(keys, sorted(keys))
+
+
+class Subscribe(Case):
+    def test_tells_what_happens(self):
+        self.assertIn("connectionFailed", self.relay.call("subscribe")["events"])
+        with EchoServer() as guest:
+            port = guest.port
+        mapping = self.map(guestPort=port)
+        with self.assertRaises(OSError), connect(mapping) as client:
+            client.recv(1)
+            client.send(b"x")
+        self.relay.call("unmap", mapping)
+        events = []
+        until(lambda: len(events) == 3 or events.append(self.relay.event()))
+        self.assertEqual([event["event"] for event in events], ["mapped", "connectionFailed", "unmapped"])
+        self.assertTrue(all(event.items() >= mapping.items() for event in events))
+        self.assertEqual(events[1]["error"]["name"], "ConnectionRefused")
+        self.assertRegex(events[1]["client"], r"^127\.0\.0\.1:\d+$")
 
 
 class Errors(Case):

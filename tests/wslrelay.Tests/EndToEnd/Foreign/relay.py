@@ -27,6 +27,7 @@ class Relay:
             [*wrapper, "wslrelay", "serve", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=pass_fds, bufsize=0)
         self._unpacker = msgpack.Unpacker()
         self._ids = itertools.count(1)
+        self._events = []
 
     def __enter__(self):
         return self
@@ -62,12 +63,21 @@ class Relay:
 
     def call(self, method, *params):
         id = self.request(method, *params)
-        kind, answered, error, result = self.receive()
+        while (message := self.receive())[:2] == [2, "event"]:
+            self._events += message[2]
+        kind, answered, error, result = message
         assert (kind, answered) == (1, id), (kind, answered, id)
         if error is not None:
             assert result is None
             raise RelayError(error)
         return result
+
+    def event(self):
+        """The next event; no answer is due."""
+        if not self._events:
+            kind, method, self._events = self.receive()
+            assert (kind, method) == (2, "event"), (kind, method)
+        return self._events.pop(0)
 
     def end(self):
         """Ends the relay by end of file; its exit code."""

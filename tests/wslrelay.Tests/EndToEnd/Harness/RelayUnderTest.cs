@@ -15,6 +15,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     private readonly StringBuilder _errors = new();
     private readonly MessageReader _messages;
     private readonly Task _errorReader;
+    private readonly Queue<MsgMap> _events = new();
     private uint _lastId;
 
     private RelayUnderTest(Process process)
@@ -66,12 +67,36 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <summary>The next message, whatever it is; null at the end of standard output.</summary>
     public Task<RawMessage?> NextAsync() => WaitAsync(_messages.NextAsync(), "a message of the relay");
 
-    /// <summary>The next message, which must be an answer.</summary>
+    /// <summary>The next message but for events, which must be an answer.</summary>
     public async Task<Response> ResponseAsync()
     {
-        var message = await NextAsync();
-        Assert.True(message is not null, "The relay closed standard output.");
-        return Response.Parse(message.Value);
+        while (true)
+        {
+            var message = await NextAsync();
+            Assert.True(message is not null, "The relay closed standard output.");
+            if (!TryTakeEvent(message))
+                return Response.Parse(message.Value);
+        }
+    }
+
+    /// <summary>The next event; answers must not be due.</summary>
+    public async Task<MsgMap> EventAsync(string? name = null)
+    {
+        if (_events.Count == 0)
+            Assert.True(TryTakeEvent(await NextAsync()), "The relay sent what is no event.");
+
+        var item = _events.Dequeue();
+        Assert.True(name is null || name.Equals(item["event"]), $"{item["event"]} came where {name} was due.");
+        return item;
+    }
+
+    private bool TryTakeEvent(RawMessage? message)
+    {
+        if (message?.Value is not object?[] { Length: 3 } parts || parts is not [2L, "event", object?[] { Length: 1 } values])
+            return false;
+
+        _events.Enqueue(Assert.IsType<MsgMap>(values[0]));
+        return true;
     }
 
     /// <summary>The next message, which must be the notification of a stream's error.</summary>

@@ -1,0 +1,112 @@
+using System.Net;
+using MessagePack;
+
+namespace RelayProtocol.Rpc;
+
+/// <summary>Writes and reads the events of <c>subscribe</c>, as <see cref="WireFormat"/> does the other values. Stateless; any thread.</summary>
+internal static class EventFormat
+{
+    /// <summary>The names of all events that can be asked for; <c>lost</c> comes unasked.</summary>
+    internal static readonly string[] Names = ["connectionFailed", "mapped", "unmapped", "mapFailed", "agent"];
+
+    private const string Lost = "lost";
+
+    /// <summary>The name on the wire.</summary>
+    internal static string NameOf(RelayEvent item) => item switch
+    {
+        ConnectionFailedEvent => "connectionFailed",
+        MappedEvent => "mapped",
+        UnmappedEvent => "unmapped",
+        MapFailedEvent => "mapFailed",
+        AgentEvent => "agent",
+        _ => Lost,
+    };
+
+    /// <summary>Reads the params of <c>subscribe</c>: the names asked for.</summary>
+    internal static IReadOnlyList<string> ReadSubscribeParams(ReadOnlyMemory<byte> parameters)
+    {
+        var reader = new MessagePackReader(parameters);
+        if (reader.ReadArrayHeader() == 0 || reader.IsNil || MapFields.Read(ref reader, "params").Texts("events") is not { } names)
+            return Names;
+        return names.FirstOrDefault(name => name != Lost && !Names.Contains(name)) is { } unknown
+            ? throw MapFields.Invalid("events", $"'{unknown}' is no event; {string.Join(", ", Names)} are known")
+            : names;
+    }
+
+    internal static void WriteSubscription(ref MessagePackWriter writer, IReadOnlyList<string> names)
+    {
+        writer.WriteMapHeader(1);
+        writer.WriteTexts("events", names);
+    }
+
+    internal static IReadOnlyList<string> ReadSubscription(ref MessagePackReader reader) =>
+        MapFields.Read(ref reader, "the answer to subscribe").Texts("events") ?? [];
+
+    internal static void Write(ref MessagePackWriter writer, RelayEvent item)
+    {
+        (PortMapping? mapping, RelayError? error, int further) = item switch
+        {
+            ConnectionFailedEvent failed => (failed.Mapping, failed.Error, 2),
+            MappedEvent mapped => (mapped.Mapping, null, 1),
+            UnmappedEvent unmapped => (unmapped.Mapping, null, 1),
+            MapFailedEvent failed => (failed.Mapping, failed.Error, 1),
+            AgentEvent agent => (null, agent.Error, 2),
+            _ => ((PortMapping?)null, (RelayError?)null, 1),
+        };
+        writer.WriteMapHeader(2 + further + (mapping is null ? 0 : WireFormat.MappingKeyCount(mapping)));
+        writer.WriteField("event", NameOf(item));
+        writer.WriteField("at", item.At.ToUnixTimeMilliseconds());
+        if (mapping is not null)
+            WireFormat.WriteMappingKeys(ref writer, mapping);
+        switch (item)
+        {
+            case ConnectionFailedEvent failed:
+                writer.Write("client");
+                writer.Write(failed.Client?.ToString());
+                break;
+            case MappedEvent mapped:
+                writer.WriteField("auto", mapped.Auto);
+                break;
+            case UnmappedEvent unmapped:
+                writer.WriteField("auto", unmapped.Auto);
+                break;
+            case AgentEvent agent:
+                writer.WriteField("state", agent.IsUp ? "up" : "down");
+                break;
+            case LostEvent lost:
+                writer.WriteField("count", lost.Count);
+                break;
+        }
+        if (item is not (ConnectionFailedEvent or MapFailedEvent or AgentEvent))
+            return;
+        writer.Write("error");
+        if (error is null)
+            writer.WriteNil();
+        else
+            WireFormat.WriteError(ref writer, error);
+    }
+
+    /// <summary>Reads an event; null if it is one of a later version of the protocol.</summary>
+    internal static RelayEvent? Read(ref MessagePackReader reader)
+    {
+        MapFields fields = MapFields.Read(ref reader, "an event");
+        DateTimeOffset at = fields.Time("at");
+        return fields.RequiredText("event") switch
+        {
+            "connectionFailed" => new ConnectionFailedEvent(WireFormat.Mapping(fields), Client(fields), Error(fields)!) { At = at },
+            "mapped" => new MappedEvent(WireFormat.Mapping(fields), fields.Boolean("auto")) { At = at },
+            "unmapped" => new UnmappedEvent(WireFormat.Mapping(fields), fields.Boolean("auto")) { At = at },
+            "mapFailed" => new MapFailedEvent(WireFormat.Mapping(fields), Error(fields)!) { At = at },
+            "agent" => new AgentEvent(fields.RequiredText("state") == "up", Error(fields, required: false)) { At = at },
+            Lost => new LostEvent(fields.RequiredInteger("count", 0, long.MaxValue)) { At = at },
+            _ => null,
+        };
+    }
+
+    private static RelayError? Error(MapFields fields, bool required = true) => fields.Object("error", WireFormat.ReadError)
+        ?? (required ? throw MapFields.Invalid("error", "is missing") : null);
+
+    internal static IPEndPoint? Client(MapFields fields) => fields.Text("client") is not { } text ? null
+        : IPEndPoint.TryParse(text, out IPEndPoint? client) ? client
+        : throw MapFields.Invalid("client", $"'{text}' is not an address and a port");
+}
