@@ -46,6 +46,7 @@ internal static class CommandLine
         {
             [Serve()] = "wslrelay serve --target vsock:3:7000",
             [Forward()] = "wslrelay forward 8080:80 --target direct:192.168.122.10",
+            [Check()] = "wslrelay check 8080:80 --target vsock:3:7000",
             [Guest()] = "wslrelay guest --listen vsock:7000",
             [Demo()] = "wslrelay demo --ports 3",
         };
@@ -104,6 +105,26 @@ internal static class CommandLine
             return (int)ForwardRunner.Run(
                 host, result.GetRequiredValue(Options.Mappings), result.GetRequiredValue(Options.Target), GuestProtocolOf(result),
                 result.GetValue(Options.AllowRemote));
+        });
+        return command;
+    }
+
+    private static Command Check()
+    {
+        Command command = new("check", "Say hop by hop whether mappings would work, and if not, what to do about it.")
+        {
+            Options.Mappings, Options.Target, Options.GuestProtocol, Options.Json,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(Options.Mappings) is not { Tokens.Count: > 0 } && result.GetResult(Options.Target) is null or { Implicit: true })
+                result.AddError("MAPPING: at least one is required without --target, such as 8080:80");
+        });
+        command.SetAction(result =>
+        {
+            using LoopHost host = new(LogLevel.None);
+            return (int)CheckRunner.Run(
+                host, result.GetValue(Options.Mappings) ?? [], result.GetRequiredValue(Options.Target), GuestProtocolOf(result), result.GetValue(Options.Json));
         });
         return command;
     }

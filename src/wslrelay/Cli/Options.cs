@@ -35,6 +35,8 @@ internal static class Options
 
     internal static readonly Option<bool> AllowRemote = new("--allow-remote") { Description = "Allow mappings on addresses that other machines can reach" };
 
+    internal static readonly Option<bool> Json = new("--json") { Description = "Write JSON, for scripts" };
+
     internal static readonly Option<long?> Keepalive = Integer(
         "--keepalive", "SECONDS", "The time without data before TCP asks whether a peer is still there; 0: as the system has it", 0, 32767, 0);
 

@@ -35,6 +35,12 @@ internal abstract class IoPort : IDisposable
     /// <exception cref="IoException">The system refuses.</exception>
     public abstract IoSocket Listen(in IoEndpoint endpoint);
 
+    /// <summary>
+    /// Who keeps a TCP address and port from being listened on, for a person: a process and its id, or its user. Null where the system does not tell. Reads
+    /// the system's tables, which takes milliseconds.
+    /// </summary>
+    public virtual string? FindOwner(in IoEndpoint endpoint) => null;
+
     public abstract AcceptOperation Accept(IoSocket listener, IAcceptOwner owner);
 
     public abstract ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner);

@@ -8,7 +8,8 @@ namespace Wslrelay.Io;
 /// <param name="Port">The port.</param>
 /// <param name="IsVersion6Only">Of an IPv6 one: it takes no IPv4 connections. False where the system does not tell.</param>
 /// <param name="Id">Tells the socket from others that listen there before or after it; 0 where the system does not tell.</param>
-internal readonly record struct ListeningSocket(IPAddress Address, int Port, bool IsVersion6Only = false, ulong Id = 0);
+/// <param name="User">The number of the user that made it; null where the system does not tell.</param>
+internal readonly record struct ListeningSocket(IPAddress Address, int Port, bool IsVersion6Only = false, ulong Id = 0, uint? User = null);
 
 /// <summary>The listening TCP sockets of this machine, as any system's .NET tells them. Its calls block: one thread, which is not the loop's.</summary>
 internal class ListenerTable

@@ -36,7 +36,10 @@ internal sealed class HostSetUp : SetUp
     }
 
     /// <summary>The mapping of the present connection.</summary>
-    internal MappedPort Listener { get; set; } = null!;
+    internal PortRoute Listener { get; set; } = null!;
+
+    /// <summary>The agent has said something else than nil: the error is its own.</summary>
+    internal bool HasAnswer => _answer is not null;
 
     protected override void Begin()
     {
@@ -229,6 +232,6 @@ internal sealed class HostSetUp : SetUp
     }
 
     private string Describe(IoOperation operation) => operation.Error == IoError.TimedOut
-        ? $"no answer within {_table.SetUpTimeout / 1000.0:0.#} seconds"
+        ? $"no answer within {_table.SetUpTimeout / 1000.0:0.#} seconds; is it running, and does a firewall let this through?"
         : operation.Error.Describe(operation.NativeError);
 }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using RelayProtocol;
 using Wslrelay.Io;
 
@@ -9,24 +7,8 @@ namespace Wslrelay.Relaying;
 /// One mapping in force: its socket on the host, what its clients have open, its counters. No other mapping is touched by what happens here. Loop
 /// thread only.
 /// </summary>
-internal abstract class MappedPort(PortTable table, PortMapping mapping)
+internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortRoute(table, mapping)
 {
-    private IPAddress? _ownAddress;
-    private PortMappingKey[]? _ownKeys;
-    private Memory<byte> _preamble;
-
-    public PortTable Table { get; } = table;
-
-    public IoLoop Loop => Table.Loop;
-
-    /// <summary>The mapping, with the port that is really bound.</summary>
-    public PortMapping Mapping { get; } = mapping;
-
-    public IoEndpoint Target => Table.Target.For(Mapping);
-
-    /// <summary>What an agent is told first on each connection; pinned.</summary>
-    public Memory<byte> Preamble => _preamble.IsEmpty ? _preamble = Table.Preamble.For(Mapping) : _preamble;
-
     /// <summary>Connections or flows that are open or being set up.</summary>
     public int ActiveCount { get; protected set; }
 
@@ -60,32 +42,11 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping)
     /// </summary>
     public abstract Action Drain(int milliseconds, Action<int> drained);
 
-    /// <summary>A connection or flow could not be set up.</summary>
-    public void ConnectionFailed(IConnection connection, in IoEndpoint target, RelayError error)
+    public override void ConnectionFailed(IConnection connection, in IoEndpoint target, RelayError error)
     {
         Table.Log.ConnectionFailed(Mapping, target, error.Name, error.Message);
         LastError = new RelayFailure(error.Name, $"{target}: {error.Message}", DateTimeOffset.UtcNow);
         if (Table.Events.HasSubscriber)
             Table.Events.Raise(new ConnectionFailedEvent(Mapping, connection.ClientEndPoint, error with { Message = LastError.Message }) { At = LastError.At });
-    }
-
-    /// <summary>Whether an address of a direct target is a port of this relay itself: a connection would go round until the handles run out.</summary>
-    public bool IsOwnPort(in IoEndpoint endpoint)
-    {
-        if (Table.Target.Target.Kind != RelayTargetKind.Direct)
-            return false;
-
-        IPAddress address = endpoint.Address!;
-        if (!ReferenceEquals(_ownAddress, address))
-        {
-            _ownAddress = address;
-            _ownKeys =
-            [
-                new PortMappingKey(address, Mapping.GuestPort, Mapping.Protocol),
-                new PortMappingKey(address.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, Mapping.GuestPort, Mapping.Protocol),
-            ];
-        }
-
-        return Table.Contains(_ownKeys![0]) || (IPAddress.IsLoopback(address) && Table.Contains(_ownKeys[1]));
     }
 }

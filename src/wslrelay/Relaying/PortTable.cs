@@ -15,6 +15,10 @@ internal sealed class PortTable
     private const int UnmapsWorthCollecting = 1000;
     private const int CollectAfterMilliseconds = 1000;
 
+    // Searches for the owner of a port hold up the loop: after a few in a row they may take a twentieth of its time.
+    private const int SearchPrice = 20;
+    private const int MaxSearchDebt = 4000;
+
     private readonly Dictionary<PortMappingKey, MappedPort> _listeners = [];
     private readonly bool _allowRemote;
 
@@ -22,6 +26,7 @@ internal sealed class PortTable
     private readonly HashSet<MappedPort> _unmapped = [];
     private readonly ActionTimer _collect;
     private int _uncollected;
+    private long _searchesPaidAt;
 
     public PortTable(IoLoop loop, RelayTargetEndpoint target, GuestProtocol guestProtocol, bool allowRemote, RelayLog log)
     {
@@ -46,7 +51,7 @@ internal sealed class PortTable
     /// <summary>What the agent is told first, if there is one.</summary>
     public AgentPreamble Preamble { get; }
 
-    public SetUpPool<HostSetUp> SetUps { get; }
+    public SetUpPool<HostSetUp> SetUps { get; init; }
 
     /// <summary>Milliseconds for the connect, and again for the agent's answer.</summary>
     public int SetUpTimeout { get; init; } = 10_000;
@@ -95,6 +100,10 @@ internal sealed class PortTable
 
         return Array.ConvertAll(opened, static listener => listener.Mapping);
     }
+
+    /// <summary>Opens a mapping's host port and gives it back at once.</summary>
+    /// <exception cref="RelayException">Why it cannot be mapped.</exception>
+    public void Probe(PortMapping mapping) => Open(mapping).Discard();
 
     /// <summary>Takes all of them out, or none; their listeners are then to be closed.</summary>
     /// <exception cref="RelayException">One is not mapped; the error has its index.</exception>
@@ -189,6 +198,17 @@ internal sealed class PortTable
             _ = _unmapped.Add(listener);
     }
 
+    private string? FindOwner(PortMapping mapping)
+    {
+        long now = Environment.TickCount64;
+        if (_searchesPaidAt > now + MaxSearchDebt)
+            return null;
+
+        string? owner = Loop.Port.FindOwner(IoEndpoint.Tcp(mapping.Address, mapping.HostPort));
+        _searchesPaidAt = Math.Max(_searchesPaidAt, now) + (SearchPrice * (Environment.TickCount64 - now));
+        return owner;
+    }
+
     private PortListener Open(PortMapping mapping)
     {
         if (!_allowRemote && !IPAddress.IsLoopback(mapping.Address))
@@ -210,10 +230,10 @@ internal sealed class PortTable
         }
     }
 
-    private static string Describe(PortMapping mapping, IoException e) => e.Error switch
+    private string Describe(PortMapping mapping, IoException e) => e.Error switch
     {
         IoError.AddressInUse when mapping.HostPort == 0 => $"{mapping}: every port that the system may choose is in use",
-        IoError.AddressInUse => $"{mapping} is in use by another socket",
+        IoError.AddressInUse => $"{mapping} is in use by {FindOwner(mapping) ?? "another socket"}; end that, or take another host port",
         IoError.AddressNotAvailable when e.NativeError == 0 => $"{mapping}: {e.Message}",
         IoError.AddressNotAvailable => $"{mapping}: {mapping.Address} is not an address of this machine",
         IoError.TooManyOpenFiles => $"{mapping}: the relay is out of handles; unmap something or raise its limit",

@@ -52,7 +52,7 @@ internal interface IConnection
     void Abort(IoError reason = IoError.Cancelled);
 
     /// <summary>The client's socket, from now on the caller's: this is no connection to a target, and ends.</summary>
-    IoSocket TakeClient();
+    IoSocket TakeClient() => throw new NotSupportedException();
 
     /// <summary>The connection is set up: from here on only its pumps count.</summary>
     void EndSetUp();

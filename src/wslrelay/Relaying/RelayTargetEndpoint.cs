@@ -100,6 +100,17 @@ internal sealed class RelayTargetEndpoint
         }
     }
 
+    /// <summary>The same, of a server itself only at its addresses of one family; null if it has none of these.</summary>
+    public RelayTargetEndpoint? OfFamily(int family)
+    {
+        if (Target.HasAgent || Target.Host is null)
+            return this;
+
+        AddressFamily own = family == 6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork;
+        IPAddress[] addresses = Array.FindAll(Addresses(family), address => address.AddressFamily == own);
+        return addresses.Length == 0 ? null : new RelayTargetEndpoint(Target) { _forFamily4 = addresses, _forFamily6 = addresses };
+    }
+
     private IPAddress[] Addresses(int family) => family == 6 ? _forFamily6 : _forFamily4;
 
     // In the resolver's order. A server is reached at an address of the mapping's family first; the agent's own does not matter.

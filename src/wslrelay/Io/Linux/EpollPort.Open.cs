@@ -54,6 +54,8 @@ internal sealed partial class EpollPort
         }
     }
 
+    public override string? FindOwner(in IoEndpoint endpoint) => PortOwners.Find(endpoint);
+
     public override SafeHandle OpenSignal(long number)
     {
         // An inherited descriptor is never close-on-exec: one that is was opened by this process.

@@ -33,26 +33,44 @@ internal sealed unsafe class LinuxListenerTable : ListenerTable
 
     public override void FindPrograms(HashSet<ulong> ids, Dictionary<ulong, string> programs)
     {
+        foreach ((ulong id, int process) in FindProcesses(ids))
+            _ = programs.TryAdd(id, NameOf(process));
+    }
+
+    /// <summary>The processes that hold these sockets, as far as this process may know them.</summary>
+    internal static IEnumerable<(ulong Id, int Process)> FindProcesses(HashSet<ulong> ids)
+    {
         long end = Environment.TickCount64 + MaxSearchMilliseconds;
-        int left = ids.Count;
+        HashSet<ulong> left = [.. ids];
 
         // The newest first: they have most of the new listeners.
         foreach (int process in Entries("/proc").OrderDescending())
         {
-            if (left == 0 || Environment.TickCount64 >= end)
-                return;
+            if (Environment.TickCount64 >= end)
+                yield break;
 
-            string? program = null;
             foreach (int descriptor in Entries($"/proc/{process}/fd"))
             {
                 if (new FileInfo($"/proc/{process}/fd/{descriptor}").LinkTarget is ['s', 'o', 'c', 'k', 'e', 't', ':', '[', .. var inode, ']']
-                    && ulong.TryParse(inode, out ulong id) && ids.Contains(id) && !programs.ContainsKey(id))
+                    && ulong.TryParse(inode, out ulong id) && left.Remove(id))
                 {
-                    program ??= NameOf(process);
-                    programs.Add(id, program);
-                    left--;
+                    yield return (id, process);
+                    if (left.Count == 0)
+                        yield break;
                 }
             }
+        }
+    }
+
+    internal static string NameOf(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/comm").TrimEnd('\n');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
         }
     }
 
@@ -66,18 +84,6 @@ internal sealed unsafe class LinuxListenerTable : ListenerTable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return [];
-        }
-    }
-
-    private static string NameOf(int process)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{process}/comm").TrimEnd('\n');
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return "";
         }
     }
 
@@ -140,7 +146,7 @@ internal sealed unsafe class LinuxListenerTable : ListenerTable
 
         ReadOnlySpan<byte> address = new(message.idiag_src, message.idiag_family == Libc.AF_INET6 ? 16 : 4);
         return new ListeningSocket(
-            Plain(new IPAddress(address)), BinaryPrimitives.ReverseEndianness(message.idiag_sport), isVersion6Only, message.idiag_inode);
+            Plain(new IPAddress(address)), BinaryPrimitives.ReverseEndianness(message.idiag_sport), isVersion6Only, message.idiag_inode, message.idiag_uid);
     }
 
     private static int Align(uint length) => (int)((length + 3) & ~3u);

@@ -66,6 +66,8 @@ internal sealed unsafe class CompletionPort : IoPort
 
     public override IoSocket Listen(in IoEndpoint endpoint) => _listeners.Listen(endpoint);
 
+    public override string? FindOwner(in IoEndpoint endpoint) => PortOwners.Find(endpoint);
+
     public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) => new Accept(this, (WindowsSocket)listener, owner);
 
     public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => new Connect(this, endpoint, owner);

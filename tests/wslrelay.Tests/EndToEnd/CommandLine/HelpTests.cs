@@ -10,12 +10,13 @@ public sealed class HelpTests
     {
         var run = await ProgramRun.OfRelayAsync("--help");
         Assert.Equal((0, string.Empty), (run.ExitCode, run.Error));
-        Assert.All((string[])["serve", "forward", "guest", "demo"], command => Assert.Contains($"  wslrelay {command} ", run.Output, StringComparison.Ordinal));
+        Assert.All((string[])["serve", "forward", "check", "guest", "demo"], command => Assert.Contains($"  wslrelay {command} ", run.Output, StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData("serve", "--target", "--vm-id", "--port", "--exit-event", "--parent-pid", "--drain-ms", "--allow-remote", "--log-level")]
     [InlineData("forward", "MAPPING", "--target", "--allow-remote", "--log-level")]
+    [InlineData("check", "MAPPING", "--target", "--guest-protocol", "--json")]
     [InlineData("guest", "--listen", "--exit-event", "--allow-any-cid", "--log-level")]
     [InlineData("demo", "--ports")]
     public async Task Help_of_a_command_names_every_option_and_has_an_example(string command, params string[] options)

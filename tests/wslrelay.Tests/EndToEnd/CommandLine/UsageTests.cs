@@ -27,6 +27,11 @@ public sealed class UsageTests
     [InlineData("3000-2999", "forward", "3000-2999")]
     [InlineData("3000-3009:3000-3001", "forward", "3000-3009:3000-3001")]
     [InlineData("8080/sctp", "forward", "8080/sctp")]
+    [InlineData("MAPPING", "check")]
+    [InlineData("65536", "check", "65536")]
+    [InlineData("--target", "check", "80", "--target", "nowhere")]
+    [InlineData("no-such-host", "check", "80", "--target", "direct:no-such-host.invalid")]
+    [InlineData("--allow-remote", "check", "80", "--allow-remote")]
     public async Task Names(string argument, params string[] arguments)
     {
         var run = await ProgramRun.OfRelayAsync(arguments);

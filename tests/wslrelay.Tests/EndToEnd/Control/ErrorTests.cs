@@ -32,6 +32,7 @@ public sealed class ErrorTests
         var port = ((IPEndPoint)foreign.LocalEndPoint!).Port;
         var fault = await relay.FailAsync("AddressInUse", "map", Item(port, family));
         Assert.Contains(family == 6 ? $"[::1]:{port}/tcp" : $"127.0.0.1:{port}/tcp", fault.Message, StringComparison.Ordinal);
+        Assert.Contains($"(pid {Environment.ProcessId})", fault.Message, StringComparison.Ordinal);
         foreign.Dispose();
         await relay.ResultAsync("map", Item(port, family));
     }
@@ -43,7 +44,19 @@ public sealed class ErrorTests
         using var foreign = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
         foreign.Bind(new IPEndPoint(IPAddress.IPv6Any, Net.FreePort()));
         foreign.Listen();
-        await relay.FailAsync("AddressInUse", "map", Item(((IPEndPoint)foreign.LocalEndPoint!).Port));
+        var fault = await relay.FailAsync("AddressInUse", "map", Item(((IPEndPoint)foreign.LocalEndPoint!).Port));
+        Assert.Contains($"(pid {Environment.ProcessId}), which has {foreign.LocalEndPoint}", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AddressInUse_tells_the_user_whose_process_cannot_be_seen()
+    {
+        Platform.OnLinuxOnly("On Windows every process is told.");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can be another user.");
+        using var foreign = Net.Listen(Net.Loopback(4));
+        await using var relay = RelayUnderTest.ServeThrough(["/usr/bin/setpriv", "--reuid=65534", "--clear-groups"]);
+        var fault = await relay.FailAsync("AddressInUse", "map", Item(((IPEndPoint)foreign.LocalEndPoint!).Port));
+        Assert.Contains("is in use by a process of user root", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -44,6 +44,7 @@ internal abstract unsafe partial class Libc
         [FieldOffset(0)] internal byte idiag_family;
         [FieldOffset(4)] internal ushort idiag_sport; // big-endian
         [FieldOffset(8)] internal fixed byte idiag_src[16];
+        [FieldOffset(64)] internal uint idiag_uid;
         [FieldOffset(68)] internal uint idiag_inode;
     }
 

@@ -91,6 +91,10 @@ internal static unsafe partial class Kernel32
     internal static partial SafeWaitHandle OpenProcess(
         uint dwDesiredAccess, [MarshalAs(UnmanagedType.Bool)] bool bInheritHandle, uint dwProcessId);
 
+    [LibraryImport("kernel32", SetLastError = true)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    internal static partial bool QueryFullProcessImageNameW(SafeHandle hProcess, uint dwFlags, char* lpExeName, ref uint lpdwSize);
+
     [LibraryImport("advapi32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
     internal static partial bool OpenProcessToken(SafeHandle ProcessHandle, uint DesiredAccess, out SafeAccessTokenHandle TokenHandle);

@@ -1,0 +1,98 @@
+using System.Net;
+using RelayProtocol;
+using Wslrelay.Relaying;
+
+namespace Wslrelay.Cli;
+
+/// <summary>What the two probes of a mapping, over IPv4 and over IPv6, say about the hops behind the host port.</summary>
+/// <param name="target">The target.</param>
+/// <param name="guestProtocol">What an agent there speaks.</param>
+/// <param name="mapping">The mapping; null where none was given.</param>
+/// <param name="probes">IPv4's and IPv6's; null where the target has no address of the family, or the probe was not made.</param>
+internal sealed class CheckReport(RelayTarget target, GuestProtocol guestProtocol, PortMapping? mapping, PortProbe?[] probes)
+{
+    private readonly bool _hasAgent = target.HasAgent;
+
+    // The probe that is like the mapping's own connections comes first.
+    private readonly PortProbe[] _inOrder = [.. (mapping?.Family == 6 ? probes.Reverse() : probes).OfType<PortProbe>()];
+
+    internal IEnumerable<CheckHop> Hops()
+    {
+        CheckHop[] hops = [Target(), Agent()];
+        return mapping is null ? hops : [.. hops, GuestPort(4), GuestPort(6)];
+    }
+
+    // A server's host that refuses the port is there.
+    private PortProbe? Reached => Array.Find(
+        _inOrder, probe => probe.Connected is not null || (!_hasAgent && probe.Error!.Kind == RelayErrorCode.ConnectionRefused));
+
+    // An agent that could not connect has understood.
+    private bool HasUnderstood => Array.Exists(
+        _inOrder, static probe => (probe.Error is null || probe.IsAgents) && probe.Error?.Kind is not (RelayErrorCode.InvalidParams or RelayErrorCode.NotSupported));
+
+    private CheckHop Target()
+    {
+        const string Name = "target";
+        if (Reached is { } reached)
+            return CheckHop.Ok(mapping, Name, reached.Connected ?? reached.Total, $"{(_hasAgent ? reached.Endpoint : reached.Endpoint.Address)} answers");
+
+        if (_inOrder is not [{ Error: { } error } first, ..])
+            return CheckHop.Skip(mapping, Name, "it was not asked");
+
+        string reason = _hasAgent && error.Kind == RelayErrorCode.ConnectionRefused
+            ? "nothing listens there; start the agent (wslrelay guest), or correct the address"
+            : error.Message;
+        return CheckHop.Fail(mapping, Name, $"{first.Endpoint}: {reason}");
+    }
+
+    private CheckHop Agent()
+    {
+        const string Name = "agent";
+        if (!_hasAgent)
+            return CheckHop.Skip(mapping, Name, "the target is the server itself");
+
+        if (Reached is not { } reached)
+            return CheckHop.Skip(mapping, Name, "the target does not answer");
+
+        if (guestProtocol == GuestProtocol.Wsl)
+            return CheckHop.Skip(mapping, Name, "WSL's own agent gives no answer");
+
+        return HasUnderstood
+            ? CheckHop.Ok(mapping, Name, reached.Total - reached.Connected, "it speaks protocol version 1")
+            : CheckHop.Fail(mapping, Name, $"{reached.Endpoint}: {reached.Error!.Message.Split("; ")[0]}; is it 'wslrelay guest' that listens there, and of this version?");
+    }
+
+    private CheckHop GuestPort(int family)
+    {
+        string name = $"guest port v{family}";
+        PortProbe? probe = probes[family == 6 ? 1 : 0];
+        if (mapping!.Protocol == MapProtocol.Udp)
+            return CheckHop.Skip(mapping, name, "whether something receives datagrams cannot be asked");
+
+        if (probe is null)
+            return CheckHop.Skip(mapping, name, $"the target has no IPv{family} address");
+
+        if (Reached is null || (_hasAgent && (guestProtocol == GuestProtocol.Wsl || !HasUnderstood)))
+            return CheckHop.Skip(mapping, name, "it cannot be asked");
+
+        string place = Place(family, probe);
+        if (probe.Error is not { } error)
+            return CheckHop.Ok(mapping, name, probe.Total, $"{place}: something listens");
+
+        PortProbe? other = probes[family == 6 ? 0 : 1];
+        bool isElsewhere = other is { Error: null };
+        if (!IsNeeded(family) || (target.Host is not null && !_hasAgent && isElsewhere))
+            return CheckHop.Skip(mapping, name, $"{place}: {(error.Kind == RelayErrorCode.ConnectionRefused ? "nothing listens there" : error.Name)}; it is not needed");
+
+        string hint = isElsewhere ? $"; something listens on {Place(family == 6 ? 4 : 6, other!)}: let it listen here too, or map that" : "";
+        string reason = error.Message.StartsWith(place, StringComparison.Ordinal) ? error.Message : $"{place}: {error.Message}";
+        return CheckHop.Fail(mapping, name, reason + hint);
+    }
+
+    // A server with an address of its own is tried at all of them.
+    private bool IsNeeded(int family) => family == mapping!.Family || (!_hasAgent && target.Host is not null);
+
+    private string Place(int family, PortProbe probe) => _hasAgent
+        ? $"{new IPEndPoint(family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, mapping!.GuestPort)} in the guest"
+        : $"{probe.Endpoint}";
+}

@@ -1,0 +1,49 @@
+using System.Net;
+using System.Net.Sockets;
+using RelayProtocol;
+using Wslrelay.Io;
+
+namespace Wslrelay.Relaying;
+
+/// <summary>Where the connections of a mapping go: what a <see cref="HostSetUp"/> needs of it. Loop thread only.</summary>
+internal abstract class PortRoute(PortTable table, PortMapping mapping)
+{
+    private IPAddress? _ownAddress;
+    private PortMappingKey[]? _ownKeys;
+    private Memory<byte> _preamble;
+
+    public PortTable Table { get; } = table;
+
+    public IoLoop Loop => Table.Loop;
+
+    /// <summary>The mapping; of one in force with the port that is really bound.</summary>
+    public PortMapping Mapping { get; } = mapping;
+
+    public IoEndpoint Target => Table.Target.For(Mapping);
+
+    /// <summary>What an agent is told first on each connection; pinned.</summary>
+    public Memory<byte> Preamble => _preamble.IsEmpty ? _preamble = Table.Preamble.For(Mapping) : _preamble;
+
+    /// <summary>A connection or flow could not be set up.</summary>
+    public abstract void ConnectionFailed(IConnection connection, in IoEndpoint target, RelayError error);
+
+    /// <summary>Whether an address of a direct target is a port of this relay itself: a connection would go round until the handles run out.</summary>
+    public bool IsOwnPort(in IoEndpoint endpoint)
+    {
+        if (Table.Target.Target.Kind != RelayTargetKind.Direct)
+            return false;
+
+        IPAddress address = endpoint.Address!;
+        if (!ReferenceEquals(_ownAddress, address))
+        {
+            _ownAddress = address;
+            _ownKeys =
+            [
+                new PortMappingKey(address, Mapping.GuestPort, Mapping.Protocol),
+                new PortMappingKey(address.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, Mapping.GuestPort, Mapping.Protocol),
+            ];
+        }
+
+        return Table.Contains(_ownKeys![0]) || (IPAddress.IsLoopback(address) && Table.Contains(_ownKeys[1]));
+    }
+}
