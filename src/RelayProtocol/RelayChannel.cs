@@ -12,8 +12,8 @@ namespace RelayProtocol;
 /// </summary>
 internal sealed class RelayChannel : IAsyncDisposable
 {
-    // The largest answer taken, in bytes: a list of 100,000 mappings is below.
-    private const int MaxAnswerSize = 16 * 1024 * 1024;
+    // The largest answer, in bytes. A list that would be longer is refused by the relay.
+    internal const int MaxAnswerSize = 16 * 1024 * 1024;
 
     // Requests that wait are written together up to this size, in bytes.
     private const int MaxBatch = 64 * 1024;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Reflection;
 using MessagePack;
 using RelayProtocol;
@@ -190,40 +191,55 @@ internal sealed class ControlSession
 
     private void Dispatch(RpcEnvelope request)
     {
+        if (!TryCarryOut(request.MsgId, request.Method, () => CarryOut(request)))
+            _busy = false;
+    }
+
+    // All that is done for a request, at once or later, is done in here: whatever is thrown, the request is answered and the session goes on.
+    private bool TryCarryOut(uint id, string method, Action action)
+    {
         try
         {
-            switch (request.Method)
-            {
-                case "hello":
-                    WireFormat.CheckHelloParams(request.Params);
-                    Hello(request.MsgId);
-                    break;
-                case "map":
-                    PortMapping[] mapped = _table.Map(WireFormat.ReadMapParams(request.Params));
-                    AnswerArray(request.MsgId, mapped, WireFormat.WriteMapping);
-                    break;
-                case "unmap":
-                    Unmap(request.MsgId, WireFormat.ReadUnmapParams(request.Params));
-                    break;
-                case "list":
-                    AnswerArray(request.MsgId, _table.List(), WireFormat.WriteStatus);
-                    break;
-                case "subscribe":
-                    Subscribe(request.MsgId, EventFormat.ReadSubscribeParams(request.Params));
-                    break;
-                default:
-                    throw new RelayException(
-                        RelayErrorCode.MethodNotFound, $"there is no method '{request.Method}'; hello, map, unmap, list and subscribe are known");
-            }
+            action();
+            return true;
         }
         catch (RelayException e)
         {
-            AnswerError(request.MsgId, e.Error);
+            AnswerError(id, e.Error);
         }
         catch (Exception e)
         {
-            _log.Defect(e, request.Method);
-            AnswerError(request.MsgId, new RelayError(RelayErrorCode.Internal, $"{request.Method}: {e.GetType().Name}: {e.Message}"));
+            _log.Defect(e, method);
+            AnswerError(id, new RelayError(RelayErrorCode.Internal, $"{method}: {e.GetType().Name}: {e.Message}"));
+        }
+
+        return false;
+    }
+
+    private void CarryOut(RpcEnvelope request)
+    {
+        switch (request.Method)
+        {
+            case "hello":
+                WireFormat.CheckHelloParams(request.Params);
+                Hello(request.MsgId);
+                break;
+            case "map":
+                PortMapping[] mapped = _table.Map(WireFormat.ReadMapParams(request.Params));
+                AnswerArray(request.MsgId, mapped, WireFormat.WriteMapping);
+                break;
+            case "unmap":
+                Unmap(request.MsgId, WireFormat.ReadUnmapParams(request.Params));
+                break;
+            case "list":
+                AnswerArray(request.MsgId, _table.List(), WireFormat.WriteStatus);
+                break;
+            case "subscribe":
+                Subscribe(request.MsgId, EventFormat.ReadSubscribeParams(request.Params));
+                break;
+            default:
+                throw new RelayException(
+                    RelayErrorCode.MethodNotFound, $"there is no method '{request.Method}'; hello, map, unmap, list and subscribe are known");
         }
     }
 
@@ -269,10 +285,14 @@ internal sealed class ControlSession
     {
         MappedPort[] listeners = _table.Remove([.. items.Select(item => item.Key)]);
         _busy = true;
-        _table.Close(listeners, () =>
+        PortTable.Close(listeners, () =>
         {
             _busy = false;
-            Drain(id, items, listeners);
+            _ = TryCarryOut(id, "unmap", () =>
+            {
+                _table.NoteUnmapped(listeners);
+                Drain(id, items, listeners);
+            });
             Advance();
         });
     }
@@ -282,7 +302,7 @@ internal sealed class ControlSession
         UnmapRequest request = new(items, listeners, completed =>
         {
             _draining.Remove(completed);
-            AnswerArray(id, completed.Results, WireFormat.WriteUnmapResult);
+            _ = TryCarryOut(id, "unmap", () => AnswerArray(id, completed.Results, WireFormat.WriteUnmapResult));
             _output.Flush();
         });
         request.Start();
@@ -294,15 +314,21 @@ internal sealed class ControlSession
         }
     }
 
+    // Written beside the output: what fails half-way, or comes out too long, leaves no part of an answer there.
     private void AnswerArray<T>(uint id, T[] items, WireFormat.Writer<T> write)
     {
-        MessagePackWriter writer = new(_output.Writer);
+        ArrayBufferWriter<byte> answer = new();
+        MessagePackWriter writer = new(answer);
         RpcWriter.BeginResult(ref writer, id);
         writer.WriteArrayHeader(items.Length);
         foreach (T item in items)
             write(ref writer, item);
 
         writer.Flush();
+        if (answer.WrittenCount > RelayChannel.MaxAnswerSize)
+            throw new RelayException(RelayErrorCode.NotSupported, $"the answer would have {answer.WrittenCount} bytes; one has at most {RelayChannel.MaxAnswerSize}");
+
+        _output.Writer.Write(answer.WrittenSpan);
     }
 
     private void AnswerError(uint id, RelayError error)

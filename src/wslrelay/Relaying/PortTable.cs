@@ -128,7 +128,7 @@ internal sealed class PortTable
     }
 
     /// <summary>Closes listeners that were taken out; calls back when their ports are free.</summary>
-    public void Close(MappedPort[] listeners, Action closed)
+    public static void Close(MappedPort[] listeners, Action closed)
     {
         int left = listeners.Length;
         if (left == 0)
@@ -138,16 +138,25 @@ internal sealed class PortTable
         {
             listener.Close(() =>
             {
-                Log.Unmapped(listener.Mapping);
-                Events.Raise(new UnmappedEvent(listener.Mapping));
-                NoteUnmapped(listener);
-                if (++_uncollected >= UnmapsWorthCollecting)
-                    Loop.Timers.Start(_collect, CollectAfterMilliseconds);
-
                 if (--left == 0)
                     closed();
             });
         }
+    }
+
+    /// <summary>What remains to be done for listeners that are closed.</summary>
+    public void NoteUnmapped(MappedPort[] listeners)
+    {
+        foreach (MappedPort listener in listeners)
+        {
+            Log.Unmapped(listener.Mapping);
+            Events.Raise(new UnmappedEvent(listener.Mapping));
+            NoteUnmapped(listener);
+        }
+
+        _uncollected += listeners.Length;
+        if (_uncollected >= UnmapsWorthCollecting)
+            Loop.Timers.Start(_collect, CollectAfterMilliseconds);
     }
 
     /// <summary>Takes out the mapping of a listener that the system has ended.</summary>
@@ -173,7 +182,11 @@ internal sealed class PortTable
     {
         MappedPort[] listeners = [.. _listeners.Values];
         _listeners.Clear();
-        Close(listeners, () => closed([.. _unmapped]));
+        Close(listeners, () =>
+        {
+            NoteUnmapped(listeners);
+            closed([.. _unmapped]);
+        });
     }
 
     private static int Compare(PortMapping a, PortMapping b)

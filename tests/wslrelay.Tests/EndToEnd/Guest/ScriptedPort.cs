@@ -23,6 +23,14 @@ internal sealed class ScriptedPort : IoPort
     /// <summary>What a connect leads to; null is refused.</summary>
     public Func<IoEndpoint, ScriptedSocket?> Server { get; set; } = static _ => null;
 
+    /// <summary>Called when an accept is cancelled.</summary>
+    public Action Cancelling { get; set; } = static () => { };
+
+    /// <summary>What stands for the standard streams, where a test needs them.</summary>
+    public ScriptedSocket? Input { get; init; }
+
+    public ScriptedSocket? Output { get; init; }
+
     public override IoSocket Listen(in IoEndpoint endpoint) => new ScriptedSocket([]);
 
     public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner)
@@ -46,7 +54,7 @@ internal sealed class ScriptedPort : IoPort
 
     public override SafeHandle OpenProcess(int id) => throw new NotSupportedException();
 
-    public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write) => null;
+    public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write) => write ? Output : Input;
 
     public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)
     {
@@ -82,7 +90,11 @@ internal sealed class ScriptedPort : IoPort
 
         protected internal override void Collect(in IoEvent wake) => Complete(IoError.Cancelled, 0);
 
-        protected internal override void CancelPending() => port._cancelled.Enqueue(this);
+        protected internal override void CancelPending()
+        {
+            port.Cancelling();
+            port._cancelled.Enqueue(this);
+        }
     }
 
     private sealed class Connecting(ScriptedPort port, in IoEndpoint endpoint, IIoOwner owner) : ConnectOperation(endpoint, owner)
