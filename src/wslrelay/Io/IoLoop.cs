@@ -74,12 +74,13 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
         {
             RunPosted();
             RunStarted();
-            RunAll(_yielded);
+            RunYielded();
             Port.EndTurn();
             if (_stopping && ActiveCount == 0)
                 return;
 
             int timeout = _started.Count > 0 || _yielded.Count > 0 || !_posted.IsEmpty ? 0 : Timers.NextTimeout();
+            Port.YieldedCount = _yielded.Count;
             int count = Port.Wait(_events, timeout);
             for (int i = 0; i < count; i++)
             {
@@ -111,21 +112,27 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
     private void RunStarted()
     {
         for (int i = 0; i < MaxChain && _started.Count > 0; i++)
-            RunAll(_started);
+        {
+            for (int left = _started.Count; left > 0; left--)
+                RunOne(_started.Dequeue());
+        }
     }
 
-    private void RunAll(Queue<IoOperation> queue)
+    // One a turn: what is woken meanwhile waits for one of them, not for all.
+    private void RunYielded()
     {
-        for (int left = queue.Count; left > 0; left--)
-        {
-            IoOperation operation = queue.Dequeue();
-            if (operation.CancelReason != IoError.None)
-                operation.CompleteCancelled();
-            else
-                operation.Schedule();
+        if (_yielded.TryDequeue(out IoOperation? operation))
+            RunOne(operation);
+    }
 
-            OnStateChanged(operation);
-        }
+    private void RunOne(IoOperation operation)
+    {
+        if (operation.CancelReason != IoError.None)
+            operation.CompleteCancelled();
+        else
+            operation.Schedule();
+
+        OnStateChanged(operation);
     }
 
     private void OnStateChanged(IoOperation operation)

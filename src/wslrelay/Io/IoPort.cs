@@ -21,6 +21,9 @@ internal abstract class IoPort : IDisposable
     /// <summary>The loop stops: every connection is about to be reset, so that a listener's backlog need not be served first.</summary>
     public bool IsStopping { get; set; }
 
+    /// <summary>How many operations have yielded and go on without a wake-up; set by the loop before each <see cref="Wait"/>.</summary>
+    public int YieldedCount { get; set; }
+
     /// <summary>Creates the port of the current system; <see cref="StandardStream"/> has the only other platform check.</summary>
     /// <param name="keepaliveSeconds">The idle time before a TCP keepalive probe; 0: the system's.</param>
     public static IoPort Create(int keepaliveSeconds = 0) =>

@@ -9,11 +9,19 @@ internal sealed partial class EpollPort
     // Results lead to further calls, whose results come next: after so many rounds epoll is polled all the same, so that nobody is starved.
     private const int MaxResultRounds = 4;
 
-    private int _resultRounds;
-    private int _yieldedCount;
+    // One direction's piece: if it is alone, beside other bulk, and beside small requests.
+    private const int LonePiece = 4 << 20;
+    private const int Piece = 1 << 20;
+    private const int SmallPiece = 512 * 1024;
 
-    /// <summary>One pump has yielded and the wait since has returned no event: no other operation has work.</summary>
-    internal bool IsOnlyActivePump { get; private set; }
+    // For so many polls after a wake-up of anything but bulk, another is expected.
+    private const int SmallTurns = 64;
+
+    private int _resultRounds;
+    private long _lastSmallTurn = -SmallTurns;
+
+    /// <summary>Bytes that one direction may move before the loop looks for what else has come.</summary>
+    internal int PieceSize { get; private set; } = Piece;
 
     public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)
     {
@@ -29,12 +37,13 @@ internal sealed partial class EpollPort
             count = WaitForReadiness(events, count, Calls.HasQueued ? 0 : timeoutMilliseconds);
 
         Calls.SetExpectedCalls(count);
-        IsOnlyActivePump = count == 0 && _yieldedCount == 1;
-        _yieldedCount = 0;
+        if (Turn - _lastSmallTurn < SmallTurns)
+            PieceSize = SmallPiece;
+        else
+            PieceSize = count == 0 && YieldedCount == 1 ? LonePiece : Piece;
+
         return count;
     }
-
-    internal void OnPumpYielded() => _yieldedCount++;
 
     private unsafe int WaitForReadiness(Span<IoEvent> events, int count, int timeoutMilliseconds)
     {
@@ -69,13 +78,21 @@ internal sealed partial class EpollPort
             uint reportedEvents = EpollEvent.Events(native);
             bool wakesWriter = handle.UpdateReadiness(reportedEvents);
             if (handle.Reader is { State: IoState.Pending } reader && (reportedEvents & EpollHandle.ReadEvents) != 0)
-                events[count++] = new IoEvent(reader, null, 0, 0);
+                events[count++] = WakeUp(reader);
 
             if (handle.Writer is { State: IoState.Pending } writer && wakesWriter)
-                events[count++] = new IoEvent(writer, null, 0, 0);
+                events[count++] = WakeUp(writer);
         }
 
         return count;
+    }
+
+    private IoEvent WakeUp(IoOperation operation)
+    {
+        if (operation is not Pump { IsBulk: true })
+            _lastSmallTurn = Turn;
+
+        return new IoEvent(operation, null, 0, 0);
     }
 
     // Listeners, connects and sockets can wait for a time instead of an event.

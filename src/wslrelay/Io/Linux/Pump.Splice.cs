@@ -16,9 +16,10 @@ internal partial class Pump
             return FillBuffer();
 
         int taken;
+        nuint most = (nuint)Math.Min(pipe.Capacity, from.Port.PieceSize);
         do
         {
-            taken = Errno.Result(Libc.splice(from, null, pipe.WriteEnd, null, (nuint)pipe.Capacity, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK));
+            taken = Errno.Result(Libc.splice(from, null, pipe.WriteEnd, null, most, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK));
         }
         while (taken == -Errno.EINTR);
 

@@ -23,10 +23,6 @@ internal enum PumpMode
 internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counter, IIoOwner owner)
     : PumpOperation(owner, counter)
 {
-    // How much is moved before the others have their turn, and how much if no other is active.
-    private const int MaxBytesPerTurn = 1 << 20;
-    private const int MaxBytesWhenAlone = 4 << 20;
-
     // The buffer or pipe with the unsent bytes, which are at [_start, _end); null if there are none.
     private object? _unsent;
     private int _start;
@@ -36,6 +32,9 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
 
     // A call of this direction is in the present batch: a receive if nothing is unsent, else a send.
     private bool _isQueued;
+
+    /// <summary>Its last read filled the buffer or most of a pipe.</summary>
+    internal bool IsBulk => _isBulk;
 
     private protected EpollHandle From => from;
 
@@ -64,10 +63,15 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
         else if (wake.Source is null || OnResult(wake))
         {
             // Woken by more data, while there is still no room for what was read before.
-            if (wake.Source is null && _unsent is not null && !to.Writable)
+            bool isBlocked = wake.Source is null && _unsent is not null && !to.Writable;
+            if (isBlocked)
                 from.PauseReading();
 
-            Move();
+            // Bulk waits until everything else that was woken has run.
+            if (_isBulk && !isBlocked)
+                Yield();
+            else
+                Move();
         }
     }
 
@@ -84,7 +88,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
 
     private void Move()
     {
-        int most = from.Port.IsOnlyActivePump ? MaxBytesWhenAlone : MaxBytesPerTurn;
+        int most = from.Port.PieceSize;
         for (int moved = 0; moved < most;)
         {
             if (to.Broken)
@@ -125,7 +129,6 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
         }
 
         Yield();
-        from.Port.OnPumpYielded();
     }
 
     // Nothing was read: there is nothing yet, the sender broke, or it was the end.
