@@ -26,10 +26,11 @@ int main(int argc, char **argv)
         { "connections", required_argument, NULL, 'c' },
         { "seconds", required_argument, NULL, 's' },
         { "size", required_argument, NULL, 'b' },
+        { "window", required_argument, NULL, 'w' },
         { "limit", required_argument, NULL, 'l' },
         { 0 },
     };
-    struct options options = { .connections = 1, .size = 64, .seconds = 1, .limit = 10000000 };
+    struct options options = { .connections = 1, .size = 64, .window = 1, .seconds = 1, .limit = 10000000 };
     int option;
 
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
         case 'c': options.connections = atoi(optarg); break;
         case 's': options.seconds = atof(optarg); break;
         case 'b': options.size = atoi(optarg); break;
+        case 'w': options.window = atoi(optarg); break;
         case 'l': options.limit = atol(optarg); break;
         default: return 2;
         }
@@ -49,6 +51,8 @@ int main(int argc, char **argv)
         return serve(&options);
     if (strcmp(command, "idle") == 0)
         return idle(&options);
+    if (strcmp(command, "datagram-idle") == 0)
+        return datagram_idle(&options);
 
     /* A relay that has stopped moving data ends the run with a signal instead of hanging it. */
     alarm((unsigned)options.seconds + 15);
@@ -58,6 +62,10 @@ int main(int argc, char **argv)
         return pingpong(&options);
     if (strcmp(command, "connections") == 0)
         return connections(&options);
-    fprintf(stderr, "usage: load serve | bulk | pingpong | connections | idle, with --port N [--connections N] [--seconds S]\n");
+    if (strcmp(command, "datagrams") == 0)
+        return datagrams(&options);
+    if (strcmp(command, "datagram-bulk") == 0)
+        return datagram_bulk(&options);
+    fprintf(stderr, "usage: load serve | bulk | pingpong | connections | idle | datagrams | datagram-bulk | datagram-idle, with --port N [--connections N] [--seconds S]\n");
     return 2;
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,11 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#define MAX_SAMPLES 4000000u
+
+static uint32_t *samples;
+static size_t sample_count;
 
 void fail(const char *what)
 {
@@ -74,6 +80,28 @@ int tcp_connect_start(int port)
     return fd;
 }
 
+int udp_bind(int port, int joined)
+{
+    struct sockaddr_in address = loopback(port);
+    int room = 4 << 20;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0)
+        fail("bind");
+    /* What is lost is to be lost by the relay. */
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+    setsockopt(fd, SOL_UDP, UDP_GRO, &joined, sizeof joined);
+    return fd;
+}
+
+int udp_connect(int port)
+{
+    struct sockaddr_in address = loopback(port);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
+        fail("connect");
+    return fd;
+}
+
 void set_nonblocking(int fd)
 {
     if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
@@ -123,11 +151,24 @@ static int compare(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-double percentile_us(uint32_t *samples, size_t count, double fraction)
+void sample(uint64_t nanoseconds)
 {
-    if (count == 0)
+    if (samples == NULL)
+        samples = malloc(MAX_SAMPLES * sizeof *samples);
+    if (sample_count < MAX_SAMPLES)
+        samples[sample_count++] = nanoseconds > UINT32_MAX ? UINT32_MAX : (uint32_t)nanoseconds;
+}
+
+static double percentile_us(double fraction)
+{
+    if (sample_count == 0)
         return 0;
-    qsort(samples, count, sizeof *samples, compare);
-    size_t index = (size_t)(fraction * (double)count);
-    return samples[index < count ? index : count - 1] / 1000.0;
+    size_t index = (size_t)(fraction * (double)sample_count);
+    return samples[index < sample_count ? index : sample_count - 1] / 1000.0;
+}
+
+void print_percentiles(void)
+{
+    qsort(samples, sample_count, sizeof *samples, compare);
+    printf("\"p50_us\": %.3f, \"p99_us\": %.3f}\n", percentile_us(0.50), percentile_us(0.99));
 }

@@ -10,23 +10,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAX_SAMPLES 4000000u
-
 struct peer {
     int fd;
     int got;
     uint64_t sent_at;
 };
 
-static uint32_t *samples;
-static size_t sample_count;
 static char message[65536], answer[65536];
-
-static void sample(uint64_t nanoseconds)
-{
-    if (sample_count < MAX_SAMPLES)
-        samples[sample_count++] = nanoseconds > UINT32_MAX ? UINT32_MAX : (uint32_t)nanoseconds;
-}
 
 static void trip(int fd, int size)
 {
@@ -103,12 +93,10 @@ static long many(const struct options *options, double *seconds)
 
 int pingpong(const struct options *options)
 {
-    samples = malloc(MAX_SAMPLES * sizeof *samples);
     memset(message, 'm', sizeof message);
     double seconds = 0;
     long trips = options->connections == 1 ? one(options, &seconds) : many(options, &seconds);
-    double p50 = percentile_us(samples, sample_count, 0.50);
-    double p99 = percentile_us(samples, sample_count, 0.99);
-    printf("{\"operations\": %ld, \"seconds\": %.6f, \"p50_us\": %.3f, \"p99_us\": %.3f}\n", trips, seconds, p50, p99);
+    printf("{\"operations\": %ld, \"seconds\": %.6f, ", trips, seconds);
+    print_percentiles();
     return 0;
 }

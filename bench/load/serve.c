@@ -1,5 +1,5 @@
 /* The server behind every relay: an echo port, a sink that reads and a sink that drops in the kernel. The sinks are a process of their own, so
-   that a small request beside bulk waits for the relay and not for the server. Both end with their standard input. */
+   that a small request beside bulk waits for the relay and not for the server. All end with standard input. */
 #define _GNU_SOURCE
 #include "load.h"
 
@@ -95,19 +95,46 @@ static int serve_listeners(const int *listeners, enum kind first, enum kind last
     }
 }
 
+/* Datagrams have the ports of ECHO and SINK too, and a process of their own. */
+static _Noreturn void serve_datagrams(int echo, int sink)
+{
+    struct epoll_event events[2];
+    int epoll = epoll_new();
+    epoll_watch(epoll, echo, EPOLLIN, ECHO);
+    epoll_watch(epoll, sink, EPOLLIN, SINK);
+    for (;;) {
+        int count = epoll_wait(epoll, events, 2, -1);
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.u64 == ECHO)
+                udp_echo(echo);
+            else
+                udp_sink(sink);
+        }
+    }
+}
+
+static pid_t fork_child(void)
+{
+    pid_t child = fork();
+    if (child < 0)
+        fail("fork");
+    if (child == 0)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return child;
+}
+
 int serve(const struct options *options)
 {
     int listeners[KINDS];
+    int udp_echo_socket = udp_bind(options->port + ECHO, 0), udp_sink_socket = udp_bind(options->port + SINK, 1);
     for (int kind = 0; kind < KINDS; kind++)
         listeners[kind] = tcp_listen(options->port + kind);
     printf("{\"echo\": %d, \"sink\": %d, \"drop\": %d}\n", options->port + ECHO, options->port + SINK, options->port + DROP);
     fflush(stdout);
 
-    pid_t child = fork();
-    if (child < 0)
-        fail("fork");
-    if (child > 0)
-        return serve_listeners(listeners, ECHO, ECHO);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    return serve_listeners(listeners, SINK, DROP);
+    if (fork_child() == 0)
+        return serve_listeners(listeners, SINK, DROP);
+    if (fork_child() == 0)
+        serve_datagrams(udp_echo_socket, udp_sink_socket);
+    return serve_listeners(listeners, ECHO, ECHO);
 }

@@ -14,11 +14,12 @@ ONE_HOP = [relays.Direct, relays.Wslrelay, relays.WslrelayBefore, relays.Wslrela
            peers.Rinetd, peers.Redir, peers.Simpleproxy, peers.Socat]
 TWO_HOPS = [relays.Direct, relays.WslrelayTwoHops, relays.WslrelayTwoHopsTcp, relays.WslrelayBeforeTwoHops, relays.WslrelayBeforeTwoHopsTcp,
             peers.HaproxyTwoHops, peers.HaproxySpliceTwoHops, peers.HaproxySpliceTwoHopsUnix]
+DATAGRAMS = [relays.DirectUdp, relays.WslrelayUdp, relays.WslrelayUdpBefore, peers.NginxUdp, peers.DockerProxyUdp, peers.SocatUdp]
 QUICK = [relays.Direct, relays.Wslrelay, peers.Haproxy, peers.HaproxySplice, peers.Nginx, peers.DockerProxy,
          relays.WslrelayTwoHops, peers.HaproxySpliceTwoHops]
 HOST_PORTS = 22000
 DIRECTORY = "RELAYBENCH_DIRECTORY"
-GROUPS = ["pinned", "two-hops", "free"]
+GROUPS = ["pinned", "datagrams", "two-hops", "free"]
 
 
 def arguments():
@@ -60,12 +61,16 @@ def plan(options):
     kinds = wanted(options.relays, every, lambda kind: kind.name, QUICK if options.quick else every)
     keys = wanted(options.groups, GROUPS, str, ["pinned", "two-hops"] if options.quick else GROUPS)
     one = [kind for kind in ONE_HOP if kind in kinds]
+    datagrams = [kind for kind in DATAGRAMS if any(kind.name == chosen.name for chosen in kinds)]
     two = [kind for kind in TWO_HOPS if kind in kinds]
+    udp = [row for row in rows if row.protocol == "udp"]
+    rows = [row for row in rows if row.protocol == "tcp"]
     load = [row for row in rows if not row.fresh]
     idle = [row for row in rows if isinstance(row, measures.Idle)]
     pinned, free = frozenset({options.processor}), frozenset(os.sched_getaffinity(0))
     tables = {
         "pinned": (Group("pinned", "One hop, everything on one processor", one, pinned), rows),
+        "datagrams": (Group("datagrams", "Datagrams, everything on one processor", datagrams, pinned), udp),
         "two-hops": (Group("two-hops", "Two hops, everything on one processor", two, pinned), load + ([] if options.quick else idle)),
         "free": (Group("free", f"One hop, free to use {len(free)} processors", one, free), load),
     }

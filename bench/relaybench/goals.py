@@ -27,6 +27,8 @@ class Goal:
         if peer not in cells or relay not in cells:
             return "?"
         value = cells[relay].ratio(cells[peer])
+        if value is None:
+            return "?"
         reached = value >= self.bound if metric.higher else value <= self.bound
         return f"yes, {value:.2f}" if reached else f"**no, {value:.2f}**"
 
@@ -62,6 +64,11 @@ class Everywhere(Goal):
         return group.key != "two-hops"
 
 
+class OfDatagrams(Goal):
+    def applies(self, group):
+        return group.key == "datagrams"
+
+
 class Ahead(Goal):
     """Two hops: ahead of the best pair in every row."""
 
@@ -76,6 +83,7 @@ class Ahead(Goal):
 BULK = ["bulk-1", "bulk-4", "bulk-1-drop", "bulk-4-drop"]
 CONNECT = ["connect-1", "connect-50"]
 IDLE = ["idle-1000", "idle-5000"]
+WINDOWS = ["udp-1-window", "udp-1-window-1200", "udp-100"]
 MIXED = ["mixed-1", "mixed-8"]
 
 GOALS = [
@@ -92,6 +100,12 @@ GOALS = [
     *(Beside(f"{row}/{metric}", BEST, 1.0) for row in MIXED for metric in ("p50", "p99")),
     *(Beside(f"mixed-8/{metric}", BEST, 0.5, "pinned") for metric in ("p50", "p99")),
     *(Everywhere(f"{row}/rate", SPLICE, 1.0) for row in MIXED),
+    OfDatagrams("udp-1/p50", BEST, 0.95),
+    *(OfDatagrams(f"{row}/rate", BEST, 1.5) for row in (*WINDOWS, "udp-1000")),
+    OfDatagrams("udp-1000/lost", BEST, 1.0),
+    OfDatagrams("udp-bulk/rate", BEST, 2.0),
+    *(OfDatagrams(f"{row}/cpu", BEST, 0.6) for row in (*WINDOWS, "udp-1000", "udp-bulk")),
+    OfDatagrams("udp-idle-1000/memory", BEST, 0.3),
     *(Ahead(f"{row}/{metric}", BEST, 1.0) for row in [*BULK, *CONNECT, "pingpong-100"] for metric in ("rate", "cpu")),
     *(Ahead(f"pingpong-1/{metric}", BEST, 1.0) for metric in ("p50", "p99", "cpu")),
     *(Ahead(f"{row}/memory", BEST, 1.0) for row in IDLE),

@@ -38,12 +38,12 @@ class Server:
         processes.stop(self._process)
 
 
-def load_command(command, port, connections, seconds, limit=10_000_000):
-    return [build.LOAD, command, "--port", str(port), "--connections", str(connections), "--seconds", str(seconds), "--limit", str(limit)]
+def load_command(command, port, connections, seconds, limit=10_000_000, extra=()):
+    return [build.LOAD, command, "--port", str(port), "--connections", str(connections), "--seconds", str(seconds), "--limit", str(limit), *extra]
 
 
-def run_load(command, port, connections, seconds, limit=10_000_000):
-    argv = load_command(command, port, connections, seconds, limit)
+def run_load(command, port, connections, seconds, limit=10_000_000, extra=()):
+    argv = load_command(command, port, connections, seconds, limit, extra)
     try:
         # The generator's own alarm comes first, but not where somebody has stopped it.
         result = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=seconds + 30)
@@ -61,6 +61,7 @@ class Load:
     """A row that puts load on a running relay for a time. `per` operations are the unit in which its processor time is told."""
 
     fresh = False
+    protocol = "tcp"
 
     def __init__(self, key, title, command, target, connections, per, per_title):
         self.key, self.title, self.command, self.target, self.connections = key, title, command, target, connections
@@ -92,6 +93,7 @@ class Mixed:
     """A small request, again and again, beside bulk streams through the same relay: what somebody's shell feels of a download."""
 
     fresh = False
+    protocol = "tcp"
     HEAD_START = 0.1
 
     def __init__(self, streams):
@@ -118,24 +120,62 @@ class Mixed:
                 f"{self.key}/rate": moved["operations"] / moved["seconds"] / GIB}
 
 
+class Datagrams:
+    """Datagrams there and back: flows that each have some under way. Processor time is that of 100,000."""
+
+    fresh = False
+    protocol = "udp"
+    command, target = "datagrams", ECHO
+
+    def __init__(self, key, title, flows, window, size):
+        self.key, self.flows, self.window, self.size = key, flows, window, size
+        cpu = Metric(f"{key}/cpu", f"{title}: CPU per 100,000", "s")
+        self.metrics = [Metric(f"{key}/p50", f"{title}: p50", "µs"), Metric(f"{key}/p99", f"{title}: p99", "µs"), cpu] if flows * window == 1 else [
+            Metric(f"{key}/rate", title, "/s", True), Metric(f"{key}/lost", f"{title}: lost", "%"), cpu]
+
+    def measure(self, relay, seconds):
+        before = processes.cpu_seconds(relay.pids())
+        result = run_load(self.command, relay.ports[self.target], self.flows, seconds, extra=("--window", str(self.window), "--size", str(self.size)))
+        time.sleep(0.01)
+        cpu = processes.cpu_seconds(relay.pids()) - before
+        known = {"rate": result["operations"] / result["seconds"], "lost": result["lost"] * 100, "p50": result.get("p50_us"), "p99": result.get("p99_us"),
+                 "cpu": cpu / (result["operations"] / 100_000) if relay.counts_cpu else None}
+        return {metric.key: known[metric.key.rpartition("/")[2]] for metric in self.metrics if known[metric.key.rpartition("/")[2]] is not None}
+
+
+class DatagramBulk(Datagrams):
+    """One way, as QUIC sends: many of one size in one call."""
+
+    command, target = "datagram-bulk", SINK
+
+    def __init__(self):
+        super().__init__("udp-bulk", "datagrams of 1,200 bytes one way", 1, 2, 1200)
+
+
 class Idle:
     """Memory that an idle connection costs: from none to many, on an instance of its own that has served a few before."""
 
     fresh = True
+    protocol = "tcp"
 
     def __init__(self, count):
         self.key, self.count = f"idle-{count}", count
         self.metrics = [Metric(f"{self.key}/memory", f"memory per idle connection, {count:,} open", "KiB")]
+
+    command = "idle"
+
+    def warm_up(self, relay):
+        run_load("connections", relay.ports[0], 20, 1, limit=400)
 
     def possible(self, relay):
         return relay.name != "direct" and not (relay.forks and self.count > 1000)
 
     def measure(self, relay, server):
         relay.start_ready(server.targets[:1])
-        run_load("connections", relay.ports[0], 20, 1, limit=400)
+        self.warm_up(relay)
         time.sleep(0.4)
         before = processes.pss_kib(relay.pids())
-        client = processes.start([build.LOAD, "idle", "--port", str(relay.ports[0]), "--connections", str(self.count)],
+        client = processes.start([build.LOAD, self.command, "--port", str(relay.ports[0]), "--connections", str(self.count)],
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             os.set_blocking(client.stdout.fileno(), False)
@@ -150,10 +190,26 @@ class Idle:
             processes.stop(client)
 
 
+class IdleFlows(Idle):
+    """The same of flows of datagrams."""
+
+    protocol = "udp"
+    command = "datagram-idle"
+
+    def __init__(self, count):
+        super().__init__(count)
+        self.key = f"udp-idle-{count}"
+        self.metrics = [Metric(f"{self.key}/memory", f"memory per idle flow, {count:,} open", "KiB")]
+
+    def warm_up(self, relay):
+        run_load("datagrams", relay.ports[0], 20, 0.2)
+
+
 class Ports:
     """Thousands of ports on one instance: from its start until the last of them relays, and the memory it then has."""
 
     fresh = True
+    protocol = "tcp"
 
     def __init__(self, count):
         self.key, self.count = f"ports-{count}", count
@@ -184,6 +240,7 @@ class Spawn:
     """From the start of the process to the first byte that came back through it."""
 
     fresh = True
+    protocol = "tcp"
 
     def __init__(self):
         self.key = "spawn"
@@ -208,6 +265,12 @@ ROWS = [
     Load("connect-1", "connections, one by one", "connections", ECHO, 1, 100_000, "100,000 connections"),
     Load("connect-50", "connections, 50 at once", "connections", ECHO, 50, 100_000, "100,000 connections"),
     Mixed(1), Mixed(8),
+    Datagrams("udp-1", "datagrams, 1 flow, 1 under way", 1, 1, 64),
+    Datagrams("udp-1-window", "datagrams, 1 flow, 32 under way", 1, 32, 64),
+    Datagrams("udp-1-window-1200", "datagrams of 1,200 bytes, 1 flow, 32 under way", 1, 32, 1200),
+    Datagrams("udp-100", "datagrams, 100 flows, 4 under way", 100, 4, 64),
+    Datagrams("udp-1000", "datagrams, 1,000 flows, 1 under way", 1000, 1, 64),
+    DatagramBulk(), IdleFlows(1000),
     Idle(1000), Idle(5000), Ports(100), Ports(1000), Ports(10000), Spawn(),
 ]
 QUICK_ROWS = ["bulk-1", "bulk-4", "pingpong-1", "pingpong-100", "connect-1", "connect-50", "mixed-1", "mixed-8", "idle-1000", "ports-1000", "spawn"]

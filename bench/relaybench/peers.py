@@ -91,6 +91,7 @@ class Nginx(Packaged):
     name = "nginx"
     package = "nginx-light"
     many = True
+    listen = "backlog=4096"
 
     def check(self):
         super().check()
@@ -99,7 +100,7 @@ class Nginx(Packaged):
 
     def start(self, targets):
         self.ports = self.take_ports(len(targets))
-        servers = [f"  server {{ listen 127.0.0.1:{port} backlog=4096; proxy_pass 127.0.0.1:{target}; }}\n"
+        servers = [f"  server {{ listen 127.0.0.1:{port} {self.listen}; proxy_pass 127.0.0.1:{target}; }}\n"
                    for port, target in zip(self.ports, targets)]
         user = "user root;\n" if os.geteuid() == 0 else ""
         path = self.write("nginx.conf", f"{user}daemon off;\nworker_processes {len(os.sched_getaffinity(0))};\n"
@@ -108,6 +109,11 @@ class Nginx(Packaged):
                           f"events {{ worker_connections {connection_limit(9500) * 2}; }}\n"
                           f"stream {{\n  proxy_half_close on;\n  proxy_timeout 1h;\n{''.join(servers)}}}\n")
         self.launch([self.program(), "-e", "stderr", "-p", self.context.directory, "-c", path])
+
+
+class NginxUdp(Nginx):
+    protocol = "udp"
+    listen = "udp"
 
 
 class Rinetd(Packaged):
@@ -139,8 +145,12 @@ class DockerProxy(ProcessPerPort):
     package = "docker.io"
 
     def command(self, port, target):
-        return ["/bin/sh", "-c", 'exec "$@" 3>/dev/null', "sh", self.program(), "-proto", "tcp", "-host-ip", "127.0.0.1",
+        return ["/bin/sh", "-c", 'exec "$@" 3>/dev/null', "sh", self.program(), "-proto", self.protocol, "-host-ip", "127.0.0.1",
                 "-host-port", str(port), "-container-ip", "127.0.0.1", "-container-port", str(target)]
+
+
+class DockerProxyUdp(DockerProxy):
+    protocol = "udp"
 
 
 class Redir(ProcessPerPort):
@@ -174,3 +184,12 @@ class Socat(ProcessPerPort):
     def command(self, port, target):
         return [self.program(), "-b", "131072", f"TCP4-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,backlog=4096,nodelay",
                 f"TCP4:127.0.0.1:{target},nodelay"]
+
+
+class SocatUdp(Socat):
+    """A process for each flow."""
+
+    protocol = "udp"
+
+    def command(self, port, target):
+        return [self.program(), f"UDP4-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork", f"UDP4:127.0.0.1:{target}"]

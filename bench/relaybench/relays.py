@@ -51,6 +51,7 @@ class Relay:
     forks = False           # a process for each connection
     counts_cpu = True       # its processor time can be known
     many = False            # one instance serves thousands of ports
+    protocol = "tcp"
     variables = {}          # of its environment
 
     def __init__(self, context):
@@ -70,6 +71,10 @@ class Relay:
     def start_ready(self, targets):
         """Starts, and returns once the first target, which echoes, has answered through the relay, and the other ports listen."""
         self.start(targets)
+        if self.protocol == "udp":
+            for port in self.ports[:2]:
+                retry(_datagram_relayed, port, self.alive)
+            return self
         for port in self.ports[1:]:
             wait_until_listening(port, self.alive)
         wait_until_relayed(self.ports[0], self.alive)
@@ -133,11 +138,11 @@ class Wslrelay(Relay):
 
     def start(self, targets):
         host_ports = self.take_ports(len(targets))
-        rest = map_requests(targets[1:], host_ports[1:])
+        rest = map_requests(targets[1:], host_ports[1:], self.protocol)
         options = ["--target", self.target] if self.target else []
         self._child = self.launch([self.program(), "serve", "--log-level", "error", *options],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-        answers = self._exchange(map_requests(targets[:1], host_ports[:1]))
+        answers = self._exchange(map_requests(targets[:1], host_ports[:1], self.protocol))
         # The rest is timed apart from the start.
         before = time.perf_counter()
         answers += self._exchange(rest) if rest else b""
@@ -146,7 +151,7 @@ class Wslrelay(Relay):
 
     def map_one(self, target):
         port = self.take_ports(1)[0]
-        request = map_requests([target], [port])
+        request = map_requests([target], [port], self.protocol)
         before = time.perf_counter()
         answer = self._exchange(request)
         seconds = time.perf_counter() - before
@@ -176,10 +181,10 @@ class Wslrelay(Relay):
         return bytes(answers)
 
 
-def map_requests(targets, host_ports):
+def map_requests(targets, host_ports, protocol):
     """A request for each port, the last with a number that its answer is known by."""
     last = len(targets) - 1
-    return b"".join(messagepack.encode([0, LAST if number == last else number, "map", [{"hostPort": host, "guestPort": guest}]])
+    return b"".join(messagepack.encode([0, LAST if number == last else number, "map", [{"protocol": protocol, "hostPort": host, "guestPort": guest}]])
                     for number, (host, guest) in enumerate(zip(host_ports, targets)))
 
 
@@ -191,6 +196,19 @@ def mapped_ports(answers):
         if error:
             raise RuntimeError(f"map: {error['message']}")
         yield result[0]["hostPort"]
+
+
+class DirectUdp(Direct):
+    protocol = "udp"
+
+
+class WslrelayUdp(Wslrelay):
+    protocol = "udp"
+
+
+class WslrelayUdpBefore(WslrelayUdp):
+    name = "wslrelay (before)"
+    binary = "before"
 
 
 class WslrelayReadyToRun(Wslrelay):
@@ -279,6 +297,16 @@ def _relayed(port):
         client.sendall(b"r")
         if client.recv(1) != b"r":
             raise ConnectionError("no byte came back")
+
+
+# Enough for the sink to say how much has come.
+def _datagram_relayed(port):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(0.2)
+        client.connect(("127.0.0.1", port))
+        for _ in range(10):
+            client.send(bytes(1200))
+        client.recv(1200)
 
 
 def wait_until_listening(port, alive):
