@@ -6,6 +6,11 @@ namespace RelayProtocol;
 /// <summary>A host port that is relayed to a guest port. Immutable, compared by value; any thread.</summary>
 public sealed record PortMapping
 {
+    internal const int MinIdleMilliseconds = 1000;
+    internal const int MaxIdleMilliseconds = 86_400_000;
+
+    private static readonly TimeSpan DefaultIdleTimeout = TimeSpan.FromMinutes(1);
+
     /// <summary>A mapping of a host address's port.</summary>
     /// <param name="address">
     /// The host address to listen on, IPv4 or IPv6 but not an IPv4-mapped one; its family is also that of the guest's connection.
@@ -22,6 +27,7 @@ public sealed record PortMapping
         ArgumentOutOfRangeException.ThrowIfGreaterThan(guestPort, 65535);
         Key = new PortMappingKey(address, hostPort, protocol);
         GuestPort = guestPort;
+        IdleTimeout = protocol == MapProtocol.Udp ? DefaultIdleTimeout : null;
     }
 
     /// <summary>A mapping of a port of the IPv4 loopback address, 127.0.0.1.</summary>
@@ -51,11 +57,34 @@ public sealed record PortMapping
     /// <summary>The port inside the guest, 1..65535.</summary>
     public int GuestPort { get; }
 
-    internal PortMapping WithHostPort(int hostPort) => new(Address, hostPort, GuestPort, Protocol);
+    /// <summary>
+    /// How long a flow of a udp mapping lives without a datagram either way: one second to a day, a minute by default. Null for tcp, whose connections end by
+    /// themselves.
+    /// </summary>
+    /// <exception cref="ArgumentException">The mapping is not udp.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time is out of range.</exception>
+    public TimeSpan? IdleTimeout
+    {
+        get;
+        init
+        {
+            if (value is { } time)
+            {
+                if (Protocol != MapProtocol.Udp)
+                    throw new ArgumentException("only a udp mapping has an idle timeout", nameof(value));
+                ArgumentOutOfRangeException.ThrowIfLessThan(time.TotalMilliseconds, MinIdleMilliseconds, nameof(value));
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(time.TotalMilliseconds, MaxIdleMilliseconds, nameof(value));
+            }
+
+            field = Protocol == MapProtocol.Udp ? value ?? DefaultIdleTimeout : null;
+        }
+    }
+
+    internal PortMapping WithHostPort(int hostPort) => new(Address, hostPort, GuestPort, Protocol) { IdleTimeout = IdleTimeout };
 
     /// <summary>
-    /// Reads the command line's syntax, <c>[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp]</c>: for example <c>8080</c>,
-    /// <c>8080:80</c>, <c>127.0.0.1:0:80</c>, <c>[::1]:8080:80</c>, <c>3000-3009:4000-4009</c>.
+    /// Reads the command line's syntax, <c>[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp|/udp]</c>: for example <c>8080</c>,
+    /// <c>8080:80</c>, <c>127.0.0.1:0:80</c>, <c>[::1]:8080:80</c>, <c>3000-3009:4000-4009</c>, <c>5353:53/udp</c>.
     /// </summary>
     /// <param name="text">
     /// The text. Ports left out for the guest are the host's. Two ranges must be of the same length; with host port 0 and a range

@@ -51,6 +51,6 @@ public enum MapProtocol
     /// <summary>TCP connections; <c>tcp</c> on the wire.</summary>
     Tcp = 0,
 
-    /// <summary>Reserved: <c>udp</c> on the wire. The relay answers it with <see cref="RelayErrorCode.NotSupported"/>.</summary>
+    /// <summary>UDP datagrams; <c>udp</c> on the wire.</summary>
     Udp = 1,
 }

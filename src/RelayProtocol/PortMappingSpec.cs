@@ -4,11 +4,11 @@ using System.Net.Sockets;
 
 namespace RelayProtocol;
 
-/// <summary>Reads the command line's <c>[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp]</c>.</summary>
+/// <summary>Reads the command line's <c>[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp|/udp]</c>.</summary>
 internal static class PortMappingSpec
 {
-    internal const string Syntax = "[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp], such as 8080, 8080:80, 127.0.0.1:0:80, "
-        + "[::1]:8080:80 or 3000-3009:4000-4009";
+    internal const string Syntax = "[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp|/udp], such as 8080, 8080:80, 127.0.0.1:0:80, "
+        + "[::1]:8080:80, 3000-3009:4000-4009 or 5353:53/udp";
 
     private static readonly SearchValues<char> PortOrRange = SearchValues.Create("0123456789-");
 
@@ -16,9 +16,12 @@ internal static class PortMappingSpec
     internal static IReadOnlyList<PortMapping> Parse(string text)
     {
         int slash = text.LastIndexOf('/');
-        if (slash >= 0 && text[(slash + 1)..] is not "tcp" and var protocol)
-            throw new FormatException(protocol == "udp" ? "udp is not supported yet: only tcp is" : $"'{protocol}' is not a protocol: expected tcp");
-
+        MapProtocol protocol = (slash < 0 ? "tcp" : text[(slash + 1)..]) switch
+        {
+            "tcp" => MapProtocol.Tcp,
+            "udp" => MapProtocol.Udp,
+            string other => throw new FormatException($"'{other}' is not a protocol: expected tcp or udp"),
+        };
         string rest = slash < 0 ? text : text[..slash];
         IPAddress address = TakeAddress(ref rest) ?? IPAddress.Loopback;
         string[] parts = rest.Split(':');
@@ -37,7 +40,7 @@ internal static class PortMappingSpec
 
         var mappings = new PortMapping[guest.Length];
         for (int i = 0; i < mappings.Length; i++)
-            mappings[i] = new PortMapping(address, systemChooses ? 0 : host.First + i, guest.First + i);
+            mappings[i] = new PortMapping(address, systemChooses ? 0 : host.First + i, guest.First + i, protocol);
         return mappings;
     }
 

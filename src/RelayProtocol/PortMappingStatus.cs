@@ -2,13 +2,22 @@ namespace RelayProtocol;
 
 /// <summary>One mapping as <c>list</c> reports it, with its counters since it was made. Immutable; any thread.</summary>
 /// <param name="Mapping">The mapping in force; its host port is the one really bound.</param>
-/// <param name="Accepted">Connections accepted.</param>
+/// <param name="Accepted">Connections accepted; of udp flows, as in the rest.</param>
 /// <param name="Active">Connections open now.</param>
 /// <param name="Failed">Connections that the target refused or that could not be set up.</param>
 /// <param name="BytesToGuest">Bytes carried from clients to the guest.</param>
 /// <param name="BytesToHost">Bytes carried from the guest to clients.</param>
 public sealed record PortMappingStatus(PortMapping Mapping, long Accepted, long Active, long Failed, long BytesToGuest, long BytesToHost)
 {
+    /// <summary>Datagrams carried from clients to the guest; 0 for tcp.</summary>
+    public long DatagramsToGuest { get; init; }
+
+    /// <summary>Datagrams carried from the guest to clients; 0 for tcp.</summary>
+    public long DatagramsToHost { get; init; }
+
+    /// <summary>Datagrams that found no room, either way; 0 for tcp.</summary>
+    public long Dropped { get; init; }
+
     /// <summary>When it was mapped.</summary>
     public DateTimeOffset Since { get; init; }
 

@@ -11,7 +11,9 @@ namespace RelayProtocol.Rpc;
 /// <param name="Pass">The relay takes the server's socket itself, and sends nothing until the answer.</param>
 /// <param name="Ends">The relay takes the server's bytes in chunks, which mark the end of sending, if the answer is <c>{"ends": true}</c> in place of nil.</param>
 /// <param name="Watch">The relay asks for the guest's listeners (section 8) in place of a server.</param>
-internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = false, bool Ends = false, bool Watch = false)
+/// <param name="Protocol">With udp what follows is datagrams, each behind its length.</param>
+internal readonly record struct GuestPreamble(
+    int Family, int Port, bool Pass = false, bool Ends = false, bool Watch = false, MapProtocol Protocol = MapProtocol.Tcp)
 {
     /// <summary>The largest preamble, in bytes.</summary>
     internal const int MaxSize = 1024;
@@ -22,7 +24,7 @@ internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = 
     {
         writer.WriteMapHeader(4 + (Pass ? 1 : 0) + (Ends ? 1 : 0));
         writer.WriteField("v", Version);
-        writer.WriteField("protocol", "tcp");
+        writer.WriteField("protocol", PortMappingKey.Word(Protocol));
         writer.WriteField("family", Family);
         writer.WriteField("port", Port);
         if (Pass)
@@ -40,11 +42,12 @@ internal readonly record struct GuestPreamble(int Family, int Port, bool Pass = 
             throw WireFormat.NotSupported($"v: {version} is not spoken here, only {Version} is");
         if (fields.Text("watch") is { } watch)
             return watch == "listeners" ? new GuestPreamble(0, 0, Watch: true) : throw WireFormat.NotSupported($"watch: '{watch}' is not known here, only listeners is");
-        _ = WireFormat.CheckProtocol(fields.RequiredText("protocol"));
+        MapProtocol protocol = WireFormat.CheckProtocol(fields.RequiredText("protocol"));
         return new GuestPreamble(
             WireFormat.CheckFamily(fields.RequiredInteger("family", long.MinValue, long.MaxValue)),
             (int)fields.RequiredInteger("port", 1, 65535),
             fields.Boolean("pass"),
-            fields.Boolean("ends"));
+            fields.Boolean("ends"),
+            Protocol: protocol);
     }
 }

@@ -34,13 +34,20 @@ internal static class WireFormat
 
     internal static void WriteStatus(ref MessagePackWriter writer, PortMappingStatus status)
     {
-        writer.WriteMapHeader(MappingKeyCount(status.Mapping) + 8);
+        bool isUdp = status.Mapping.Protocol == MapProtocol.Udp;
+        writer.WriteMapHeader(MappingKeyCount(status.Mapping) + (isUdp ? 11 : 8));
         WriteMappingKeys(ref writer, status.Mapping);
         writer.WriteField("accepted", status.Accepted);
         writer.WriteField("active", status.Active);
         writer.WriteField("failed", status.Failed);
         writer.WriteField("bytesToGuest", status.BytesToGuest);
         writer.WriteField("bytesToHost", status.BytesToHost);
+        if (isUdp)
+        {
+            writer.WriteField("datagramsToGuest", status.DatagramsToGuest);
+            writer.WriteField("datagramsToHost", status.DatagramsToHost);
+            writer.WriteField("dropped", status.Dropped);
+        }
         writer.WriteField("since", status.Since.ToUnixTimeMilliseconds());
         writer.Write("lastError");
         if (status.LastError is { } error)
@@ -57,6 +64,9 @@ internal static class WireFormat
             Mapping(fields), Counter(fields, "accepted"), Counter(fields, "active"), Counter(fields, "failed"),
             Counter(fields, "bytesToGuest"), Counter(fields, "bytesToHost"))
         {
+            DatagramsToGuest = OptionalCounter(fields, "datagramsToGuest"),
+            DatagramsToHost = OptionalCounter(fields, "datagramsToHost"),
+            Dropped = OptionalCounter(fields, "dropped"),
             Since = fields.Time("since"),
             LastError = fields.Object("lastError", ReadFailure),
             Auto = fields.Boolean("auto"),
@@ -154,7 +164,7 @@ internal static class WireFormat
     internal static MapProtocol CheckProtocol(string text) => text switch
     {
         "tcp" => MapProtocol.Tcp,
-        "udp" => throw NotSupported("protocol: udp is not supported yet, only tcp is"),
+        "udp" => MapProtocol.Udp,
         _ => throw MapFields.Invalid("protocol", $"'{text}' is neither tcp nor udp"),
     };
 
@@ -205,12 +215,14 @@ internal static class WireFormat
     }
 
     /// <summary>How many keys <see cref="WriteMappingKeys"/> writes.</summary>
-    internal static int MappingKeyCount(PortMapping mapping) => 5;
+    internal static int MappingKeyCount(PortMapping mapping) => mapping.IdleTimeout is null ? 5 : 6;
 
     internal static void WriteMappingKeys(ref MessagePackWriter writer, PortMapping mapping)
     {
         WriteIdentity(ref writer, mapping.Key);
         writer.WriteField("guestPort", mapping.GuestPort);
+        if (mapping.IdleTimeout is { } idle)
+            writer.WriteField("idleMs", (long)idle.TotalMilliseconds);
     }
 
     private static void WriteIdentity(ref MessagePackWriter writer, PortMappingKey key)
@@ -225,7 +237,13 @@ internal static class WireFormat
     {
         (MapProtocol protocol, IPAddress address) = Identity(fields);
         int hostPort = (int)(fields.Integer("hostPort", 0, 65535) ?? 0);
-        return new PortMapping(address, hostPort, (int)fields.RequiredInteger("guestPort", 1, 65535), protocol);
+        long? idle = fields.Integer("idleMs", PortMapping.MinIdleMilliseconds, PortMapping.MaxIdleMilliseconds);
+        if (idle is not null && protocol != MapProtocol.Udp)
+            throw MapFields.Invalid("idleMs", "only a udp mapping has flows that end when they are idle");
+        return new PortMapping(address, hostPort, (int)fields.RequiredInteger("guestPort", 1, 65535), protocol)
+        {
+            IdleTimeout = idle is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null,
+        };
     }
 
     private static (MapProtocol Protocol, IPAddress Address) Identity(MapFields fields)
@@ -240,6 +258,8 @@ internal static class WireFormat
             ? (protocol, address)
             : throw MapFields.Invalid("address", $"{text} is not an IPv{family} address, and family is {family}");
     }
+
+    private static long OptionalCounter(MapFields fields, string key) => fields.Integer(key, 0, long.MaxValue) ?? 0;
 
     private static long Counter(MapFields fields, string key) => fields.RequiredInteger(key, 0, long.MaxValue);
 }

@@ -56,7 +56,7 @@ internal static class Options
 
     internal static readonly Argument<PortMapping[]> Mappings = new("MAPPING")
     {
-        Description = "[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp], such as 8080, 8080:80, 127.0.0.1:0:80, [::1]:8080:80 or 3000-3009:3000-3009",
+        Description = "[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp|/udp], such as 8080, 8080:80, 127.0.0.1:0:80, [::1]:8080:80, 3000-3009:3000-3009 or 5353:53/udp",
         Arity = ArgumentArity.ZeroOrMore,
         CustomParser = static result =>
         {

@@ -6,6 +6,7 @@ namespace Wslrelay.Io;
 internal enum IoEndpointKind
 {
     Tcp,
+    Udp,
     Unix,
 
     /// <summary>AF_VSOCK; Linux only.</summary>
@@ -25,7 +26,7 @@ internal readonly record struct IoEndpoint
 
     public IPAddress? Address { get; private init; }
 
-    /// <summary>16 bits for TCP, 32 bits for vsock and hvsocket.</summary>
+    /// <summary>16 bits for TCP and UDP, 32 bits for vsock and hvsocket.</summary>
     public uint Port { get; private init; }
 
     /// <summary>Of a Unix socket; a leading <c>@</c> is Linux's abstract namespace.</summary>
@@ -36,10 +37,12 @@ internal readonly record struct IoEndpoint
 
     public Guid VmId { get; private init; }
 
-    public bool IsLoopback => Kind == IoEndpointKind.Tcp && IPAddress.IsLoopback(Address!);
+    public bool IsLoopback => Kind is IoEndpointKind.Tcp or IoEndpointKind.Udp && IPAddress.IsLoopback(Address!);
 
     /// <summary>Port 0 of a listener: the system chooses.</summary>
     public static IoEndpoint Tcp(IPAddress address, int port) => new(IoEndpointKind.Tcp) { Address = address, Port = (uint)port };
+
+    public static IoEndpoint Udp(IPAddress address, int port) => new(IoEndpointKind.Udp) { Address = address, Port = (uint)port };
 
     public static IoEndpoint Unix(string path) => new(IoEndpointKind.Unix) { Path = path };
 
@@ -50,7 +53,7 @@ internal readonly record struct IoEndpoint
 
     public override string ToString() => Kind switch
     {
-        IoEndpointKind.Tcp => new IPEndPoint(Address!, (int)Port).ToString(),
+        IoEndpointKind.Tcp or IoEndpointKind.Udp => new IPEndPoint(Address!, (int)Port).ToString(),
         IoEndpointKind.Unix => "unix:" + Path,
         IoEndpointKind.Vsock => $"vsock:{Cid}:{Port}",
         _ => $"hvsocket:{VmId}:{Port}",

@@ -21,7 +21,7 @@ internal abstract class IoHandle(bool ownsHandle = true) : SafeHandle(-1, ownsHa
 /// <summary>A socket that this process made; it belongs to one port for life. Owned by the loop thread.</summary>
 internal abstract class IoSocket(bool ownsHandle = true) : IoHandle(ownsHandle)
 {
-    /// <summary>The port that a TCP socket is bound to.</summary>
+    /// <summary>The port that a TCP or UDP socket is bound to.</summary>
     public abstract int LocalPort { get; }
 
     /// <summary>The address that a TCP connection was made to or from; null once it is reset, and for every other family.</summary>
@@ -32,6 +32,9 @@ internal abstract class IoSocket(bool ownsHandle = true) : IoHandle(ownsHandle)
 
     /// <summary>The context id of a vsock peer; null for every other family. Identifies the peer before any data is trusted.</summary>
     public virtual uint? PeerCid => null;
+
+    /// <summary>Datagrams that have come and found no room to wait in, where the system counts them.</summary>
+    public virtual long DroppedDatagrams => 0;
 
     /// <summary>Of a TCP listener: if this process dies, the system resets what it accepts from now on, where it would end it cleanly.</summary>
     public virtual void ResetConnectionsOnDeath()

@@ -30,6 +30,12 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
 
     public IoTimers Timers { get; } = new();
 
+    /// <summary>Buffers for what is above the port, as for datagrams on their way through a stream.</summary>
+    public BufferPool Buffers { get; } = new();
+
+    /// <summary>For datagrams out of a stream: filled and handed over within one call.</summary>
+    public DatagramBatch Batch => field ??= new DatagramBatch();
+
     /// <summary>Operations started and not yet completed.</summary>
     public int ActiveCount { get; private set; }
 

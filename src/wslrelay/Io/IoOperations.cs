@@ -67,3 +67,10 @@ internal abstract class PumpOperation(IIoOwner owner, ByteCounter counter) : IoO
 
 /// <summary>Completes when a foreign handle is signalled (on Linux: readable or hung up).</summary>
 internal abstract class WatchOperation(IIoOwner owner) : IoOperation(owner);
+
+/// <summary>Receives the datagrams of a socket, on the loop thread.</summary>
+internal interface IDatagramOwner : IIoOwner
+{
+    /// <summary>Called for each batch, in order, until the operation has completed. Its memory is valid only during the call.</summary>
+    void Received(DatagramBatch batch);
+}

@@ -63,6 +63,24 @@ internal abstract class IoPort : IDisposable
     /// <summary>Relays one direction, up to and including the end of the stream.</summary>
     public abstract PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner, ChunkMode chunks = ChunkMode.None);
 
+    /// <summary>Opens and binds a datagram socket, which no other socket shares. On a wildcard address each datagram tells the address that it was sent to.</summary>
+    /// <exception cref="IoException">The system refuses.</exception>
+    public virtual IoSocket BindDatagrams(in IoEndpoint endpoint) => throw new IoException(IoError.NotSupported, 0, "datagrams are not carried here yet");
+
+    /// <summary>Opens a datagram socket of one peer, whose errors are then told.</summary>
+    /// <exception cref="IoException">The system refuses; <see cref="IoError.TooManyOpenFiles"/> already while few handles are left for connections.</exception>
+    public virtual IoSocket ConnectDatagrams(in IoEndpoint endpoint) => throw new IoException(IoError.NotSupported, 0, "datagrams are not carried here yet");
+
+    /// <summary>Receives until it is cancelled, or, on a connected socket, until its peer's system says that nobody listens.</summary>
+    public virtual IoOperation ReceiveDatagrams(IoSocket socket, IDatagramOwner owner) => throw new NotSupportedException();
+
+    /// <summary>
+    /// Sends datagrams of a batch without waiting: what finds no room is dropped. <paramref name="to"/> is the default on a connected socket, and
+    /// <paramref name="from"/> unless the socket is bound to a wildcard address.
+    /// </summary>
+    public virtual DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in DatagramAddress to = default, in DatagramAddress from = default) =>
+        throw new NotSupportedException();
+
     /// <summary>Waits for a foreign handle, from <see cref="OpenSignal"/> or opened by the caller. The port neither associates nor closes it.</summary>
     public abstract WatchOperation Watch(SafeHandle signal, IIoOwner owner);
 

@@ -22,6 +22,8 @@ internal sealed class AgentPreamble
     /// <summary>False where the target is the server itself: nothing comes before the client's bytes.</summary>
     internal bool HasAgent => _protocol != GuestProtocol.None;
 
+    internal bool IsWsl => _protocol == GuestProtocol.Wsl;
+
     internal bool ExpectsAnswer => _protocol == GuestProtocol.Relay;
 
     /// <summary>The agent may answer with the server's socket: nothing follows the preamble until then.</summary>
@@ -37,7 +39,9 @@ internal sealed class AgentPreamble
     internal Memory<byte> For(PortMapping mapping) => _protocol == GuestProtocol.Wsl ? WslMessage(mapping) : RelayMessage(mapping);
 
     private byte[] RelayMessage(PortMapping mapping) =>
-        SetUp.Encode((ref writer, preamble) => preamble.Write(ref writer), new GuestPreamble(mapping.Family, mapping.GuestPort, OffersPass, OffersEnds));
+        SetUp.Encode((ref writer, preamble) => preamble.Write(ref writer), mapping.Protocol == MapProtocol.Udp
+            ? new GuestPreamble(mapping.Family, mapping.GuestPort, Protocol: MapProtocol.Udp)
+            : new GuestPreamble(mapping.Family, mapping.GuestPort, OffersPass, OffersEnds));
 
     // LX_INIT_START_SOCKET_RELAY as WSL's init has read it since August 2026, when MESSAGE_HEADER grew from 12 to 16 bytes: header (type,
     // size, transaction id, transaction step), then family and port in Linux's numbers, padding, and the size of init's buffer.

@@ -33,6 +33,8 @@ internal sealed class GuestSetUp : SetUp
         _connect = agent.Loop.Port.Connect(default, this);
     }
 
+    private IPAddress Loopback => _preamble.Family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback;
+
     private bool MarksEnds => _preamble.Ends && _agent.CanMarkEnds;
 
     protected override void Begin()
@@ -133,9 +135,29 @@ internal sealed class GuestSetUp : SetUp
             return;
         }
 
+        if (_preamble.Protocol == MapProtocol.Udp)
+        {
+            ConnectDatagrams();
+            return;
+        }
+
         SetDeadline(_agent.SetUpTimeout);
-        _connect.Endpoint = IoEndpoint.Tcp(_preamble.Family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, _preamble.Port);
+        _connect.Endpoint = IoEndpoint.Tcp(Loopback, _preamble.Port);
         Run(_connect);
+    }
+
+    private void ConnectDatagrams()
+    {
+        IoEndpoint server = IoEndpoint.Udp(Loopback, _preamble.Port);
+        try
+        {
+            Relay.Target = Relay.Loop.Port.ConnectDatagrams(server);
+            Answer(Nil);
+        }
+        catch (IoException e)
+        {
+            Refuse(e.Error.ToErrorCode(), $"{server} in the guest: {e.Error.Describe(e.NativeError)}");
+        }
     }
 
     private void Connected()
@@ -165,6 +187,12 @@ internal sealed class GuestSetUp : SetUp
         {
             if (Relay.Client!.ShutdownSend())
                 Run(_receive!, Buffer);
+        }
+        else if (_preamble.Protocol == MapProtocol.Udp)
+        {
+            IoSocket server = Relay.Target!;
+            Relay.Target = null;
+            new GuestFlow(Relay.Loop, Relay.TakeClient(), server).Start(Buffer.AsSpan(_preambleEnd, _received - _preambleEnd));
         }
         else if (_received > _preambleEnd)
         {

@@ -41,6 +41,10 @@ internal sealed class HostSetUp : SetUp
     /// <summary>The agent has said something else than nil: the error is its own.</summary>
     internal bool HasAnswer => _answer is not null;
 
+    private bool OffersPass => _table.Preamble.OffersPass && Listener.Mapping.Protocol == MapProtocol.Tcp;
+
+    private bool OffersEnds => _table.Preamble.OffersEnds && Listener.Mapping.Protocol == MapProtocol.Tcp;
+
     protected override void Begin()
     {
         _deadline = Environment.TickCount64 + _table.SetUpTimeout;
@@ -117,7 +121,7 @@ internal sealed class HostSetUp : SetUp
         // The agent has a further ten seconds to answer.
         SetDeadline(_table.SetUpTimeout);
         _send = Relay.Loop.Port.Send(Relay.Target!, this);
-        _receive = _table.Preamble.OffersPass ? Relay.Loop.Port.ReceiveSocket(Relay.Target!, this) : Relay.Loop.Port.Receive(Relay.Target!, this);
+        _receive = OffersPass ? Relay.Loop.Port.ReceiveSocket(Relay.Target!, this) : Relay.Loop.Port.Receive(Relay.Target!, this);
         if (_table.Preamble.ConnectLine.IsEmpty)
             SendPreamble();
         else
@@ -138,7 +142,7 @@ internal sealed class HostSetUp : SetUp
             return;
         }
 
-        if (!_table.Preamble.OffersPass)
+        if (!OffersPass)
             Relay.PumpToTarget();
 
         if (_table.Preamble.ExpectsAnswer)
@@ -196,7 +200,7 @@ internal sealed class HostSetUp : SetUp
             }
 
             MessagePackReader reader = new(answer);
-            if (_table.Preamble.OffersEnds && MapFields.Read(ref reader, "the answer").Boolean("ends"))
+            if (OffersEnds && MapFields.Read(ref reader, "the answer").Boolean("ends"))
             {
                 Succeed(ChunkMode.Read);
                 return;
@@ -217,7 +221,7 @@ internal sealed class HostSetUp : SetUp
     {
         // In this order: what a server said before it broke needs somebody to carry it.
         Relay.PumpToClient(chunks);
-        if (!_preambleSent || _table.Preamble.OffersPass)
+        if (!_preambleSent || OffersPass)
             Relay.PumpToTarget();
 
         Relay.EndSetUp();

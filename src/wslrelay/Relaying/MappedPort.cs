@@ -25,6 +25,9 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortR
     /// <summary>Why a connection failed last; null while none has.</summary>
     public RelayFailure? LastError { get; private set; }
 
+    /// <summary>False while the log has been told only just now.</summary>
+    protected virtual bool LogsFailures => true;
+
     public abstract PortMappingStatus Status { get; }
 
     /// <summary>Serves the clients, which have waited since it was opened.</summary>
@@ -42,11 +45,12 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortR
     /// </summary>
     public abstract Action Drain(int milliseconds, Action<int> drained);
 
-    public override void ConnectionFailed(IConnection connection, in IoEndpoint target, RelayError error)
+    public override void ConnectionFailed(IClient client, in IoEndpoint target, RelayError error)
     {
-        Table.Log.ConnectionFailed(Mapping, target, error.Name, error.Message);
+        if (LogsFailures)
+            Table.Log.ConnectionFailed(Mapping, target, error.Name, error.Message);
         LastError = new RelayFailure(error.Name, $"{target}: {error.Message}", DateTimeOffset.UtcNow);
         if (Table.Events.HasSubscriber)
-            Table.Events.Raise(new ConnectionFailedEvent(Mapping, connection.ClientEndPoint, error with { Message = LastError.Message }) { At = LastError.At });
+            Table.Events.Raise(new ConnectionFailedEvent(Mapping, client.ClientEndPoint, error with { Message = LastError.Message }) { At = LastError.At });
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using RelayProtocol;
 using Wslrelay.Io;
 
@@ -16,6 +17,8 @@ internal sealed class PortProbe(PortTable table, PortMapping mapping) : PortRout
     private long _begun;
 
     public IoSocket? Client => null;
+
+    public IPEndPoint? ClientEndPoint => null;
 
     IoSocket? IConnection.Target
     {
@@ -63,7 +66,7 @@ internal sealed class PortProbe(PortTable table, PortMapping mapping) : PortRout
 
     public void PumpToClient(ChunkMode chunks = ChunkMode.None) => Total = Stopwatch.GetElapsedTime(_begun);
 
-    public override void ConnectionFailed(IConnection connection, in IoEndpoint target, RelayError error)
+    public override void ConnectionFailed(IClient client, in IoEndpoint target, RelayError error)
     {
         Endpoint = target;
         Error = error;

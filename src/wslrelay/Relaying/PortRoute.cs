@@ -25,7 +25,7 @@ internal abstract class PortRoute(PortTable table, PortMapping mapping)
     public Memory<byte> Preamble => _preamble.IsEmpty ? _preamble = Table.Preamble.For(Mapping) : _preamble;
 
     /// <summary>A connection or flow could not be set up.</summary>
-    public abstract void ConnectionFailed(IConnection connection, in IoEndpoint target, RelayError error);
+    public abstract void ConnectionFailed(IClient client, in IoEndpoint target, RelayError error);
 
     /// <summary>Whether an address of a direct target is a port of this relay itself: a connection would go round until the handles run out.</summary>
     public bool IsOwnPort(in IoEndpoint endpoint)

@@ -11,8 +11,8 @@ namespace Wslrelay.Relaying;
 /// </summary>
 internal sealed class PortTable
 {
-    // After so many unmaps what they held is given back to the system. Nothing else might be allocated for hours, and so nothing be collected.
-    private const int UnmapsWorthCollecting = 1000;
+    // After so many unmaps and ends of flows what they held is given back to the system. Nothing else might be allocated for hours, and so nothing be collected.
+    private const int EndsWorthCollecting = 1000;
     private const int CollectAfterMilliseconds = 1000;
 
     // Searches for the owner of a port hold up the loop: after a few in a row they may take a twentieth of its time.
@@ -58,7 +58,7 @@ internal sealed class PortTable
 
     public bool Contains(PortMappingKey key) => _listeners.ContainsKey(key);
 
-    /// <summary>The mappings with their counters, sorted by family, address and port.</summary>
+    /// <summary>The mappings with their counters, sorted by family, address, port and protocol.</summary>
     public PortMappingStatus[] List()
     {
         PortMappingStatus[] list = [.. _listeners.Values.Select(static listener => listener.Status)];
@@ -154,8 +154,14 @@ internal sealed class PortTable
             NoteUnmapped(listener);
         }
 
-        _uncollected += listeners.Length;
-        if (_uncollected >= UnmapsWorthCollecting)
+        OnGarbage(listeners.Length);
+    }
+
+    /// <summary>Unmaps, or ends of flows, have left objects behind.</summary>
+    public void OnGarbage(int ends)
+    {
+        _uncollected += ends;
+        if (_uncollected >= EndsWorthCollecting)
             Loop.Timers.Start(_collect, CollectAfterMilliseconds);
     }
 
@@ -195,7 +201,10 @@ internal sealed class PortTable
         if (order == 0)
             order = a.Address.GetAddressBytes().AsSpan().SequenceCompareTo(b.Address.GetAddressBytes());
 
-        return order == 0 ? a.HostPort.CompareTo(b.HostPort) : order;
+        if (order == 0)
+            order = a.HostPort.CompareTo(b.HostPort);
+
+        return order == 0 ? a.Protocol.CompareTo(b.Protocol) : order;
     }
 
     private void Collect()
@@ -214,7 +223,7 @@ internal sealed class PortTable
     private string? FindOwner(PortMapping mapping)
     {
         long now = Environment.TickCount64;
-        if (_searchesPaidAt > now + MaxSearchDebt)
+        if (mapping.Protocol == MapProtocol.Udp || _searchesPaidAt > now + MaxSearchDebt)
             return null;
 
         string? owner = Loop.Port.FindOwner(IoEndpoint.Tcp(mapping.Address, mapping.HostPort));
@@ -222,20 +231,20 @@ internal sealed class PortTable
         return owner;
     }
 
-    private PortListener Open(PortMapping mapping)
+    private MappedPort Open(PortMapping mapping)
     {
         if (!_allowRemote && !IPAddress.IsLoopback(mapping.Address))
             throw new RelayException(RelayErrorCode.AddressNotAllowed, $"{mapping}: not a loopback address; start the relay with --allow-remote to listen there");
 
-        if (mapping.Protocol != MapProtocol.Tcp)
-            throw new RelayException(RelayErrorCode.NotSupported, $"{mapping}: this relay carries tcp only");
+        if (mapping.Protocol == MapProtocol.Udp && Preamble.IsWsl)
+            throw new RelayException(RelayErrorCode.NotSupported, $"{mapping}: WSL's guest protocol knows no datagrams, only tcp");
 
         if (Contains(mapping.Key))
             throw new RelayException(RelayErrorCode.AddressInUse, $"{mapping} is mapped already; unmap it first");
 
         try
         {
-            return PortListener.Open(this, mapping);
+            return mapping.Protocol == MapProtocol.Udp ? DatagramListener.Open(this, mapping) : PortListener.Open(this, mapping);
         }
         catch (IoException e)
         {

@@ -25,16 +25,20 @@ internal interface IRelayOwner
     }
 }
 
+/// <summary>What a client has open: a connection, or a flow of datagrams.</summary>
+internal interface IClient
+{
+    /// <summary>The client's address; null where it is gone already.</summary>
+    IPEndPoint? ClientEndPoint { get; }
+}
+
 /// <summary>What a <see cref="SetUp"/> sets up, and closes where that fails. Loop thread only.</summary>
-internal interface IConnection
+internal interface IConnection : IClient
 {
     IoLoop Loop { get; }
 
     /// <summary>The socket that was accepted; null where datagrams come from a socket of many clients.</summary>
     IoSocket? Client { get; }
-
-    /// <summary>The client's address; null where it is gone already.</summary>
-    IPEndPoint? ClientEndPoint => Client?.RemoteEndPoint;
 
     /// <summary>Null until it is connected.</summary>
     IoSocket? Target { get; set; }
@@ -83,6 +87,8 @@ internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : 
     public IoLoop Loop => owner.Loop;
 
     public IoSocket Client => client!;
+
+    public IPEndPoint? ClientEndPoint => client?.RemoteEndPoint;
 
     public IoSocket? Target { get; set; }
 

@@ -62,7 +62,8 @@ internal sealed class RelayTargetEndpoint
     /// <param name="attempt">Which address, from 0; beyond <see cref="AddressCount"/> the last.</param>
     public IoEndpoint For(PortMapping mapping, int attempt = 0) => Kind switch
     {
-        IoEndpointKind.Tcp => IoEndpoint.Tcp(Addresses(mapping.Family)[Math.Min(attempt, AddressCount - 1)], Target.HasAgent ? (int)Target.Port : mapping.GuestPort),
+        IoEndpointKind.Tcp when mapping.Protocol == MapProtocol.Udp && !Target.HasAgent => IoEndpoint.Udp(AddressOf(mapping, attempt), mapping.GuestPort),
+        IoEndpointKind.Tcp => IoEndpoint.Tcp(AddressOf(mapping, attempt), Target.HasAgent ? (int)Target.Port : mapping.GuestPort),
         IoEndpointKind.Unix => IoEndpoint.Unix(Target.Path!),
         IoEndpointKind.Vsock => IoEndpoint.Vsock(Target.Cid, Target.Port),
         _ => IoEndpoint.HvSocket(Target.VmId, Target.Port),
@@ -112,6 +113,8 @@ internal sealed class RelayTargetEndpoint
     }
 
     private IPAddress[] Addresses(int family) => family == 6 ? _forFamily6 : _forFamily4;
+
+    private IPAddress AddressOf(PortMapping mapping, int attempt) => Addresses(mapping.Family)[Math.Min(attempt, AddressCount - 1)];
 
     // In the resolver's order. A server is reached at an address of the mapping's family first; the agent's own does not matter.
     private void SetAddresses(IPAddress[] addresses)

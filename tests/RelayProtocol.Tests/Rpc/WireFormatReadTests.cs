@@ -84,8 +84,12 @@ public class WireFormatReadTests
     public void A_float_is_not_an_integer() =>
         Assert.Equal("guestPort: is not an integer", Refused(("guestPort", Pack.Hex("cb 4054000000000000"))).Message);
 
-    [Fact]
-    public void Udp_is_not_supported() => Assert.Equal("NotSupported", Refused(("guestPort", 80), ("protocol", "udp")).Name);
+    [Theory]
+    [InlineData("udp", 999, "idleMs: 999 is out of range 1000..86400000")]
+    [InlineData("udp", 86_400_001, "idleMs: 86400001 is out of range 1000..86400000")]
+    [InlineData("tcp", 1000, "idleMs: only a udp mapping has flows that end when they are idle")]
+    public void An_idle_time_is_checked(string protocol, int idle, string message) =>
+        Assert.Equal(message, Refused(("guestPort", 80), ("protocol", protocol), ("idleMs", idle)).Message);
 
     [Fact]
     public void A_key_twice_is_refused() =>
@@ -150,7 +154,6 @@ public class WireFormatReadTests
     [Theory]
     [InlineData("v", 2, "NotSupported")]
     [InlineData("v", null, "InvalidParams")]
-    [InlineData("protocol", "udp", "NotSupported")]
     [InlineData("protocol", "x", "InvalidParams")]
     [InlineData("family", 5, "InvalidParams")]
     [InlineData("port", 0, "InvalidParams")]

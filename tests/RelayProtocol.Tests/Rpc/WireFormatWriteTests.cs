@@ -32,7 +32,7 @@ public class WireFormatWriteTests
 
     [Fact]
     public void A_mapping_of_the_other_family_and_protocol() => Assert.Equal(
-        $"85a8{Hex("protocol")}a3{Hex("udp")}a6{Hex("family")}06a7{Hex("address")}a3{Hex("::1")}a8{Hex("hostPort")}00a9{Hex("guestPort")}ccff",
+        $"86a8{Hex("protocol")}a3{Hex("udp")}a6{Hex("family")}06a7{Hex("address")}a3{Hex("::1")}a8{Hex("hostPort")}00a9{Hex("guestPort")}ccffa6{Hex("idleMs")}cdea60",
         Written((ref w) => WireFormat.WriteMapping(ref w, new PortMapping(IPAddress.IPv6Loopback, 0, 255, MapProtocol.Udp))));
 
     [Fact]

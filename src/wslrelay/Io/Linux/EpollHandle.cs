@@ -69,6 +69,18 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
+    public override unsafe long DroppedDatagrams
+    {
+        get
+        {
+            // sk_meminfo: SK_MEMINFO_DROPS, the last of nine.
+            const int Count = 9;
+            uint* info = stackalloc uint[Count];
+            uint size = Count * sizeof(uint);
+            return Libc.getsockopt(this, Libc.SOL_SOCKET, Libc.SO_MEMINFO, info, &size) == 0 ? info[Count - 1] : 0;
+        }
+    }
+
     internal EpollPort Port { get; }
 
     /// <summary>The operation that reads here; null when none runs.</summary>

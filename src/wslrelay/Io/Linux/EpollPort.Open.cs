@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.InteropServices;
 using Wslrelay.Io.Linux.Interop;
 
@@ -8,6 +9,8 @@ internal sealed partial class EpollPort
 {
     // The kernel cuts it down to net.core.somaxconn.
     private const int Backlog = 65535;
+
+    private const int DatagramBufferSize = 1 << 20;
 
     // Without /proc.
     private const string UnknownDescriptor = "of an unknown kind";
@@ -55,6 +58,42 @@ internal sealed partial class EpollPort
     }
 
     public override string? FindOwner(in IoEndpoint endpoint) => PortOwners.Find(endpoint);
+
+    public override IoSocket BindDatagrams(in IoEndpoint endpoint)
+    {
+        ListenAddress.Check(endpoint);
+        EpollHandle socket = OpenDatagrams(endpoint, isConnection: false);
+        try
+        {
+            bool isV6 = SocketAddress.Domain(endpoint) == Libc.AF_INET6;
+            if (isV6)
+                SetOption(socket, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
+
+            if (endpoint.Address!.Equals(isV6 ? IPAddress.IPv6Any : IPAddress.Any))
+                SetOption(socket, isV6 ? Libc.IPPROTO_IPV6 : Libc.IPPROTO_IP, isV6 ? Libc.IPV6_RECVPKTINFO : Libc.IP_PKTINFO, 1);
+
+            // Bursts of many clients meet in this one socket.
+            socket.TrySetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUF, DatagramBufferSize);
+            int error = Assign(socket, endpoint, connect: false);
+            return error == 0 ? socket : throw ListenException(endpoint, error);
+        }
+        catch (IoException)
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    public override IoSocket ConnectDatagrams(in IoEndpoint endpoint)
+    {
+        EpollHandle socket = OpenDatagrams(endpoint, isConnection: true);
+        int error = Reserve.IsScarce((int)socket.DangerousGetHandle()) ? Errno.EMFILE : Assign(socket, endpoint, connect: true);
+        if (error == 0)
+            return socket;
+
+        socket.Dispose();
+        throw Errno.Exception(error, endpoint.ToString());
+    }
 
     public override SafeHandle OpenSignal(long number)
     {
@@ -120,10 +159,29 @@ internal sealed partial class EpollPort
             throw Errno.Exception(Errno.Last, $"setsockopt({level}, {option})");
     }
 
+    private EpollHandle OpenDatagrams(in IoEndpoint endpoint, bool isConnection)
+    {
+        int descriptor = SocketAddress.Open(SocketAddress.Domain(endpoint), Libc.SOCK_DGRAM);
+        if (descriptor < 0)
+            throw Errno.Exception(-descriptor, endpoint.ToString());
+
+        EpollHandle socket = new(this, descriptor, isSocket: true) { IsConnection = isConnection };
+        socket.TrySetOption(Libc.IPPROTO_UDP, Libc.UDP_GRO, 1);
+        return socket;
+    }
+
+    // Binds or connects. Returns the errno, 0 for none.
+    private static unsafe int Assign(EpollHandle socket, in IoEndpoint endpoint, bool connect)
+    {
+        byte* address = stackalloc byte[SocketAddress.MaxSize];
+        uint length = (uint)SocketAddress.Write(endpoint, new Span<byte>(address, SocketAddress.MaxSize));
+        return (connect ? Libc.connect(socket, address, length) : Libc.bind(socket, address, length)) == 0 ? 0 : Errno.Last;
+    }
+
     // On Linux two listeners cannot share a port with it; it only allows binding despite connections in TIME_WAIT (socket(7), SO_REUSEADDR).
     private static void SetReuseAddress(EpollHandle listener) => SetOption(listener, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
 
-    private static IoException ListenException(in IoEndpoint endpoint, int error) => endpoint.Kind != IoEndpointKind.Tcp
+    private static IoException ListenException(in IoEndpoint endpoint, int error) => endpoint.Address is null
         ? Errno.Exception(error, endpoint.ToString())
         : error switch
         {

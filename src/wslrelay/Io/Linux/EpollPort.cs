@@ -31,6 +31,8 @@ internal sealed partial class EpollPort : IoPort
     private readonly HashSet<IoOperation> _retries = [];
     private readonly Dictionary<EpollHandle, UnixListenerFile> _files = [];
     private readonly int _keepaliveSeconds;
+    private DatagramReceiver? _datagramReceiver;
+    private DatagramSender? _datagramSender;
     private int _closedCount;
     private long _nextParkedRetry;
     private long _nextRetry;
@@ -67,6 +69,8 @@ internal sealed partial class EpollPort : IoPort
 
     internal SplicePipePool Pipes { get; }
 
+    internal DatagramReceiver DatagramReceiver => _datagramReceiver ??= new DatagramReceiver();
+
     /// <summary>The buffers of batched receives: one for each, and as many again for data whose receivers are slow.</summary>
     internal BufferPool BatchBuffers { get; } = new(BatchBufferSize, 2 * CallBatch.Capacity);
 
@@ -93,6 +97,11 @@ internal sealed partial class EpollPort : IoPort
         ChunkMode.Read => new ChunkReader((EpollHandle)from, (EpollHandle)to, counter, owner),
         _ => new Pump((EpollHandle)from, (EpollHandle)to, counter, owner),
     };
+
+    public override IoOperation ReceiveDatagrams(IoSocket socket, IDatagramOwner owner) => new DatagramReceive(this, (EpollHandle)socket, owner);
+
+    public override DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in DatagramAddress to = default, in DatagramAddress from = default) =>
+        (_datagramSender ??= new DatagramSender()).Send((EpollHandle)socket, batch, first, count, to, from);
 
     public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 
@@ -203,6 +212,8 @@ internal sealed partial class EpollPort : IoPort
         EndTurn();
         Reserve.Dispose();
         Pipes.Dispose();
+        _datagramReceiver?.Dispose();
+        _datagramSender?.Dispose();
         _wake.Dispose();
         _epoll.Dispose();
     }

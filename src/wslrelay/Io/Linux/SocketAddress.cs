@@ -19,14 +19,14 @@ internal static class SocketAddress
     /// <summary>The domain for socket(2).</summary>
     internal static int Domain(in IoEndpoint endpoint) => endpoint.Kind switch
     {
-        IoEndpointKind.Tcp => endpoint.Address!.AddressFamily == AddressFamily.InterNetworkV6 ? Libc.AF_INET6 : Libc.AF_INET,
+        IoEndpointKind.Tcp or IoEndpointKind.Udp => endpoint.Address!.AddressFamily == AddressFamily.InterNetworkV6 ? Libc.AF_INET6 : Libc.AF_INET,
         IoEndpointKind.Unix => Libc.AF_UNIX,
         IoEndpointKind.Vsock => Libc.AF_VSOCK,
         _ => throw new IoException(IoError.NotSupported, 0, $"{endpoint}: Hyper-V sockets exist on Windows only; use vsock or a Unix socket here"),
     };
 
-    /// <summary>A new stream socket: its descriptor, or a negative errno.</summary>
-    internal static int Open(int domain) => Errno.Result(Libc.socket(domain, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0));
+    /// <summary>A new socket: its descriptor, or a negative errno.</summary>
+    internal static int Open(int domain, int type = Libc.SOCK_STREAM) => Errno.Result(Libc.socket(domain, type | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0));
 
     /// <summary>Writes the address; returns its length.</summary>
     /// <exception cref="IoException">A path that is too long, or a family that this system does not have.</exception>

@@ -109,9 +109,9 @@ public sealed class ErrorTests
     }
 
     [Fact]
-    public async Task NotSupported_for_udp()
+    public async Task NotSupported_for_udp_by_WSLs_guest_protocol()
     {
-        await using var relay = RelayUnderTest.Serve();
+        await using var relay = RelayUnderTest.Serve("--target", "tcp:127.0.0.1:1", "--guest-protocol", "wsl");
         var fault = await relay.FailAsync("NotSupported", "map", new MsgMap { ["protocol"] = "udp", ["guestPort"] = 80 });
         Assert.Equal(0, fault.Index);
     }

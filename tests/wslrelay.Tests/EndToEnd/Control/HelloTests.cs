@@ -16,6 +16,7 @@ public sealed class HelloTests
         Assert.Equal((long)relay.Process.Id, hello["pid"]);
         Assert.Equal("direct", hello["target"]);
         Assert.Contains("tcp", Assert.IsType<object?[]>(hello["capabilities"]));
+        Assert.Contains("udp", Assert.IsType<object?[]>(hello["capabilities"]));
     }
 
     [Fact]

@@ -27,6 +27,7 @@ public sealed class InvalidParamsTests
     [InlineData("address", "127.0.0.1.5")]
     [InlineData("address", "")]
     [InlineData("address", "::1")]
+    [InlineData("idleMs", 60_000)]
     public async Task Map_names_the_bad(string key, object? value)
     {
         await using var relay = RelayUnderTest.Serve();

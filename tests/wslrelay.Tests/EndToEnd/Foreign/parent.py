@@ -171,7 +171,7 @@ class Errors(Case):
         self.fails("InvalidParams", "map", {"guestPort": 80, "hostPort": 65536}, index=0, says="hostPort")
         self.fails("InvalidParams", "map", {"guestPort": 80, "address": 1}, index=0, says="address")
         self.fails("InvalidParams", "unmap", {}, index=0, says="hostPort")
-        self.fails("NotSupported", "map", {"guestPort": 80, "protocol": "udp"}, index=0)
+        self.fails("InvalidParams", "map", {"guestPort": 80, "protocol": "sctp"}, index=0)
         self.fails("AddressNotAllowed", "map", {"guestPort": 80, "address": "0.0.0.0", "hostPort": 20001}, index=0, says="0.0.0.0:20001/tcp")
         self.fails("NotFound", "unmap", {"hostPort": 1}, index=0, says="127.0.0.1:1/tcp")
         self.fails("MethodNotFound", "mop", says="mop")

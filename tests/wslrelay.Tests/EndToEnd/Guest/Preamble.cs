@@ -33,7 +33,6 @@ internal static class Preamble
         new("an empty map", MsgEncoder.Encode(new MsgMap()), "InvalidParams", "v"),
         new("version 2", Of(port, version: 2), "NotSupported", "v"),
         new("a version that is text", Of(port, version: "1"), "InvalidParams", "v"),
-        new("udp", Of(port, protocol: "udp"), "NotSupported", "udp"),
         new("another protocol", Of(port, protocol: "sctp"), "InvalidParams", "protocol"),
         new("a protocol that is a number", Of(port, protocol: 6), "InvalidParams", "protocol"),
         new("family 5", Of(port, family: 5), "InvalidParams", "family"),

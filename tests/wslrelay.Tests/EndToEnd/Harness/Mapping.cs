@@ -12,7 +12,7 @@ internal sealed record Mapping(string Protocol, int Family, string Address, int 
     public IPEndPoint EndPoint => new(IPAddress.Parse(Address), HostPort);
 
     /// <summary>As messages name it.</summary>
-    public string Name => Family == 6 ? $"[{Address}]:{HostPort}/tcp" : $"{Address}:{HostPort}/tcp";
+    public string Name => Family == 6 ? $"[{Address}]:{HostPort}/{Protocol}" : $"{Address}:{HostPort}/{Protocol}";
 
     public static Mapping Parse(object? result)
     {

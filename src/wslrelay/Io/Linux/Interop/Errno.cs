@@ -8,6 +8,7 @@ internal static class Errno
     internal const int EPERM = 1;
     internal const int ENOENT = 2;
     internal const int EINTR = 4;
+    internal const int EIO = 5;
     internal const int EAGAIN = 11;
     internal const int ENOMEM = 12;
     internal const int EACCES = 13;
@@ -17,6 +18,7 @@ internal static class Errno
     internal const int EMFILE = 24;
     internal const int EPIPE = 32;
     internal const int ENOSYS = 38;
+    internal const int EMSGSIZE = 90;
     internal const int EPROTONOSUPPORT = 93;
     internal const int EOPNOTSUPP = 95;
     internal const int EAFNOSUPPORT = 97;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io.Linux.Interop;
 
-// socket(2), ip(7), ipv6(7), tcp(7), unix(7), cmsg(3), and classic BPF for SO_ATTACH_FILTER; constants and layouts from the kernel's uapi headers,
+// socket(2), ip(7), ipv6(7), tcp(7), udp(7), recvmmsg(2), unix(7), cmsg(3), and classic BPF for SO_ATTACH_FILTER; constants and layouts from the kernel's uapi headers,
 // the same on x64 and arm64. SuppressGCTransition only on calls that read or write a field of the socket: one that moves data or runs a handshake
 // would hold up a collection on another thread.
 internal abstract unsafe partial class Libc
@@ -13,6 +13,7 @@ internal abstract unsafe partial class Libc
     internal const int AF_VSOCK = 40;
 
     internal const int SOCK_STREAM = 1;
+    internal const int SOCK_DGRAM = 2;
     internal const int SOCK_NONBLOCK = 0x800;
     internal const int SOCK_CLOEXEC = 0x80000;
 
@@ -21,11 +22,13 @@ internal abstract unsafe partial class Libc
     internal const int SO_TYPE = 3;
     internal const int SO_ERROR = 4;
     internal const int SO_SNDBUF = 7;
+    internal const int SO_RCVBUF = 8;
     internal const int SO_KEEPALIVE = 9;
     internal const int SO_LINGER = 13;
     internal const int SO_ATTACH_FILTER = 26;
     internal const int SO_ACCEPTCONN = 30;
     internal const int SO_PROTOCOL = 38;
+    internal const int SO_MEMINFO = 55;
     internal const int SCM_RIGHTS = 1;
 
     internal const int IPPROTO_TCP = 6;
@@ -34,8 +37,16 @@ internal abstract unsafe partial class Libc
     internal const int TCP_INFO = 11;
     internal const int TCP_CONGESTION = 13;
 
+    internal const int IPPROTO_IP = 0;
+    internal const int IP_PKTINFO = 8;
     internal const int IPPROTO_IPV6 = 41;
     internal const int IPV6_V6ONLY = 26;
+    internal const int IPV6_RECVPKTINFO = 49;
+    internal const int IPV6_PKTINFO = 50;
+
+    internal const int IPPROTO_UDP = 17;
+    internal const int UDP_SEGMENT = 103;
+    internal const int UDP_GRO = 104;
 
     internal const int SHUT_WR = 1;
     internal const nuint SIOCOUTQ = 0x5411;
@@ -86,6 +97,10 @@ internal abstract unsafe partial class Libc
     internal static partial nint sendmsg(SafeHandle sockfd, MessageHeader* msg, int flags);
     [LibraryImport("libc")]
     internal static partial nint recvmsg(SafeHandle sockfd, MessageHeader* msg, int flags);
+    [LibraryImport("libc")]
+    internal static partial int recvmmsg(SafeHandle sockfd, MultiMessageHeader* msgvec, uint vlen, int flags, void* timeout);
+    [LibraryImport("libc")]
+    internal static partial int sendmmsg(SafeHandle sockfd, MultiMessageHeader* msgvec, uint vlen, int flags);
 
     /// <summary>struct iovec.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -106,6 +121,14 @@ internal abstract unsafe partial class Libc
         internal byte* Control;
         internal nuint ControlLength;
         internal int Flags;
+    }
+
+    /// <summary>struct mmsghdr.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct MultiMessageHeader
+    {
+        internal MessageHeader Header;
+        internal uint Length;
     }
 
     /// <summary>struct cmsghdr; its data follows, and the next header at a multiple of eight bytes.</summary>
