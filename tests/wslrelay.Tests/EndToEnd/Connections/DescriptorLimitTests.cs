@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using Wslrelay.Tests.EndToEnd.Harness;
 using Xunit;
@@ -55,6 +57,28 @@ public sealed class DescriptorLimitTests
         Assert.Equal(first, Mapping.Parse(Assert.Single(await relay.ResultsAsync("list"))));
         await first.AssertEchoAsync();
         await (await relay.MapAsync(guest.Port)).AssertEchoAsync();
+    }
+
+    [Fact]
+    public async Task The_last_256_are_for_connections_and_not_for_the_pipes_of_bulk()
+    {
+        Platform.OnLinuxOnly("The limit is set by prlimit(1).");
+        using var listener = Net.Listen(Net.Loopback(4));
+        using var forward = new ForwardUnderTest([$"0:{((IPEndPoint)listener.LocalEndPoint!).Port}"], "prlimit", "--nofile=256:256");
+        var port = int.Parse((await forward.ReadLineAsync()).Split(':', '/')[1], CultureInfo.InvariantCulture);
+        using var pair = await RelayedPair.OpenAsync(new Mapping("tcp", 4, "127.0.0.1", port, 0), listener);
+        var before = Pipes();
+
+        // The client reads nothing: the relay holds what it has read from the server.
+        var bytes = Net.RandomBytes(32 << 20, 1);
+        var sent = pair.Guest.SendAllAsync(bytes);
+        await Limits.UntilIdleAsync(forward.Process);
+        Assert.False(sent.IsCompleted);
+        Assert.Equal(before, Pipes());
+        Assert.Equal(bytes, await pair.Client.ReceiveExactlyAsync(bytes.Length));
+        await sent;
+
+        int Pipes() => Directory.GetFiles($"/proc/{forward.Process.Id}/fd").Count(file => new FileInfo(file).LinkTarget?.StartsWith("pipe:", StringComparison.Ordinal) == true);
     }
 
     /// <summary>Whether the relay took a connection: one that finds it without descriptors is reset, and none may hang.</summary>
