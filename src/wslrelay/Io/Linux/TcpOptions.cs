@@ -52,7 +52,7 @@ internal static class TcpOptions
             Libc.sock_fprog filter = new() { len = (ushort)program.Length, filter = instructions };
 
             // If it is refused, a connection that begins now may be reset.
-            _ = Libc.setsockopt(listener, Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, &filter, (uint)sizeof(Libc.sock_fprog));
+            _ = Libc.setsockopt_filter(listener, Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, &filter, (uint)sizeof(Libc.sock_fprog));
         }
     }
 
