@@ -84,7 +84,7 @@ public sealed class RelayClient : IAsyncDisposable
     public Task<IReadOnlyList<PortMapping>> MapAsync(IReadOnlyList<PortMapping> mappings, CancellationToken cancellationToken = default)
     {
         ThrowIfEmpty(mappings, nameof(mappings));
-        return CallAsync("map", mappings, WireFormat.WriteMapping, nameof(mappings), WireFormat.ReadMapping, cancellationToken);
+        return CallAsync("map", mappings, WireFormat.WriteMapping, nameof(mappings), WireFormat.ReadMapping, mappings.Count, cancellationToken);
     }
 
     /// <summary>Removes one mapping. When the call returns, its host port is free.</summary>
@@ -119,7 +119,7 @@ public sealed class RelayClient : IAsyncDisposable
         ThrowIfEmpty(keys, nameof(keys));
         if (drain is { } time && (time < TimeSpan.Zero || time.TotalMilliseconds > WireFormat.MaxDrainMilliseconds))
             throw new ArgumentOutOfRangeException(nameof(drain), drain, "a drain is between 0 and one hour");
-        return CallAsync("unmap", keys, WriteItem, nameof(keys), WireFormat.ReadUnmapResult, cancellationToken);
+        return CallAsync("unmap", keys, WriteItem, nameof(keys), WireFormat.ReadUnmapResult, keys.Count, cancellationToken);
 
         void WriteItem(ref MessagePackWriter writer, PortMappingKey key) => WireFormat.WriteUnmapItem(ref writer, new UnmapItem(key, drain));
     }
@@ -128,7 +128,31 @@ public sealed class RelayClient : IAsyncDisposable
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
     public Task<IReadOnlyList<PortMappingStatus>> ListAsync(CancellationToken cancellationToken = default) =>
-        CallAsync<string, PortMappingStatus>("list", [], (ref _, _) => { }, "", WireFormat.ReadStatus, cancellationToken);
+        CallAsync<string, PortMappingStatus>("list", [], (ref _, _) => { }, "", WireFormat.ReadStatus, answerCount: null, cancellationToken);
+
+    /// <summary>Lists connections, the oldest first, also those that have outlived their mapping.</summary>
+    /// <param name="keys">Whose; none stands for all mappings.</param>
+    /// <param name="limit">How many at most, 1 to 100,000.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is out of range.</exception>
+    /// <exception cref="RelayException">NotFound: there is no such mapping. MethodNotFound: the relay does not know its connections.</exception>
+    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
+    public Task<IReadOnlyList<RelayConnection>> ConnectionsAsync(
+        IReadOnlyList<PortMappingKey>? keys = null, int limit = ConnectionFormat.DefaultLimit, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, ConnectionFormat.MaxLimit);
+        (PortMappingKey? Key, int Limit)[] items = [(null, limit), .. (keys ?? []).Select(key => (key ?? throw new ArgumentNullException(nameof(keys)), 0))];
+        return CallAsync("connections", items, WriteItem, nameof(keys), ConnectionFormat.Read, answerCount: null, cancellationToken);
+
+        static void WriteItem(ref MessagePackWriter writer, (PortMappingKey? Key, int Limit) item)
+        {
+            if (item.Key is null)
+                ConnectionFormat.WriteLimit(ref writer, item.Limit);
+            else
+                WireFormat.WriteUnmapItem(ref writer, new UnmapItem(item.Key, null));
+        }
+    }
 
     /// <summary>What happens in the relay from now on, until the channel ends. Each use subscribes anew; several may run at once.</summary>
     /// <param name="cancellationToken">Ends it.</param>
@@ -173,20 +197,19 @@ public sealed class RelayClient : IAsyncDisposable
             throw new ArgumentException("at least one mapping is needed", name);
     }
 
-    // A request with items is answered with as many.
+    // A request that is answered with an array, of so many items or of any number.
     private Task<IReadOnlyList<TResult>> CallAsync<TItem, TResult>(
         string method, IReadOnlyList<TItem> items, WireFormat.Writer<TItem> writeItem, string name, WireFormat.Reader<TResult> readResult,
-        CancellationToken cancellationToken)
+        int? answerCount, CancellationToken cancellationToken)
     {
         uint id = _channel.NextId();
-        int count = items.Count;
         return _channel.CallAsync<IReadOnlyList<TResult>>(id, Encode(id, method, items, writeItem, name), Read, cancellationToken);
 
         TResult[] Read(ref MessagePackReader reader)
         {
             var results = new TResult[reader.ReadArrayHeader()];
-            if (count > 0 && results.Length != count)
-                throw MapFields.Invalid("result", $"has {results.Length} items, not {count}");
+            if (results.Length != (answerCount ?? results.Length))
+                throw MapFields.Invalid("result", $"has {results.Length} items, not {answerCount}");
             for (int i = 0; i < results.Length; i++)
                 results[i] = readResult(ref reader);
             return results;

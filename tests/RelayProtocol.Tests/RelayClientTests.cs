@@ -67,6 +67,29 @@ public class RelayClientTests
     }
 
     [Fact]
+    public async Task Connections_sends_the_limit_and_the_mappings_and_returns_what_is_known()
+    {
+        await using var relay = new FakeRelay();
+        Task<IReadOnlyList<RelayConnection>> call = relay.Client.ConnectionsAsync([Web.Key], limit: 7, FakeRelay.Soon);
+        byte[] expected = [0x94, 0, 1, 0xab, .. "connections"u8, 0x92, 0x81, 0xa5, .. "limit"u8, 7, 0x84, 0xa8, .. "protocol"u8, 0xa3, .. "tcp"u8,
+            0xa6, .. "family"u8, 4, 0xa7, .. "address"u8, 0xa9, .. "127.0.0.1"u8, 0xa8, .. "hostPort"u8, 0xcd, 0x1f, 0x90];
+        Assert.Equal(expected, await relay.ReadAsync(expected.Length));
+        Dictionary<string, object?> known = Mapping(8080, 80), unknown = Mapping(8080, 80);
+        (known["client"], known["since"], known["state"]) = ("[::1]:5", 1000, "serverEnded");
+        (known["bytesToGuest"], known["bytesToHost"]) = (5_000_000_000L, 0);
+        (unknown["client"], unknown["since"], unknown["state"]) = (null, 1000, "of a later version");
+        await relay.WriteAsync(FakeRelay.Result(1, new object[] { known, unknown }));
+        DateTimeOffset since = DateTimeOffset.UnixEpoch.AddSeconds(1);
+        Assert.Equal(
+            [
+                new(Web.Key, 80, IPEndPoint.Parse("[::1]:5"), since, RelayConnectionState.ServerEnded, 5_000_000_000, 0),
+                new(Web.Key, 80, null, since, RelayConnectionState.Unknown, null, null),
+            ],
+            await call);
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => relay.Client.ConnectionsAsync(limit: 100_001, cancellationToken: FakeRelay.Soon));
+    }
+
+    [Fact]
     public async Task Events_are_those_of_its_subscription_until_the_relay_is_gone()
     {
         await using var relay = new FakeRelay();

@@ -37,6 +37,8 @@ internal sealed class MapFields
         return fields;
     }
 
+    internal bool Has(string key) => _values.ContainsKey(key);
+
     /// <summary>An integer within a range, or null if it is absent.</summary>
     internal long? Integer(string key, long least, long most)
     {

@@ -180,12 +180,21 @@ internal static class WireFormat
         return new UnmapItem(key, fields.Integer("drainMs", 0, MaxDrainMilliseconds) is { } drain ? TimeSpan.FromMilliseconds(drain) : null);
     }
 
+    /// <summary>Reads so many maps that name mappings.</summary>
+    internal static PortMappingKey[] ReadKeys(ref MessagePackReader reader, int count) => ReadItems(ref reader, count, ReadKey);
+
+    private static PortMappingKey ReadKey(ref MessagePackReader reader) => ReadUnmapItem(ref reader).Key;
+
     private static T[] ReadItems<T>(ReadOnlyMemory<byte> parameters, Reader<T> readItem)
     {
         var reader = new MessagePackReader(parameters);
-        var items = new T[reader.ReadArrayHeader()];
-        if (items.Length == 0)
-            throw MapFields.Invalid("params", "at least one mapping is needed");
+        int count = reader.ReadArrayHeader();
+        return count > 0 ? ReadItems(ref reader, count, readItem) : throw MapFields.Invalid("params", "at least one mapping is needed");
+    }
+
+    private static T[] ReadItems<T>(ref MessagePackReader reader, int count, Reader<T> readItem)
+    {
+        var items = new T[count];
         for (int i = 0; i < items.Length; i++)
         {
             try
@@ -225,7 +234,7 @@ internal static class WireFormat
             writer.WriteField("idleMs", (long)idle.TotalMilliseconds);
     }
 
-    private static void WriteIdentity(ref MessagePackWriter writer, PortMappingKey key)
+    internal static void WriteIdentity(ref MessagePackWriter writer, PortMappingKey key)
     {
         writer.WriteField("protocol", PortMappingKey.Word(key.Protocol));
         writer.WriteField("family", key.Family);

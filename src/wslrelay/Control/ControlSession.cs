@@ -27,6 +27,9 @@ internal sealed class ControlSession
     // An answer does not wait for more events than that.
     private const int MaxEventBytes = 16 * 1024;
 
+    // Items of a long answer that are made in one turn of the loop: some 50 microseconds of work.
+    private const int SliceSize = 16;
+
     // No further request is carried out while so many bytes of answers are unread.
     private const int MaxBacklog = 256 * 1024;
 
@@ -232,14 +235,20 @@ internal sealed class ControlSession
                 Unmap(request.MsgId, WireFormat.ReadUnmapParams(request.Params));
                 break;
             case "list":
-                AnswerArray(request.MsgId, _table.List(), WireFormat.WriteStatus);
+                MappedPort[] ports = _table.List();
+                AnswerInSlices(request.MsgId, request.Method, ports.Length, i => ports[i].Status, WireFormat.WriteStatus);
+                break;
+            case "connections":
+                (int limit, PortMappingKey[] keys) = ConnectionFormat.ReadParams(request.Params);
+                ConnectionQuery query = _table.FindConnections(keys, Math.Min(limit, RelayChannel.MaxAnswerSize / ConnectionFormat.MaxItemSize));
+                AnswerInSlices(request.MsgId, request.Method, query.Count, query.Describe, ConnectionFormat.Write);
                 break;
             case "subscribe":
                 Subscribe(request.MsgId, EventFormat.ReadSubscribeParams(request.Params));
                 break;
             default:
                 throw new RelayException(
-                    RelayErrorCode.MethodNotFound, $"there is no method '{request.Method}'; hello, map, unmap, list and subscribe are known");
+                    RelayErrorCode.MethodNotFound, $"there is no method '{request.Method}'; hello, map, unmap, list, connections and subscribe are known");
         }
     }
 
@@ -248,7 +257,7 @@ internal sealed class ControlSession
         MessagePackWriter writer = new(_output.Writer);
         RpcWriter.BeginResult(ref writer, id);
         WireFormat.WriteHello(ref writer, new RelayHello(
-            "wslrelay", Version, WireFormat.ProtocolVersion, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp", "udp", "subscribe"]));
+            "wslrelay", Version, WireFormat.ProtocolVersion, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp", "udp", "connections", "subscribe"]));
         writer.Flush();
     }
 
@@ -314,21 +323,70 @@ internal sealed class ControlSession
         }
     }
 
+    // Of what there may be thousands. It is made a little in each turn of the loop, so that connections need not wait for it; the next request does.
+    private void AnswerInSlices<T>(uint id, string method, int count, Func<int, T?> find, WireFormat.Writer<T> write)
+        where T : class
+    {
+        ArrayBufferWriter<byte> items = new();
+        int found = 0;
+        _busy = true;
+        Run(0);
+
+        void Run(int from)
+        {
+            int end = Math.Min(from + SliceSize, count);
+            if (TryCarryOut(id, method, () => Make(from, end)) && end < count)
+            {
+                _table.Loop.Post(() => Run(end));
+                return;
+            }
+
+            _busy = false;
+            if (!_advancing)
+                Advance();
+        }
+
+        void Make(int from, int end)
+        {
+            MessagePackWriter writer = new(items);
+            for (int i = from; i < end; i++)
+            {
+                if (find(i) is { } item)
+                {
+                    write(ref writer, item);
+                    found++;
+                }
+            }
+
+            writer.Flush();
+            if (end == count)
+                AnswerArray(id, found, items);
+        }
+    }
+
     // Written beside the output: what fails half-way, or comes out too long, leaves no part of an answer there.
     private void AnswerArray<T>(uint id, T[] items, WireFormat.Writer<T> write)
     {
-        ArrayBufferWriter<byte> answer = new();
-        MessagePackWriter writer = new(answer);
-        RpcWriter.BeginResult(ref writer, id);
-        writer.WriteArrayHeader(items.Length);
+        ArrayBufferWriter<byte> written = new();
+        MessagePackWriter writer = new(written);
         foreach (T item in items)
             write(ref writer, item);
 
         writer.Flush();
-        if (answer.WrittenCount > RelayChannel.MaxAnswerSize)
-            throw new RelayException(RelayErrorCode.NotSupported, $"the answer would have {answer.WrittenCount} bytes; one has at most {RelayChannel.MaxAnswerSize}");
+        AnswerArray(id, items.Length, written);
+    }
 
-        _output.Writer.Write(answer.WrittenSpan);
+    private void AnswerArray(uint id, int count, ArrayBufferWriter<byte> items)
+    {
+        const int MaxHead = 16;
+        if (items.WrittenCount > RelayChannel.MaxAnswerSize - MaxHead)
+            throw new RelayException(RelayErrorCode.NotSupported, $"the answer would have {items.WrittenCount} bytes; one has at most {RelayChannel.MaxAnswerSize}");
+
+        MessagePackWriter writer = new(_output.Writer);
+        RpcWriter.BeginResult(ref writer, id);
+        writer.WriteArrayHeader(count);
+        writer.WriteRaw(items.WrittenSpan);
+        writer.Flush();
     }
 
     private void AnswerError(uint id, RelayError error)

@@ -30,6 +30,9 @@ internal abstract class IoSocket(bool ownsHandle = true) : IoHandle(ownsHandle)
     /// <inheritdoc cref="LocalEndPoint"/>
     public virtual IPEndPoint? RemoteEndPoint => null;
 
+    /// <summary>Bytes that a TCP connection has received from its peer and sent to it, as the system counts them; null where it does not.</summary>
+    public virtual (long? Received, long? Sent) ByteCounts => default;
+
     /// <summary>The context id of a vsock peer; null for every other family. Identifies the peer before any data is trusted.</summary>
     public virtual uint? PeerCid => null;
 

@@ -66,6 +66,15 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         Dropped = _dropped + _socket.DroppedDatagrams + (_flows?.Values.Sum(static flow => flow.Dropped) ?? 0),
     };
 
+    public override IEnumerable<IListedClient> Clients
+    {
+        get
+        {
+            for (Flow? flow = _newest; flow is not null; flow = flow.Previous)
+                yield return flow;
+        }
+    }
+
     /// <summary>Binds. Datagrams wait in the socket until <see cref="Start"/>.</summary>
     /// <exception cref="IoException">The system does not give the address and port.</exception>
     public static DatagramListener Open(PortTable table, PortMapping mapping)

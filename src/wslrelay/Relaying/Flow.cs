@@ -8,7 +8,7 @@ namespace Wslrelay.Relaying;
 /// The datagrams of one client of a udp mapping, and the server's answers: a way of its own towards the server, so that the server sees one peer for each
 /// client. Loop thread only.
 /// </summary>
-internal abstract class Flow(DatagramListener listener, in DatagramAddress client) : IClient
+internal abstract class Flow(DatagramListener listener, in DatagramAddress client) : IListedClient
 {
     internal readonly DatagramAddress Client = client;
 
@@ -16,6 +16,10 @@ internal abstract class Flow(DatagramListener listener, in DatagramAddress clien
     internal DatagramAddress Local;
 
     public IPEndPoint ClientEndPoint => Client.ToEndPoint();
+
+    public uint AcceptedAt { get; } = ConnectionQuery.Now;
+
+    public RelayConnectionState? State => IsRemoved ? null : RelayConnectionState.Flow;
 
     /// <summary>The neighbours in the listener's list by last use.</summary>
     internal Flow? Previous { get; set; }

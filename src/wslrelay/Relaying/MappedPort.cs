@@ -30,6 +30,9 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortR
 
     public abstract PortMappingStatus Status { get; }
 
+    /// <summary>The connections or flows, the newest first.</summary>
+    public abstract IEnumerable<IListedClient> Clients { get; }
+
     /// <summary>Serves the clients, which have waited since it was opened.</summary>
     public abstract void Start();
 

@@ -28,6 +28,15 @@ internal sealed class PortListener : MappedPort, IAcceptOwner, IRelayOwner
     public override PortMappingStatus Status =>
         new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)(_toTarget?.Value ?? 0), (long)(_toClient?.Value ?? 0)) { Since = Since, LastError = LastError };
 
+    public override IEnumerable<IListedClient> Clients
+    {
+        get
+        {
+            for (Relay? relay = _first; relay is not null; relay = relay.Next)
+                yield return relay;
+        }
+    }
+
     /// <summary>Binds and listens. Connections wait in the backlog until <see cref="Start"/>.</summary>
     /// <exception cref="IoException">The system does not give the address and port.</exception>
     public static PortListener Open(PortTable table, PortMapping mapping)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using RelayProtocol;
 using Wslrelay.Diagnostics;
@@ -58,12 +59,34 @@ internal sealed class PortTable
 
     public bool Contains(PortMappingKey key) => _listeners.ContainsKey(key);
 
-    /// <summary>The mappings with their counters, sorted by family, address, port and protocol.</summary>
-    public PortMappingStatus[] List()
+    /// <summary>The mappings, sorted by family, address, port and protocol.</summary>
+    public MappedPort[] List()
     {
-        PortMappingStatus[] list = [.. _listeners.Values.Select(static listener => listener.Status)];
-        Array.Sort(list, static (a, b) => Compare(a.Mapping, b.Mapping));
+        MappedPort[] list = [.. _listeners.Values];
+        Array.Sort(Array.ConvertAll(list, static port => new SortKey(port.Mapping)), list);
         return list;
+    }
+
+    /// <summary>Connections of these mappings, or of all, also of those that are gone.</summary>
+    /// <exception cref="RelayException">There is no such mapping; the error has its index.</exception>
+    public ConnectionQuery FindConnections(PortMappingKey[] keys, int limit)
+    {
+        if (keys.Length == 0)
+            return new ConnectionQuery(_listeners.Values.Concat(_unmapped), limit);
+
+        HashSet<MappedPort> ports = [];
+        for (int i = 0; i < keys.Length; i++)
+        {
+            int before = ports.Count;
+            if (_listeners.TryGetValue(keys[i], out MappedPort? port))
+                ports.Add(port);
+
+            ports.UnionWith(_unmapped.Where(gone => gone.Mapping.Key == keys[i]));
+            if (ports.Count == before && !ports.Any(known => known.Mapping.Key == keys[i]))
+                throw new RelayException(RelayErrorCode.NotFound, $"{keys[i]} is not mapped", i);
+        }
+
+        return new ConnectionQuery(ports, limit);
     }
 
     /// <summary>Maps all of them, or none: those already opened are closed again before the exception is thrown.</summary>
@@ -195,18 +218,6 @@ internal sealed class PortTable
         });
     }
 
-    private static int Compare(PortMapping a, PortMapping b)
-    {
-        int order = a.Family.CompareTo(b.Family);
-        if (order == 0)
-            order = a.Address.GetAddressBytes().AsSpan().SequenceCompareTo(b.Address.GetAddressBytes());
-
-        if (order == 0)
-            order = a.HostPort.CompareTo(b.HostPort);
-
-        return order == 0 ? a.Protocol.CompareTo(b.Protocol) : order;
-    }
-
     private void Collect()
     {
         _uncollected = 0;
@@ -262,4 +273,23 @@ internal sealed class PortTable
         IoError.AccessDenied => $"{mapping}: the system refuses this port: {e.Message}",
         _ => $"{mapping}: {e.Message}",
     };
+
+    // Made once for each mapping of a list: comparing addresses themselves allocates.
+    private readonly struct SortKey(PortMapping mapping) : IComparable<SortKey>
+    {
+        private readonly int _family = mapping.Family;
+        private readonly UInt128 _address = Number(mapping.Address);
+        private readonly int _portAndProtocol = (mapping.HostPort << 1) | (int)mapping.Protocol;
+
+        public int CompareTo(SortKey other) => _family != other._family ? _family - other._family
+            : _address != other._address ? _address.CompareTo(other._address)
+            : _portAndProtocol - other._portAndProtocol;
+
+        private static UInt128 Number(IPAddress address)
+        {
+            Span<byte> bytes = stackalloc byte[16];
+            _ = address.TryWriteBytes(bytes, out int length);
+            return BinaryPrimitives.ReadUInt128BigEndian(bytes) >> (8 * (16 - length));
+        }
+    }
 }

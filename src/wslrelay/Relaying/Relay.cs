@@ -1,4 +1,5 @@
 using System.Net;
+using RelayProtocol;
 using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
@@ -30,6 +31,19 @@ internal interface IClient
 {
     /// <summary>The client's address; null where it is gone already.</summary>
     IPEndPoint? ClientEndPoint { get; }
+}
+
+/// <summary>A client of a mapping, as a <see cref="ConnectionQuery"/> finds it. Loop thread only.</summary>
+internal interface IListedClient : IClient
+{
+    /// <summary>When it came, in units of <see cref="ConnectionQuery.TickMilliseconds"/> modulo 2^32.</summary>
+    uint AcceptedAt { get; }
+
+    /// <summary>Null once it is over.</summary>
+    RelayConnectionState? State { get; }
+
+    /// <summary>Bytes received from it and sent to it, as the system counts them; null where it does not.</summary>
+    (long? Received, long? Sent) ByteCounts => default;
 }
 
 /// <summary>What a <see cref="SetUp"/> sets up, and closes where that fails. Loop thread only.</summary>
@@ -70,11 +84,12 @@ internal interface IConnection : IClient
 /// pumps; it is gone once both run. When all of them have ended both sockets are closed: with an end of sending if all went well, with a reset
 /// otherwise. Loop thread only.
 /// </summary>
-internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : IConnection, IIoOwner
+internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : IListedClient, IConnection, IIoOwner
 {
     private SetUp? _setUp = setUp;
     private PumpOperation? _toTarget;
     private PumpOperation? _toClient;
+    private readonly uint _acceptedAt = ConnectionQuery.Now;
     private bool _broke;
     private bool _aborted;
 
@@ -89,6 +104,16 @@ internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : 
     public IoSocket Client => client!;
 
     public IPEndPoint? ClientEndPoint => client?.RemoteEndPoint;
+
+    public uint AcceptedAt => _acceptedAt;
+
+    public (long? Received, long? Sent) ByteCounts => client?.ByteCounts ?? default;
+
+    public RelayConnectionState? State => _setUp is not null ? RelayConnectionState.Connecting
+        : _toTarget is null && _toClient is null ? null
+        : _toTarget is null ? RelayConnectionState.ClientEnded
+        : _toClient is null ? RelayConnectionState.ServerEnded
+        : RelayConnectionState.Open;
 
     public IoSocket? Target { get; set; }
 

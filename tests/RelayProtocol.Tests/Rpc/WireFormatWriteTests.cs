@@ -58,6 +58,30 @@ public class WireFormatWriteTests
             Written((ref w) => EventFormat.Write(ref w, new LostEvent(7) { At = DateTimeOffset.UnixEpoch.AddMilliseconds(5) })));
     }
 
+    [Fact]
+    public void A_connection() => Assert.Equal(
+        $"8a{Identity4}a9{Hex("guestPort")}50a6{Hex("client")}a9{Hex("1.2.3.4:5")}a5{Hex("since")}05a5{Hex("state")}aa{Hex("connecting")}"
+        + $"ac{Hex("bytesToGuest")}07ab{Hex("bytesToHost")}c0",
+        Written((ref w) => ConnectionFormat.Write(ref w, new RelayConnection(
+            new(IPAddress.Loopback, 8080), 80, IPEndPoint.Parse("1.2.3.4:5"), DateTimeOffset.FromUnixTimeMilliseconds(5), RelayConnectionState.Connecting, 7, null))));
+
+    /// <summary>The longest there can be is known, since an answer must not be longer than its reader takes.</summary>
+    [Theory]
+    [InlineData(RelayConnectionState.Connecting)]
+    [InlineData(RelayConnectionState.Open)]
+    [InlineData(RelayConnectionState.ClientEnded)]
+    [InlineData(RelayConnectionState.ServerEnded)]
+    [InlineData(RelayConnectionState.Flow)]
+    public void A_connection_is_read_as_it_was_written(RelayConnectionState state)
+    {
+        IPAddress address = new([0xfe, 0x80, 1, 2, 3, 4, 5, 6, 7, 8, 0xff, 0xfe, 0xfd, 0xfc, 0xfb, 0xfa], uint.MaxValue);
+        RelayConnection item = new(
+            new(address, 65535, MapProtocol.Udp), 65535, new(address, 65535), DateTimeOffset.FromUnixTimeMilliseconds(1L << 44), state, long.MaxValue, long.MaxValue);
+        string hex = Written((ref w) => ConnectionFormat.Write(ref w, item));
+        Assert.InRange(hex.Length / 2, 200, ConnectionFormat.MaxItemSize);
+        Assert.Contains(Hex(state.ToString()[1..]), hex, StringComparison.Ordinal);
+    }
+
     public static TheoryData<RelayEvent> AllEvents { get; } =
     [
         new ConnectionFailedEvent(new(8080, 80), IPEndPoint.Parse("[::1]:5000"), new RelayError(RelayErrorCode.TimedOut, "m")),

@@ -47,15 +47,18 @@ internal sealed partial class EpollHandle : IoSocket
     internal bool HasPeer => TryGetAddress(stackalloc byte[SocketAddress.MaxSize], ofPeer: true);
 
     /// <summary>A TCP socket that was reset has no peer any more, and yet may hold what it received before (tcp(7), TCP_INFO).</summary>
-    internal unsafe bool HasReceivedSegments
+    internal bool HasReceivedSegments => TryGetInfo(out Libc.tcp_info info, 144) && info.tcpi_segs_in > 0;
+
+    public override (long? Received, long? Sent) ByteCounts
     {
         get
         {
-            // struct tcp_info: tcpi_segs_in.
-            const int Offset = 140;
-            byte* info = stackalloc byte[Offset + sizeof(uint)];
-            uint size = Offset + sizeof(uint);
-            return Libc.getsockopt(this, Libc.IPPROTO_TCP, Libc.TCP_INFO, info, &size) == 0 && *(uint*)(info + Offset) > 0;
+            if (!TryGetInfo(out Libc.tcp_info info, 216))
+                return default;
+
+            // The end of the peer's sending counts as a byte received (RFC 9293: FIN has a sequence number); sent are data bytes only.
+            bool hasEnd = info.tcpi_state is Libc.TCP_TIME_WAIT or Libc.TCP_CLOSE_WAIT or Libc.TCP_LAST_ACK or Libc.TCP_CLOSING;
+            return ((long)info.tcpi_bytes_received - (hasEnd ? 1 : 0), (long)(info.tcpi_bytes_sent - info.tcpi_bytes_retrans));
         }
     }
 
@@ -194,6 +197,16 @@ internal sealed partial class EpollHandle : IoSocket
     {
         long onForZeroSeconds = zero ? 1 : 0;
         _ = Libc.setsockopt(this, Libc.SOL_SOCKET, Libc.SO_LINGER, &onForZeroSeconds, sizeof(long));
+    }
+
+    // Fails where the kernel's struct is shorter than that: bytes_sent came with Linux 4.19.
+    private unsafe bool TryGetInfo(out Libc.tcp_info info, uint size)
+    {
+        uint returned = (uint)sizeof(Libc.tcp_info);
+        fixed (Libc.tcp_info* memory = &info)
+        {
+            return Libc.getsockopt(this, Libc.IPPROTO_TCP, Libc.TCP_INFO, memory, &returned) == 0 && returned >= size;
+        }
     }
 
     private IPEndPoint? GetEndPoint(bool ofPeer)

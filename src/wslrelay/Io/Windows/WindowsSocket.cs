@@ -49,6 +49,9 @@ internal sealed unsafe class WindowsSocket : IoSocket
         }
     }
 
+    public override (long? Received, long? Sent) ByteCounts =>
+        TryGetInfo(out TCP_INFO_v0 info) ? ((long)info.BytesIn, (long)(info.BytesOut - Math.Min(info.BytesOut, info.BytesRetrans))) : default;
+
     internal ushort Family { get; }
 
     /// <summary>The pump that receives from it, from its start to its end.</summary>
@@ -137,14 +140,8 @@ internal sealed unsafe class WindowsSocket : IoSocket
     /// <summary>How many of <see cref="SentBytes"/> the peer has acknowledged; null where the system does not tell.</summary>
     internal ulong? GetAcknowledgedBytes()
     {
-        TCP_INFO_v0 info;
-        uint version = 0;
-        uint returned;
-        if (WSAIoctl(this, SIO_TCP_INFO, &version, sizeof(uint), &info, (uint)sizeof(TCP_INFO_v0), &returned, null, null) != 0
-            || returned < sizeof(TCP_INFO_v0))
-        {
+        if (!TryGetInfo(out TCP_INFO_v0 info))
             return null;
-        }
 
         ulong unacknowledged = (ulong)info.BytesRetrans + info.BytesInFlight;
         return info.BytesOut - Math.Min(info.BytesOut, unacknowledged);
@@ -165,6 +162,17 @@ internal sealed unsafe class WindowsSocket : IoSocket
 
         Dispose();
         _port.OnSocketClosed();
+    }
+
+    private bool TryGetInfo(out TCP_INFO_v0 info)
+    {
+        uint version = 0;
+        uint returned;
+        fixed (TCP_INFO_v0* memory = &info)
+        {
+            return WSAIoctl(this, SIO_TCP_INFO, &version, sizeof(uint), memory, (uint)sizeof(TCP_INFO_v0), &returned, null, null) == 0
+                && returned >= sizeof(TCP_INFO_v0);
+        }
     }
 
     protected override bool ReleaseHandle()

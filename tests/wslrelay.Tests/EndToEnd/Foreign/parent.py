@@ -146,11 +146,26 @@ class List(Case):
         self.assertEqual(keys, sorted(keys))
 
 
+class Connections(Case):
+    def test_tells_who_is_connected(self):
+        with EchoServer() as guest:
+            mapping = self.map(guestPort=guest.port)
+            with connect(mapping) as client:
+                client.sendall(b"a")
+                client.recv(1)
+                [item] = self.relay.call("connections", {"limit": 5}, mapping)
+                self.assertLess(abs(time.time() * 1000 - item.pop("since")), 60000)
+                moved = item.pop("bytesToGuest"), item.pop("bytesToHost")
+                self.assertEqual(moved, (1, 1))
+                named = {key: mapping[key] for key in ("protocol", "family", "address", "hostPort", "guestPort")}
+                self.assertEqual(item, dict(named, client="127.0.0.1:%d" % client.getsockname()[1], state="open"))
+
+
 class Subscribe(Case):
     def test_tells_what_happens(self):
         self.assertIn("connectionFailed", self.relay.call("subscribe")["events"])
-        with EchoServer() as guest:
-            port = guest.port
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
         mapping = self.map(guestPort=port)
         with self.assertRaises(OSError), connect(mapping) as client:
             client.recv(1)

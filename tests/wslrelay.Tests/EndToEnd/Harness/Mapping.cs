@@ -7,7 +7,9 @@ namespace Wslrelay.Tests.EndToEnd.Harness;
 /// <summary>A mapping as the relay reports it; every key of the contract is present.</summary>
 internal sealed record Mapping(string Protocol, int Family, string Address, int HostPort, int GuestPort)
 {
-    public static readonly string[] Keys = ["protocol", "family", "address", "hostPort", "guestPort"];
+    public static readonly string[] Identity = ["protocol", "family", "address", "hostPort"];
+
+    public static readonly string[] Keys = [.. Identity, "guestPort"];
 
     public IPEndPoint EndPoint => new(IPAddress.Parse(Address), HostPort);
 

@@ -35,6 +35,10 @@ internal abstract unsafe partial class Libc
     internal const int TCP_NODELAY = 1;
     internal const int TCP_KEEPIDLE = 4;
     internal const int TCP_INFO = 11;
+    internal const byte TCP_TIME_WAIT = 6;
+    internal const byte TCP_CLOSE_WAIT = 8;
+    internal const byte TCP_LAST_ACK = 9;
+    internal const byte TCP_CLOSING = 11;
     internal const int TCP_CONGESTION = 13;
 
     internal const int IPPROTO_IP = 0;
@@ -84,11 +88,6 @@ internal abstract unsafe partial class Libc
     [LibraryImport("libc")]
     [SuppressGCTransition]
     internal static partial int setsockopt(SafeHandle sockfd, int level, int optname, void* optval, uint optlen);
-
-    // SO_ATTACH_FILTER: the kernel compiles the filter, some 0.1 ms.
-    [LibraryImport("libc", EntryPoint = "setsockopt")]
-    internal static partial int setsockopt_filter(SafeHandle sockfd, int level, int optname, sock_fprog* optval, uint optlen);
-
     [LibraryImport("libc")]
     [SuppressGCTransition]
     internal static partial int ioctl(SafeHandle fd, nuint request, int* argp);
@@ -106,6 +105,22 @@ internal abstract unsafe partial class Libc
     internal static partial int recvmmsg(SafeHandle sockfd, MultiMessageHeader* msgvec, uint vlen, int flags, void* timeout);
     [LibraryImport("libc")]
     internal static partial int sendmmsg(SafeHandle sockfd, MultiMessageHeader* msgvec, uint vlen, int flags);
+
+    /// <summary>struct tcp_info of linux/tcp.h, as much of it as is used here.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 216)]
+    internal struct tcp_info
+    {
+        [FieldOffset(0)]
+        internal byte tcpi_state;
+        [FieldOffset(128)]
+        internal ulong tcpi_bytes_received;
+        [FieldOffset(140)]
+        internal uint tcpi_segs_in;
+        [FieldOffset(200)]
+        internal ulong tcpi_bytes_sent;
+        [FieldOffset(208)]
+        internal ulong tcpi_bytes_retrans;
+    }
 
     /// <summary>struct iovec.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -1,0 +1,66 @@
+using MessagePack;
+
+namespace RelayProtocol.Rpc;
+
+/// <summary>Writes and reads what <c>connections</c> is asked and answers, as <see cref="WireFormat"/> does the other values. Stateless; any thread.</summary>
+internal static class ConnectionFormat
+{
+    internal const int DefaultLimit = 1000;
+    internal const int MaxLimit = 100_000;
+
+    /// <summary>The longest item, in bytes: its keys, and each value as long as it can be.</summary>
+    internal const int MaxItemSize = 270;
+
+    // By RelayConnectionState.
+    private static readonly string[] States = ["", "connecting", "open", "clientEnded", "serverEnded", "flow"];
+
+    internal static void WriteLimit(ref MessagePackWriter writer, int limit)
+    {
+        writer.WriteMapHeader(1);
+        writer.WriteField("limit", limit);
+    }
+
+    /// <summary>Reads the params: a limit, if there is one, and the mappings named; none stands for all.</summary>
+    internal static (int Limit, PortMappingKey[] Keys) ReadParams(ReadOnlyMemory<byte> parameters)
+    {
+        var reader = new MessagePackReader(parameters);
+        int count = reader.ReadArrayHeader();
+        MessagePackReader first = reader;
+        if (count == 0 || MapFields.Read(ref first, "a mapping") is not { } fields || fields.Has("hostPort") || !fields.Has("limit"))
+            return (DefaultLimit, WireFormat.ReadKeys(ref reader, count));
+        int limit = (int)fields.RequiredInteger("limit", 1, MaxLimit);
+        return (limit, WireFormat.ReadKeys(ref first, count - 1));
+    }
+
+    internal static void Write(ref MessagePackWriter writer, RelayConnection item)
+    {
+        writer.WriteMapHeader(10);
+        WireFormat.WriteIdentity(ref writer, item.Key);
+        writer.WriteField("guestPort", item.GuestPort);
+        writer.Write("client");
+        writer.Write(item.Client?.ToString());
+        writer.WriteField("since", item.Since.ToUnixTimeMilliseconds());
+        writer.WriteField("state", States[(int)item.State]);
+        WriteCount(ref writer, "bytesToGuest", item.BytesToGuest);
+        WriteCount(ref writer, "bytesToHost", item.BytesToHost);
+    }
+
+    internal static RelayConnection Read(ref MessagePackReader reader)
+    {
+        MapFields fields = MapFields.Read(ref reader, "a connection");
+        PortMapping mapping = WireFormat.Mapping(fields);
+        return new RelayConnection(
+            mapping.Key, mapping.GuestPort, EventFormat.Client(fields), fields.Time("since"),
+            (RelayConnectionState)Math.Max(0, Array.IndexOf(States, fields.RequiredText("state"))),
+            fields.Integer("bytesToGuest", 0, long.MaxValue), fields.Integer("bytesToHost", 0, long.MaxValue));
+    }
+
+    private static void WriteCount(ref MessagePackWriter writer, string key, long? count)
+    {
+        writer.Write(key);
+        if (count is { } known)
+            writer.Write(known);
+        else
+            writer.WriteNil();
+    }
+}
