@@ -88,6 +88,11 @@ internal abstract unsafe partial class Libc
     [LibraryImport("libc")]
     [SuppressGCTransition]
     internal static partial int setsockopt(SafeHandle sockfd, int level, int optname, void* optval, uint optlen);
+
+    // SO_ATTACH_FILTER: the kernel compiles the filter, some 0.1 ms.
+    [LibraryImport("libc", EntryPoint = "setsockopt")]
+    internal static partial int setsockopt_filter(SafeHandle sockfd, int level, int optname, sock_fprog* optval, uint optlen);
+
     [LibraryImport("libc")]
     [SuppressGCTransition]
     internal static partial int ioctl(SafeHandle fd, nuint request, int* argp);
