@@ -1,6 +1,7 @@
 using System.Globalization;
-using System.Text.Json;
+using MessagePack;
 using RelayProtocol;
+using RelayProtocol.Rpc;
 
 namespace Wslrelay.Cli;
 
@@ -20,19 +21,20 @@ internal sealed record CheckHop(PortMapping? Mapping, string Name, string Result
 
     internal bool HasFailed => Result == "fail";
 
-    internal void Write(Utf8JsonWriter json)
+    internal static void Write(ref MessagePackWriter writer, CheckHop hop)
     {
-        json.WriteStartObject();
-        json.WriteString("name", Name);
-        json.WriteString("result", Result);
-        if (Time is { } time)
-            json.WriteNumber("milliseconds", Math.Round(time.TotalMilliseconds, 3));
+        writer.WriteMapHeader(5);
+        writer.WriteField("name", hop.Name);
+        writer.WriteField("result", hop.Result);
+        writer.Write("milliseconds");
+        if (hop.Time is { } time)
+            writer.Write(Math.Round(time.TotalMilliseconds, 3));
         else
-            json.WriteNull("milliseconds");
+            writer.WriteNil();
 
-        json.WriteString("message", Message);
-        json.WriteString("mapping", Mapping?.ToString());
-        json.WriteEndObject();
+        writer.WriteField("message", hop.Message);
+        writer.Write("mapping");
+        writer.Write(hop.Mapping?.ToString());
     }
 
     public override string ToString() =>

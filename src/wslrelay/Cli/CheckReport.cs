@@ -39,6 +39,9 @@ internal sealed class CheckReport(RelayTarget target, GuestProtocol guestProtoco
         if (_inOrder is not [{ Error: { } error } first, ..])
             return CheckHop.Skip(mapping, Name, "it was not asked");
 
+        if (!_hasAgent && mapping?.Protocol == MapProtocol.Udp && error.Kind == RelayErrorCode.TimedOut)
+            return CheckHop.Skip(mapping, Name, $"{first.Endpoint}: no answer over TCP, which says nothing of UDP");
+
         string reason = _hasAgent && error.Kind == RelayErrorCode.ConnectionRefused
             ? "nothing listens there; start the agent (wslrelay guest), or correct the address"
             : error.Message;
@@ -82,12 +85,16 @@ internal sealed class CheckReport(RelayTarget target, GuestProtocol guestProtoco
         PortProbe? other = probes[family == 6 ? 0 : 1];
         bool isElsewhere = other is { Error: null };
         if (!IsNeeded(family) || (target.Host is not null && !_hasAgent && isElsewhere))
-            return CheckHop.Skip(mapping, name, $"{place}: {(error.Kind == RelayErrorCode.ConnectionRefused ? "nothing listens there" : error.Name)}; it is not needed");
+            return CheckHop.Skip(mapping, name, $"{place}: {Short(error)}; it is not needed");
 
-        string hint = isElsewhere ? $"; something listens on {Place(family == 6 ? 4 : 6, other!)}: let it listen here too, or map that" : "";
-        string reason = error.Message.StartsWith(place, StringComparison.Ordinal) ? error.Message : $"{place}: {error.Message}";
-        return CheckHop.Fail(mapping, name, reason + hint);
+        return CheckHop.Fail(
+            mapping, name,
+            isElsewhere ? $"{place}: {Short(error)}, but something does on {Place(family == 6 ? 4 : 6, other!)}; let it listen on both, or map that"
+            : error.Message.StartsWith(place, StringComparison.Ordinal) ? error.Message
+            : $"{place}: {error.Message}");
     }
+
+    private static string Short(RelayError error) => error.Kind == RelayErrorCode.ConnectionRefused ? "nothing listens there" : $"{error.Name} there";
 
     // A server with an address of its own is tried at all of them.
     private bool IsNeeded(int family) => family == mapping!.Family || (!_hasAgent && target.Host is not null);

@@ -1,9 +1,7 @@
-using System.Buffers;
 using System.Diagnostics;
 using System.Net;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
+using MessagePack;
 using RelayProtocol;
 using Wslrelay.Io;
 using Wslrelay.Relaying;
@@ -26,26 +24,17 @@ internal sealed class CheckRunner(LoopHost host, RelayTargetEndpoint target, Gue
     {
         CheckHop[] hops = new CheckRunner(host, host.OpenTarget(target), guestProtocol).Check(mappings.Count > 0 ? [.. mappings] : [null]);
         bool hasFailed = Array.Exists(hops, static hop => hop.HasFailed);
-        byte[] output = json ? ToJson(hops) : Encoding.UTF8.GetBytes(string.Concat(hops.Select(static hop => $"{hop}\n")));
-        return StandardStream.Output.Write(output) && !hasFailed ? ExitCode.Success : ExitCode.Failed;
+        string output = json ? JsonText.Of(Write, hops) : string.Join('\n', (object[])hops);
+        return StandardStream.Output.Write(Encoding.UTF8.GetBytes(output + "\n")) && !hasFailed ? ExitCode.Success : ExitCode.Failed;
     }
 
-    private static byte[] ToJson(CheckHop[] hops)
+    private static void Write(ref MessagePackWriter writer, CheckHop[] hops)
     {
-        ArrayBufferWriter<byte> bytes = new();
-        using (Utf8JsonWriter json = new(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("hops");
-            foreach (CheckHop hop in hops)
-                hop.Write(json);
-
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        bytes.Write("\n"u8);
-        return bytes.WrittenSpan.ToArray();
+        writer.WriteMapHeader(1);
+        writer.Write("hops");
+        writer.WriteArrayHeader(hops.Length);
+        foreach (CheckHop hop in hops)
+            CheckHop.Write(ref writer, hop);
     }
 
     private CheckHop[] Check(PortMapping?[] mappings)
@@ -68,7 +57,10 @@ internal sealed class CheckRunner(LoopHost host, RelayTargetEndpoint target, Gue
             return null;
 
         IPAddress address = family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback;
-        PortProbe probe = new(MakeTable(endpoint), new PortMapping(address, 0, mapping?.GuestPort ?? AnyPort));
+
+        // Only an agent says whether it carries datagrams; a server's host is asked by TCP.
+        MapProtocol protocol = target.Target.HasAgent && mapping is not null ? mapping.Protocol : MapProtocol.Tcp;
+        PortProbe probe = new(MakeTable(endpoint), new PortMapping(address, 0, mapping?.GuestPort ?? AnyPort, protocol));
         _waiting.Enqueue(probe);
         return probe;
     }

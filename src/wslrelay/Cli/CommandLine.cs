@@ -92,19 +92,27 @@ internal static class CommandLine
     {
         Command command = new("forward", "Forward ports until Ctrl+C.")
         {
-            Options.Mappings, Options.Target, Options.GuestProtocol, Options.AllowRemote, Options.Keepalive, Options.LogLevel,
+            Options.Mappings, Options.Target, Options.GuestProtocol, Options.AllowRemote, Options.Watch, Options.Json, Options.Keepalive, Options.LogLevel,
         };
         command.Validators.Add(result =>
         {
             if (result.GetResult(Options.Mappings) is not { Tokens.Count: > 0 })
                 result.AddError("MAPPING: at least one is required, such as 8080:80");
+            if (result.GetValue(Options.Watch) && result.GetValue(Options.Json))
+                result.AddError("--watch: cannot be combined with --json");
         });
         command.SetAction(result =>
         {
-            using LoopHost host = new(LogLevelOf(result), (int)result.GetValue(Options.Keepalive)!.Value);
+            bool watches = result.GetValue(Options.Watch);
+            if (watches && StandardStream.Output.TerminalSize is null)
+                throw new UsageException("--watch", "standard output is not a terminal; --json writes lines for a script");
+
+            // The table says what failed last: lines of a log would be written over it.
+            LogLevel logLevel = watches && StandardStream.Error.TerminalSize is not null ? LogLevel.None : LogLevelOf(result);
+            using LoopHost host = new(logLevel, (int)result.GetValue(Options.Keepalive)!.Value);
             return (int)ForwardRunner.Run(
                 host, result.GetRequiredValue(Options.Mappings), result.GetRequiredValue(Options.Target), GuestProtocolOf(result),
-                result.GetValue(Options.AllowRemote));
+                result.GetValue(Options.AllowRemote), watches ? ForwardOutput.Table : result.GetValue(Options.Json) ? ForwardOutput.Json : ForwardOutput.Lines);
         });
         return command;
     }

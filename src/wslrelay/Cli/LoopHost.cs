@@ -35,6 +35,9 @@ internal sealed class LoopHost : IDisposable
 
     internal IoLoop Loop { get; }
 
+    /// <summary>Standard output, which is written without waiting for a reader; dropped if it is closed.</summary>
+    internal ControlOutput Output => _output ??= new ControlOutput(Loop);
+
     /// <summary>Called on the loop thread, with the cause, when the program was asked to end. Stops the loop unless it is replaced.</summary>
     internal Action<string> Stop { get; set; }
 
@@ -87,10 +90,12 @@ internal sealed class LoopHost : IDisposable
     /// <summary>Writes a line to standard output, without waiting for a reader; it is dropped if standard output is closed or full.</summary>
     internal void Print(string line)
     {
-        _output ??= new ControlOutput(Loop);
-        _output.Writer.Write(Encoding.UTF8.GetBytes(line + "\n"));
-        _output.Flush();
+        AddLine(line);
+        Output.Flush();
     }
+
+    /// <summary>Adds a line to what is written next.</summary>
+    internal void AddLine(string line) => Output.Writer.Write(Encoding.UTF8.GetBytes(line + "\n"));
 
     /// <summary>Runs the loop until it is stopped, then writes what is left of the log.</summary>
     internal void Run()

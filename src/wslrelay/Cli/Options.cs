@@ -35,6 +35,8 @@ internal static class Options
 
     internal static readonly Option<bool> AllowRemote = new("--allow-remote") { Description = "Allow mappings on addresses that other machines can reach" };
 
+    internal static readonly Option<bool> Watch = new("--watch") { Description = "Show a table of the mappings in the terminal, once a second" };
+
     internal static readonly Option<bool> Json = new("--json") { Description = "Write JSON, for scripts" };
 
     internal static readonly Option<long?> Keepalive = Integer(

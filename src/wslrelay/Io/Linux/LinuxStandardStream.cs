@@ -30,6 +30,18 @@ internal sealed unsafe class LinuxStandardStream : StandardStream
 
     public override string? ReadProblem { get; }
 
+    public override (int Columns, int Rows)? TerminalSize
+    {
+        get
+        {
+            // struct winsize: rows, columns, and twice 16 bits that nobody fills. A serial line has no size: 0.
+            ushort* size = stackalloc ushort[4];
+            return Libc.ioctl(Handle, Libc.TIOCGWINSZ, (int*)size) != 0 ? null : size[0] == 0 || size[1] == 0 ? (80, 24) : (size[1], size[0]);
+        }
+    }
+
+    public override bool UseEscapes() => Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
+
     public override int Read(Span<byte> buffer)
     {
         fixed (byte* bytes = buffer)

@@ -34,6 +34,12 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
 
     public override string? ReadProblem { get; }
 
+    public override (int Columns, int Rows)? TerminalSize =>
+        GetConsoleScreenBufferInfo(Handle, out CONSOLE_SCREEN_BUFFER_INFO info) ? (info.Right - info.Left + 1, info.Bottom - info.Top + 1) : null;
+
+    public override bool UseEscapes() =>
+        GetConsoleMode(Handle, out uint mode) && SetConsoleMode(Handle, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+
     public override int Read(Span<byte> buffer)
     {
         fixed (byte* start = buffer)

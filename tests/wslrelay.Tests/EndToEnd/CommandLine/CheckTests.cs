@@ -150,7 +150,7 @@ public sealed class CheckTests
         string[] target = link is null ? [] : ["--target", link.Target(agent!.Listens)];
         var run = await CheckRun.OfAsync([$"127.0.0.1:0:{port}", .. target]);
         Assert.Equal(link is null ? "ok ok skip fail ok" : "ok ok ok fail ok", run.Results);
-        Assert.Contains($"something listens on [::1]:{port}", run.FirstFailure, StringComparison.Ordinal);
+        Assert.Contains($"nothing listens there, but something does on [::1]:{port}", run.FirstFailure, StringComparison.Ordinal);
         Assert.EndsWith("skip ok", (await CheckRun.OfAsync([$"[::1]:0:{port}", .. target])).Results, StringComparison.Ordinal);
     }
 
@@ -169,5 +169,17 @@ public sealed class CheckTests
         var nothing = Net.FreePort();
         var run = await CheckRun.OfAsync($"0:{server.Port}", $"0:{nothing}");
         Assert.Equal("ok ok skip ok skip ok ok skip fail skip", run.Results);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("tcp")]
+    public async Task A_server_of_datagrams_is_not_asked_but_its_agent_is(string? kind)
+    {
+        using var link = kind is null ? null : GuestLink.Create(kind);
+        await using var agent = link is null ? null : await AgentUnderTest.StartAsync(link);
+        string[] target = link is null ? [] : ["--target", link.Target(agent!.Listens)];
+        var run = await CheckRun.OfAsync([$"0:{Net.FreePort()}/udp", .. target]);
+        Assert.Equal(link is null ? "ok ok skip skip skip" : "ok ok ok skip skip", run.Results);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Wslrelay.Tests.EndToEnd.Harness;
 using Xunit;
 
@@ -88,5 +89,39 @@ public sealed class ForwardTests
         Assert.Equal(1, (await ProgramRun.OfRelayAsync("forward", $"0.0.0.0:{port}:80")).ExitCode);
         using var forward = new ForwardUnderTest("--allow-remote", $"0.0.0.0:{port}:80");
         Assert.Equal($"0.0.0.0:{port}/tcp -> direct 80", await forward.ReadLineAsync());
+    }
+
+    [Fact]
+    public async Task Json_has_a_line_for_each_mapping_and_each_event()
+    {
+        int port = Net.FreePort(count: 2), guest = Net.FreePort();
+        using var forward = new ForwardUnderTest("--json", $"{port}:{guest}", $"[::1]:{port + 1}:{guest}");
+        foreach (var (family, address, hostPort) in new[] { (4, "127.0.0.1", port), (6, "::1", port + 1) })
+        {
+            using var listening = JsonDocument.Parse(await forward.ReadLineAsync());
+            var expected = $$"""{"event":"listening","protocol":"tcp","family":{{family}},"address":"{{address}}","hostPort":{{hostPort}},"guestPort":{{guest}},"target":"direct"}""";
+            Assert.Subset(Fields(listening), Fields(JsonDocument.Parse(expected)));
+        }
+
+        using var client = await new Mapping("tcp", 4, "127.0.0.1", port, guest).ConnectAsync();
+        using var failed = JsonDocument.Parse(await forward.ReadLineAsync());
+        Assert.Subset(Fields(failed), Fields(JsonDocument.Parse($$"""{"event":"connectionFailed","hostPort":{{port}},"client":"{{client.LocalEndPoint}}"}""")));
+        Assert.Equal("ConnectionRefused", failed.RootElement.GetProperty("error").GetProperty("name").GetString());
+
+        static HashSet<string> Fields(JsonDocument document) => [.. document.RootElement.EnumerateObject().Select(field => $"{field.Name}={field.Value}")];
+    }
+
+    [Theory]
+    [InlineData("--log-level=error")]
+    [InlineData("--json")]
+    public async Task Goes_on_when_nobody_reads_what_it_writes(string option)
+    {
+        await using var guest = GuestServer.Echo();
+        var port = Net.FreePort(count: 2);
+        using var forward = new ForwardUnderTest(option, $"{port}:{guest.Port}", $"{port + 1}:{Net.FreePort()}");
+        await forward.ReadLineAsync();
+        forward.Process.StandardOutput.Close();
+        await new Mapping("tcp", 4, "127.0.0.1", port + 1, 1).AssertResetAsync();
+        await new Mapping("tcp", 4, "127.0.0.1", port, guest.Port).AssertEchoAsync();
     }
 }

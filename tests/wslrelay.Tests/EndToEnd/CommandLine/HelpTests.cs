@@ -15,7 +15,7 @@ public sealed class HelpTests
 
     [Theory]
     [InlineData("serve", "--target", "--vm-id", "--port", "--exit-event", "--parent-pid", "--drain-ms", "--allow-remote", "--log-level")]
-    [InlineData("forward", "MAPPING", "--target", "--allow-remote", "--log-level")]
+    [InlineData("forward", "MAPPING", "--target", "--allow-remote", "--watch", "--json", "--log-level")]
     [InlineData("check", "MAPPING", "--target", "--guest-protocol", "--json")]
     [InlineData("guest", "--listen", "--exit-event", "--allow-any-cid", "--log-level")]
     [InlineData("demo", "--ports")]

@@ -27,6 +27,8 @@ public sealed class UsageTests
     [InlineData("3000-2999", "forward", "3000-2999")]
     [InlineData("3000-3009:3000-3001", "forward", "3000-3009:3000-3001")]
     [InlineData("8080/sctp", "forward", "8080/sctp")]
+    [InlineData("--watch", "forward", "80", "--watch")]
+    [InlineData("--watch", "forward", "80", "--watch", "--json")]
     [InlineData("MAPPING", "check")]
     [InlineData("65536", "check", "65536")]
     [InlineData("--target", "check", "80", "--target", "nowhere")]

@@ -18,6 +18,8 @@ internal abstract unsafe partial class Libc
     internal const uint SPLICE_F_MOVE = 1;
     internal const uint SPLICE_F_NONBLOCK = 2;
 
+    internal const nuint TIOCGWINSZ = 0x5413;
+
     internal const short POLLIN = 1;
     internal const short POLLOUT = 4;
 

@@ -21,6 +21,7 @@ internal static unsafe partial class Kernel32
     internal const uint SYNCHRONIZE = 0x00100000;
     internal const uint PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
     internal const uint TOKEN_QUERY = 8;
+    internal const uint ENABLE_VIRTUAL_TERMINAL_PROCESSING = 4;
 
     /// <summary>Makes a port, which is closed by CloseHandle: SafeWaitHandle does just that.</summary>
     [LibraryImport("kernel32", SetLastError = true)]
@@ -95,9 +96,31 @@ internal static unsafe partial class Kernel32
     [return: MarshalAs(UnmanagedType.Bool)]
     internal static partial bool QueryFullProcessImageNameW(SafeHandle hProcess, uint dwFlags, char* lpExeName, ref uint lpdwSize);
 
+    [LibraryImport("kernel32")]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    internal static partial bool GetConsoleScreenBufferInfo(SafeHandle hConsoleOutput, out CONSOLE_SCREEN_BUFFER_INFO lpConsoleScreenBufferInfo);
+
+    [LibraryImport("kernel32")]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    internal static partial bool GetConsoleMode(SafeHandle hConsoleHandle, out uint lpMode);
+
+    [LibraryImport("kernel32")]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    internal static partial bool SetConsoleMode(SafeHandle hConsoleHandle, uint dwMode);
+
     [LibraryImport("advapi32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
     internal static partial bool OpenProcessToken(SafeHandle ProcessHandle, uint DesiredAccess, out SafeAccessTokenHandle TokenHandle);
+
+    /// <summary>After the buffer's size, the cursor and the attributes, 16 bits each, comes what the window shows.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 22)]
+    internal struct CONSOLE_SCREEN_BUFFER_INFO
+    {
+        [FieldOffset(10)] internal short Left;
+        [FieldOffset(12)] internal short Top;
+        [FieldOffset(14)] internal short Right;
+        [FieldOffset(16)] internal short Bottom;
+    }
 
     internal struct OVERLAPPED
     {
