@@ -49,6 +49,7 @@ public sealed class KeepaliveTests
         left.settimeout(60)
         try: print('ended:', left.recv(1))
         except ConnectionResetError: print('reset')
+        except TimeoutError: print('nothing')
         other.kill()
         """;
 
