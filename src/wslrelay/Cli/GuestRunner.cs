@@ -27,7 +27,10 @@ internal static class GuestRunner
         }
         catch (IoException e)
         {
-            StandardError.WriteLine($"--listen: {e.Error}: {e.Message}");
+            string owner = e.Error == IoError.AddressInUse && listen.Endpoint.Kind == IoEndpointKind.Tcp && host.Port.FindOwner(listen.Endpoint) is { } process
+                ? $"; it is in use by {process}"
+                : "";
+            StandardError.WriteLine($"--listen: {e.Error}: {e.Message}{owner}");
             return ExitCode.Failed;
         }
 

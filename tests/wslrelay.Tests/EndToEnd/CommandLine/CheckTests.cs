@@ -71,6 +71,17 @@ public sealed class CheckTests
         Assert.StartsWith($"{target}: nothing listens there; start the agent", run.FirstFailure, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/nowhere/agent")]
+    [InlineData("/etc/passwd/agent")]
+    public async Task There_is_no_such_socket(string path)
+    {
+        Platform.OnLinuxOnly("The paths are Linux'.");
+        var run = await CheckRun.OfAsync("0:80", "--target", $"unix:{path}");
+        Assert.Equal("ok fail skip skip skip", run.Results);
+        Assert.StartsWith($"unix:{path}: nothing listens there; start the agent", run.FirstFailure, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_listens_at_the_target_is_silent()
     {

@@ -73,6 +73,15 @@ public sealed class UnixListenerTests
         Assert.True(what == "folder" || await File.ReadAllTextAsync(link.Path, TestContext.Current.CancellationToken) == "precious");
     }
 
+    [Fact]
+    public async Task A_port_that_is_taken_has_its_owner_named()
+    {
+        using var taken = Net.Listen(Net.Loopback(4));
+        var run = await AgentUnderTest.RunAsync($"tcp:{taken.LocalEndPoint}");
+        Assert.Equal((1, ""), (run.ExitCode, run.Output));
+        Assert.Contains($"(pid {Environment.ProcessId})", run.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("tcp:127.0.0.1:1", "AccessDenied")]
     [InlineData("unix:/nowhere/at/all", "unix:/nowhere/at/all")]

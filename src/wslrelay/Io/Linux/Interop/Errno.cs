@@ -13,6 +13,7 @@ internal static class Errno
     internal const int ENOMEM = 12;
     internal const int EACCES = 13;
     internal const int ENODEV = 19;
+    internal const int ENOTDIR = 20;
     internal const int EINVAL = 22;
     internal const int ENFILE = 23;
     internal const int EMFILE = 24;
@@ -48,7 +49,7 @@ internal static class Errno
     {
         0 => IoError.None,
         EPIPE or ECONNRESET or ECONNABORTED => IoError.Reset,
-        ECONNREFUSED or ENOENT => IoError.ConnectionRefused,
+        ECONNREFUSED or ENOENT or ENOTDIR => IoError.ConnectionRefused,
         ETIMEDOUT => IoError.TimedOut,
         EHOSTUNREACH or ENETUNREACH or ENETDOWN or EHOSTDOWN or ENODEV => IoError.HostUnreachable,
         EADDRINUSE => IoError.AddressInUse,
