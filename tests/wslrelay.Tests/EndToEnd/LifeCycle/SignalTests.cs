@@ -159,11 +159,17 @@ public sealed class SignalTests
         var inside = 0;
         await Limits.UntilAsync(() => int.TryParse(File.ReadAllText($"/proc/{outside.Id}/task/{outside.Id}/children"), out inside), "the relay to start");
         await Limits.UntilAsync(() => File.ReadAllText($"/proc/{inside}/comm").StartsWith("wslrelay", StringComparison.Ordinal), "the relay to start");
-        await Limits.PauseAsync(1500);
+        // A signal that comes before the program has asked for it is lost: it is ready once it says something.
+        await outside.StandardInput.BaseStream.WriteAsync(Hello, TestContext.Current.CancellationToken);
+        await outside.StandardInput.BaseStream.FlushAsync(TestContext.Current.CancellationToken);
+        await outside.StandardOutput.BaseStream.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken);
         Libc.Kill(inside, Libc.SIGTERM);
         await outside.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.Hang, TestContext.Current.CancellationToken);
         Assert.Equal(0, outside.ExitCode);
     }
+
+    // [0, 1, "hello", []]
+    private static byte[] Hello => [0x94, 0, 1, 0xa5, .. "hello"u8, 0x90];
 
     private static async Task<Socket> ConnectAsync(ForwardUnderTest forward)
     {
