@@ -13,7 +13,7 @@ public sealed record PortMapping
 
     /// <summary>A mapping of a host address's port.</summary>
     /// <param name="address">
-    /// The host address to listen on, IPv4 or IPv6 but not an IPv4-mapped one; its family is also that of the guest's connection.
+    /// The host address to listen on, IPv4 or IPv6 but not an IPv4-mapped one; its family is also <see cref="GuestFamily"/>'s default.
     /// One that is not loopback needs the relay's <c>--allow-remote</c>.
     /// </param>
     /// <param name="hostPort">The host port, 0..65535; with 0 the system chooses, and the answer to <c>map</c> says which.</param>
@@ -27,6 +27,7 @@ public sealed record PortMapping
         ArgumentOutOfRangeException.ThrowIfGreaterThan(guestPort, 65535);
         Key = new PortMappingKey(address, hostPort, protocol);
         GuestPort = guestPort;
+        GuestFamily = Key.Family;
         IdleTimeout = protocol == MapProtocol.Udp ? DefaultIdleTimeout : null;
     }
 
@@ -45,7 +46,7 @@ public sealed record PortMapping
     /// <summary>What the mapping carries.</summary>
     public MapProtocol Protocol => Key.Protocol;
 
-    /// <summary>The address family, of the host listener and of the guest's connection: 4 or 6.</summary>
+    /// <summary>The address family of the host listener: 4 or 6.</summary>
     public int Family => Key.Family;
 
     /// <summary>The host address to listen on.</summary>
@@ -56,6 +57,31 @@ public sealed record PortMapping
 
     /// <summary>The port inside the guest, 1..65535.</summary>
     public int GuestPort { get; }
+
+    /// <summary>
+    /// The address family of the connection to the server: 4, 6, or 0 for the mapping's own first, and the other one where that is refused at once. The mapping's
+    /// own by default.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is none of these.</exception>
+    public int GuestFamily
+    {
+        get;
+        init => field = value is 0 or 4 or 6 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "a family is 4, 6, or 0 for either");
+    }
+
+    /// <summary>The version of the PROXY protocol's header that tells a tcp server the client's address: 2, or 0 for none, which is the default.</summary>
+    /// <exception cref="ArgumentException">The mapping is not tcp.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It is another version.</exception>
+    public int Proxy
+    {
+        get;
+        init
+        {
+            if (value != 0 && Protocol != MapProtocol.Tcp)
+                throw new ArgumentException("only a tcp mapping has a header", nameof(value));
+            field = value is 0 or 2 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "the version is 2, or 0 for no header");
+        }
+    }
 
     /// <summary>
     /// How long a flow of a udp mapping lives without a datagram either way: one second to a day, a minute by default. Null for tcp, whose connections end by
@@ -80,15 +106,19 @@ public sealed record PortMapping
         }
     }
 
-    internal PortMapping WithHostPort(int hostPort) => new(Address, hostPort, GuestPort, Protocol) { IdleTimeout = IdleTimeout };
+    internal PortMapping WithHostPort(int hostPort) => new(Address, hostPort, GuestPort, Protocol)
+    {
+        IdleTimeout = IdleTimeout, GuestFamily = GuestFamily, Proxy = Proxy,
+    };
 
     /// <summary>
     /// Reads the command line's syntax, <c>[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp|/udp]</c>: for example <c>8080</c>,
-    /// <c>8080:80</c>, <c>127.0.0.1:0:80</c>, <c>[::1]:8080:80</c>, <c>3000-3009:4000-4009</c>, <c>5353:53/udp</c>.
+    /// <c>8080:80</c>, <c>127.0.0.1:0:80</c>, <c>[::1]:8080:80</c>, <c>localhost:8080:80</c>, <c>3000-3009:4000-4009</c>, <c>5353:53/udp</c>.
     /// </summary>
     /// <param name="text">
     /// The text. Ports left out for the guest are the host's. Two ranges must be of the same length; with host port 0 and a range
-    /// for the guest the system chooses a host port for each.
+    /// for the guest the system chooses a host port for each. The address <c>localhost</c> is two mappings for each port, of 127.0.0.1 and of ::1, with
+    /// <see cref="GuestFamily"/> 0; with host port 0 they are to be mapped on one number.
     /// </param>
     /// <returns>One mapping, or one for each port of the range, in order.</returns>
     /// <exception cref="FormatException">The text is not a mapping; the message says what is wrong and what would be right.</exception>

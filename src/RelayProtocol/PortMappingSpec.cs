@@ -8,7 +8,9 @@ namespace RelayProtocol;
 internal static class PortMappingSpec
 {
     internal const string Syntax = "[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp|/udp], such as 8080, 8080:80, 127.0.0.1:0:80, "
-        + "[::1]:8080:80, 3000-3009:4000-4009 or 5353:53/udp";
+        + "[::1]:8080:80, localhost:8080:80, 3000-3009:4000-4009 or 5353:53/udp";
+
+    private const string Localhost = "localhost:";
 
     private static readonly SearchValues<char> PortOrRange = SearchValues.Create("0123456789-");
 
@@ -23,7 +25,10 @@ internal static class PortMappingSpec
             string other => throw new FormatException($"'{other}' is not a protocol: expected tcp or udp"),
         };
         string rest = slash < 0 ? text : text[..slash];
-        IPAddress address = TakeAddress(ref rest) ?? IPAddress.Loopback;
+        bool isBoth = rest.StartsWith(Localhost, StringComparison.Ordinal);
+        if (isBoth)
+            rest = rest[Localhost.Length..];
+        IPAddress address = (isBoth ? null : TakeAddress(ref rest)) ?? IPAddress.Loopback;
         string[] parts = rest.Split(':');
         if (parts.Length > 2)
             throw TooManyColons();
@@ -38,9 +43,16 @@ internal static class PortMappingSpec
         if (host.Length != guest.Length && !systemChooses)
             throw new FormatException($"{host.Length} host {Ports(host)} but {guest.Length} guest {Ports(guest)}: the ranges must be of the same length");
 
-        var mappings = new PortMapping[guest.Length];
-        for (int i = 0; i < mappings.Length; i++)
-            mappings[i] = new PortMapping(address, systemChooses ? 0 : host.First + i, guest.First + i, protocol);
+        var mappings = new List<PortMapping>();
+        for (int i = 0; i < guest.Length; i++)
+        {
+            int hostPort = systemChooses ? 0 : host.First + i;
+            var mapping = new PortMapping(address, hostPort, guest.First + i, protocol);
+            if (isBoth)
+                mappings.AddRange(mapping with { GuestFamily = 0 }, new PortMapping(IPAddress.IPv6Loopback, hostPort, guest.First + i, protocol) { GuestFamily = 0 });
+            else
+                mappings.Add(mapping);
+        }
         return mappings;
     }
 

@@ -84,7 +84,7 @@ public sealed class RelayClient : IAsyncDisposable
     public Task<IReadOnlyList<PortMapping>> MapAsync(IReadOnlyList<PortMapping> mappings, CancellationToken cancellationToken = default)
     {
         ThrowIfEmpty(mappings, nameof(mappings));
-        return CallAsync("map", mappings, WireFormat.WriteMapping, nameof(mappings), WireFormat.ReadMapping, mappings.Count, cancellationToken);
+        return CallAsync("map", mappings, WireFormat.WriteMapItem, nameof(mappings), WireFormat.ReadMapping, mappings.Count, cancellationToken);
     }
 
     /// <summary>Removes one mapping. When the call returns, its host port is free.</summary>

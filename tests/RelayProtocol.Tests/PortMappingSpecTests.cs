@@ -24,8 +24,15 @@ public class PortMappingSpecTests
     [InlineData("0:80-81", "127.0.0.1:0/tcp>80 127.0.0.1:0/tcp>81")]
     [InlineData("0-0:80", "127.0.0.1:0/tcp>80")]
     [InlineData("00080", "127.0.0.1:80/tcp>80")]
+    [InlineData("localhost:80", "127.0.0.1:80/tcp>80 [::1]:80/tcp>80")]
+    [InlineData("localhost:0:80", "127.0.0.1:0/tcp>80 [::1]:0/tcp>80")]
+    [InlineData("localhost:1-2:3-4/udp", "127.0.0.1:1/udp>3 [::1]:1/udp>3 127.0.0.1:2/udp>4 [::1]:2/udp>4")]
     public void Mappings_are_read(string text, string expected) =>
         Assert.Equal(expected, string.Join(' ', PortMapping.ParseSpec(text).Select(m => $"{m}>{m.GuestPort}")));
+
+    [Fact]
+    public void Localhost_finds_a_server_of_either_family() => Assert.Equal([0, 0, 4, 6],
+        ((string[])["localhost:80", "127.0.0.1:80", "[::1]:80"]).SelectMany(PortMapping.ParseSpec).Select(mapping => mapping.GuestFamily));
 
     [Fact]
     public void A_range_can_hold_every_port() => Assert.Equal(65535, PortMapping.ParseSpec("1-65535").Count);
@@ -64,8 +71,9 @@ public class PortMappingSpecTests
     [InlineData("65530-65536", "65536 is out of range")]
     [InlineData("1:2:3", "'1' is not an IP address")]
     [InlineData("1.2.3:4:5", "'1.2.3' is not an IP address")]
-    [InlineData("localhost:80:80", "'localhost' is not an IP address")]
-    [InlineData("localhost:80", "'localhost' is not an IP address")]
+    [InlineData("localhost", "not a number")]
+    [InlineData("localhost:", "host port is missing")]
+    [InlineData("Localhost:80", "'Localhost' is not an IP address")]
     [InlineData("*:80:80", "'*' is not an IP address")]
     [InlineData("::80", "the address is empty: leave its colon out")]
     [InlineData("::1:80", "too many colons (an IPv6 address goes in brackets)")]

@@ -30,6 +30,20 @@ internal static class WireFormat
         WriteMappingKeys(ref writer, mapping);
     }
 
+    /// <summary>As a request has it, which is to hold many: without the keys that have their defaults.</summary>
+    internal static void WriteMapItem(ref MessagePackWriter writer, PortMapping mapping)
+    {
+        writer.WriteMapHeader(5 + (mapping.GuestFamily == mapping.Family ? 0 : 1) + (mapping.Proxy == 0 ? 0 : 1) + (mapping.IdleTimeout is null ? 0 : 1));
+        WriteIdentity(ref writer, mapping.Key);
+        writer.WriteField("guestPort", mapping.GuestPort);
+        if (mapping.GuestFamily != mapping.Family)
+            writer.WriteField("guestFamily", mapping.GuestFamily);
+        if (mapping.Proxy != 0)
+            writer.WriteField("proxy", mapping.Proxy);
+        if (mapping.IdleTimeout is { } idle)
+            writer.WriteField("idleMs", (long)idle.TotalMilliseconds);
+    }
+
     internal static PortMapping ReadMapping(ref MessagePackReader reader) => Mapping(MapFields.Read(ref reader, "a mapping"));
 
     internal static void WriteStatus(ref MessagePackWriter writer, PortMappingStatus status)
@@ -170,6 +184,10 @@ internal static class WireFormat
 
     internal static int CheckFamily(long family) => family is 4 or 6 ? (int)family : throw MapFields.Invalid("family", $"{family} is neither 4 nor 6");
 
+    /// <summary>The family of a connection in the guest, of which 0 stands for either.</summary>
+    internal static int CheckGuestFamily(string key, long family) =>
+        family is 0 or 4 or 6 ? (int)family : throw MapFields.Invalid(key, $"{family} is none of 0, 4 and 6");
+
     internal static RelayException NotSupported(string message) => new(RelayErrorCode.NotSupported, message);
 
     private static UnmapItem ReadUnmapItem(ref MessagePackReader reader)
@@ -224,12 +242,15 @@ internal static class WireFormat
     }
 
     /// <summary>How many keys <see cref="WriteMappingKeys"/> writes.</summary>
-    internal static int MappingKeyCount(PortMapping mapping) => mapping.IdleTimeout is null ? 5 : 6;
+    internal static int MappingKeyCount(PortMapping mapping) => (mapping.IdleTimeout is null ? 6 : 7) + (mapping.Protocol == MapProtocol.Tcp ? 1 : 0);
 
     internal static void WriteMappingKeys(ref MessagePackWriter writer, PortMapping mapping)
     {
         WriteIdentity(ref writer, mapping.Key);
         writer.WriteField("guestPort", mapping.GuestPort);
+        writer.WriteField("guestFamily", mapping.GuestFamily);
+        if (mapping.Protocol == MapProtocol.Tcp)
+            writer.WriteField("proxy", mapping.Proxy);
         if (mapping.IdleTimeout is { } idle)
             writer.WriteField("idleMs", (long)idle.TotalMilliseconds);
     }
@@ -249,8 +270,16 @@ internal static class WireFormat
         long? idle = fields.Integer("idleMs", PortMapping.MinIdleMilliseconds, PortMapping.MaxIdleMilliseconds);
         if (idle is not null && protocol != MapProtocol.Udp)
             throw MapFields.Invalid("idleMs", "only a udp mapping has flows that end when they are idle");
-        return new PortMapping(address, hostPort, (int)fields.RequiredInteger("guestPort", 1, 65535), protocol)
+        long? proxy = fields.Integer("proxy", long.MinValue, long.MaxValue);
+        if (proxy is not (null or 0 or 2))
+            throw MapFields.Invalid("proxy", $"{proxy} is neither 0 nor 2");
+        if (proxy is not null && protocol != MapProtocol.Tcp)
+            throw MapFields.Invalid("proxy", "only a tcp mapping has a header");
+        var mapping = new PortMapping(address, hostPort, (int)fields.RequiredInteger("guestPort", 1, 65535), protocol);
+        return mapping with
         {
+            GuestFamily = CheckGuestFamily("guestFamily", fields.Integer("guestFamily", long.MinValue, long.MaxValue) ?? mapping.Family),
+            Proxy = (int)(proxy ?? 0),
             IdleTimeout = idle is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null,
         };
     }

@@ -92,7 +92,7 @@ internal static class CommandLine
     {
         Command command = new("forward", "Forward ports until Ctrl+C.")
         {
-            Options.Mappings, Options.Target, Options.GuestProtocol, Options.AllowRemote, Options.Watch, Options.Json, Options.Keepalive, Options.LogLevel,
+            Options.Mappings, Options.Proxy, Options.Target, Options.GuestProtocol, Options.AllowRemote, Options.Watch, Options.Json, Options.Keepalive, Options.LogLevel,
         };
         command.Validators.Add(result =>
         {
@@ -110,8 +110,12 @@ internal static class CommandLine
             // The table says what failed last: lines of a log would be written over it.
             LogLevel logLevel = watches && StandardStream.Error.TerminalSize is not null ? LogLevel.None : LogLevelOf(result);
             using LoopHost host = new(logLevel, (int)result.GetValue(Options.Keepalive)!.Value);
+            PortMapping[] mappings = result.GetRequiredValue(Options.Mappings);
+            if (result.GetValue(Options.Proxy))
+                mappings = Array.ConvertAll(mappings, static mapping => mapping.Protocol == MapProtocol.Tcp ? mapping with { Proxy = 2 } : mapping);
+
             return (int)ForwardRunner.Run(
-                host, result.GetRequiredValue(Options.Mappings), result.GetRequiredValue(Options.Target), GuestProtocolOf(result),
+                host, mappings, result.GetRequiredValue(Options.Target), GuestProtocolOf(result),
                 result.GetValue(Options.AllowRemote), watches ? ForwardOutput.Table : result.GetValue(Options.Json) ? ForwardOutput.Json : ForwardOutput.Lines);
         });
         return command;

@@ -7,6 +7,9 @@ namespace Wslrelay.Cli;
 /// <summary><c>forward</c>: the relay without a parent. Tells of its mappings and runs until a signal.</summary>
 internal static class ForwardRunner
 {
+    // Numbers that are tried for localhost:0.
+    private const int MaxAttempts = 100;
+
     internal static ExitCode Run(
         LoopHost host, IReadOnlyList<PortMapping> mappings, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote, ForwardOutput output)
     {
@@ -15,7 +18,7 @@ internal static class ForwardRunner
         PortMapping[] mapped;
         try
         {
-            mapped = table.Map(mappings);
+            mapped = Map(table, mappings);
         }
         catch (RelayException e)
         {
@@ -32,6 +35,41 @@ internal static class ForwardRunner
 
         host.Run();
         return ExitCode.Success;
+    }
+
+    // Two mappings in a row that came from localhost:0 get one number. What was mapped before one that fails ends with the program.
+    private static PortMapping[] Map(PortTable table, IReadOnlyList<PortMapping> mappings)
+    {
+        List<PortMapping> mapped = [];
+        for (int i = 0; i < mappings.Count; i++)
+        {
+            if (mappings[i] is { GuestFamily: 0, HostPort: 0, Family: 4 })
+                mapped.AddRange(MapBoth(table, mappings[i], mappings[++i]));
+            else
+                mapped.AddRange(table.Map([mappings[i]]));
+        }
+
+        return [.. mapped];
+    }
+
+    private static PortMapping[] MapBoth(PortTable table, PortMapping four, PortMapping six)
+    {
+        // Kept until a number is found, so that the system gives another one each time.
+        List<PortMappingKey> useless = [];
+        while (true)
+        {
+            PortMapping chosen = table.Map([four])[0];
+            try
+            {
+                PortMapping[] both = [chosen, .. table.Map([six.WithHostPort(chosen.HostPort)])];
+                PortTable.Close(table.Remove(useless), static () => { });
+                return both;
+            }
+            catch (RelayException e) when (e.Error.Kind == RelayErrorCode.AddressInUse && useless.Count < MaxAttempts)
+            {
+                useless.Add(chosen.Key);
+            }
+        }
     }
 }
 

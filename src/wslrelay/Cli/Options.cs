@@ -37,6 +37,11 @@ internal static class Options
 
     internal static readonly Option<bool> Watch = new("--watch") { Description = "Show a table of the mappings in the terminal, once a second" };
 
+    internal static readonly Option<bool> Proxy = new("--proxy")
+    {
+        Description = "Begin each connection to a server with a PROXY protocol header, version 2, which tells it the client's address (tcp only)",
+    };
+
     internal static readonly Option<bool> Json = new("--json") { Description = "Write JSON, for scripts" };
 
     internal static readonly Option<long?> Keepalive = Integer(
@@ -58,7 +63,7 @@ internal static class Options
 
     internal static readonly Argument<PortMapping[]> Mappings = new("MAPPING")
     {
-        Description = "[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp|/udp], such as 8080, 8080:80, 127.0.0.1:0:80, [::1]:8080:80, 3000-3009:3000-3009 or 5353:53/udp",
+        Description = "[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp|/udp], such as 8080, 8080:80, 127.0.0.1:0:80, [::1]:8080:80, localhost:8080:80, 3000-3009:3000-3009 or 5353:53/udp",
         Arity = ArgumentArity.ZeroOrMore,
         CustomParser = static result =>
         {

@@ -257,7 +257,7 @@ internal sealed class ControlSession
         MessagePackWriter writer = new(_output.Writer);
         RpcWriter.BeginResult(ref writer, id);
         WireFormat.WriteHello(ref writer, new RelayHello(
-            "wslrelay", Version, WireFormat.ProtocolVersion, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp", "udp", "connections", "subscribe"]));
+            "wslrelay", Version, WireFormat.ProtocolVersion, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp", "udp", "guestFamily", "proxy", "connections", "subscribe"]));
         writer.Flush();
     }
 

@@ -36,12 +36,14 @@ internal sealed class AgentPreamble
     internal Memory<byte> ConnectLine { get; }
 
     /// <summary>The preamble of a mapping's connections. Pinned.</summary>
-    internal Memory<byte> For(PortMapping mapping) => _protocol == GuestProtocol.Wsl ? WslMessage(mapping) : RelayMessage(mapping);
+    /// <param name="mapping">The mapping.</param>
+    /// <param name="client">The client's address, where the agent is to know it.</param>
+    internal Memory<byte> For(PortMapping mapping, string? client = null) => _protocol == GuestProtocol.Wsl ? WslMessage(mapping) : RelayMessage(mapping, client);
 
-    private byte[] RelayMessage(PortMapping mapping) =>
+    private byte[] RelayMessage(PortMapping mapping, string? client) =>
         SetUp.Encode((ref writer, preamble) => preamble.Write(ref writer), mapping.Protocol == MapProtocol.Udp
-            ? new GuestPreamble(mapping.Family, mapping.GuestPort, Protocol: MapProtocol.Udp)
-            : new GuestPreamble(mapping.Family, mapping.GuestPort, OffersPass, OffersEnds));
+            ? new GuestPreamble(mapping.GuestFamily, mapping.GuestPort, Protocol: MapProtocol.Udp)
+            : new GuestPreamble(mapping.GuestFamily, mapping.GuestPort, OffersPass, OffersEnds, Client: client));
 
     // LX_INIT_START_SOCKET_RELAY as WSL's init has read it since August 2026, when MESSAGE_HEADER grew from 12 to 16 bytes: header (type,
     // size, transaction id, transaction step), then family and port in Linux's numbers, padding, and the size of init's buffer.
@@ -54,7 +56,7 @@ internal sealed class AgentPreamble
         byte[] message = GC.AllocateArray<byte>(32, pinned: true);
         BinaryPrimitives.WriteUInt32LittleEndian(message, Type);
         BinaryPrimitives.WriteUInt32LittleEndian(message.AsSpan(4), (uint)message.Length);
-        BinaryPrimitives.WriteUInt16LittleEndian(message.AsSpan(16), mapping.Family == 6 ? AfInet6 : AfInet);
+        BinaryPrimitives.WriteUInt16LittleEndian(message.AsSpan(16), mapping.GuestFamily == 6 ? AfInet6 : AfInet);
         BinaryPrimitives.WriteUInt16LittleEndian(message.AsSpan(18), (ushort)mapping.GuestPort);
         BinaryPrimitives.WriteUInt64LittleEndian(message.AsSpan(24), InitBufferSize);
         return message;

@@ -123,7 +123,7 @@ internal sealed class DirectFlow(DatagramListener listener, in DatagramAddress c
                     ? throw new IoException(IoError.ConnectionRefused, 0, "the target is a port of this relay itself")
                     : Port.ConnectDatagrams(_endpoint);
             }
-            catch (IoException) when (attempt + 1 < Listener.Table.Target.AddressCount)
+            catch (IoException) when (attempt + 1 < Listener.Table.Target.AddressCount(Listener.Mapping))
             {
             }
         }

@@ -26,6 +26,7 @@ internal sealed class GuestSetUp : SetUp
     private int _received;
     private int _preambleEnd;
     private bool _refused;
+    private bool _triedIPv6;
 
     internal GuestSetUp(GuestAgent agent)
     {
@@ -75,6 +76,11 @@ internal sealed class GuestSetUp : SetUp
         {
             Refuse(RelayErrorCode.InvalidParams, $"the preamble is not complete after {_agent.SetUpTimeout / 1000.0:0.#} seconds");
         }
+        else if (operation == _connect && operation.Error is not (IoError.Cancelled or IoError.TimedOut) && _preamble.Family == 0 && !_triedIPv6)
+        {
+            _triedIPv6 = true;
+            Connect(IPAddress.IPv6Loopback);
+        }
         else if (operation == _connect && operation.Error != IoError.Cancelled)
         {
             Refuse(operation.Error.ToErrorCode(), $"{_connect.Endpoint} in the guest: {operation.Error.Describe(operation.NativeError)}");
@@ -96,7 +102,7 @@ internal sealed class GuestSetUp : SetUp
         _scanner.Reset();
         _preamble = default;
         _received = _preambleEnd = 0;
-        _refused = false;
+        _refused = _triedIPv6 = false;
         _agent.SetUps.Return(this);
     }
 
@@ -141,8 +147,13 @@ internal sealed class GuestSetUp : SetUp
             return;
         }
 
+        Connect(Loopback);
+    }
+
+    private void Connect(IPAddress address)
+    {
         SetDeadline(_agent.SetUpTimeout);
-        _connect.Endpoint = IoEndpoint.Tcp(Loopback, _preamble.Port);
+        _connect.Endpoint = IoEndpoint.Tcp(address, _preamble.Port);
         Run(_connect);
     }
 
@@ -217,7 +228,7 @@ internal sealed class GuestSetUp : SetUp
     private void Refuse(RelayError error)
     {
         _refused = true;
-        _agent.Log.GuestFailed(error.Name, error.Message);
+        _agent.Log.GuestFailed(error.Name, _preamble.Client is { } client ? $"{error.Message} (client {client})" : error.Message);
         SetDeadline(_agent.RefusalTimeout);
         Answer(Encode(WireFormat.WriteError, error));
     }

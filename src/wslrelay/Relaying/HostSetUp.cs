@@ -25,6 +25,10 @@ internal sealed class HostSetUp : SetUp
     private TransferOperation? _receive;
     private RpcReader? _answer;
     private bool _preambleSent;
+
+    // Of the header that is sent on its own, once nothing but the server is to be waited for.
+    private bool _headerSent;
+    private ChunkMode _chunks;
     private int _lineLength;
     private int _attempts;
     private long _deadline;
@@ -44,6 +48,10 @@ internal sealed class HostSetUp : SetUp
     private bool OffersPass => _table.Preamble.OffersPass && Listener.Mapping.Protocol == MapProtocol.Tcp;
 
     private bool OffersEnds => _table.Preamble.OffersEnds && Listener.Mapping.Protocol == MapProtocol.Tcp;
+
+    private bool HasNextAddress => _attempts < _table.Target.AddressCount(Listener.Mapping);
+
+    private bool SendsHeader => Listener.Mapping.Proxy != 0;
 
     protected override void Begin()
     {
@@ -70,7 +78,7 @@ internal sealed class HostSetUp : SetUp
         bool isAborted = Relay.IsAborted || operation.Error == IoError.Cancelled;
         if (operation == _connect && !isAborted)
         {
-            if (_attempts < _table.Target.AddressCount)
+            if (HasNextAddress)
             {
                 ConnectToNextAddress();
                 return;
@@ -79,7 +87,9 @@ internal sealed class HostSetUp : SetUp
             _table.Target.LookUpAgain(_table.Loop);
         }
 
-        if (operation.Error is IoError.Cancelled or IoError.None)
+        if (operation == _send && _headerSent && !isAborted && operation.Error == IoError.Reset)
+            Succeed(_chunks); // The pumps deliver what the server had sent, and then pass the reset on.
+        else if (operation.Error is IoError.Cancelled or IoError.None)
             Fail(new RelayError(Cancelled, "Cancelled", "it was ended before it was set up"));
         else
             Fail(operation.Error.ToErrorCode(), Describe(operation));
@@ -90,7 +100,7 @@ internal sealed class HostSetUp : SetUp
         _receive?.TakeAttached()?.Close(abort: true);
         _send = _receive = null;
         _answer = null;
-        _preambleSent = false;
+        _preambleSent = _headerSent = false;
         _lineLength = _attempts = 0;
         _table.SetUps.Return(this);
     }
@@ -100,13 +110,19 @@ internal sealed class HostSetUp : SetUp
         _connect.Endpoint = _table.Target.For(Listener.Mapping, _attempts++);
         if (Listener.IsOwnPort(_connect.Endpoint))
         {
+            if (HasNextAddress)
+            {
+                ConnectToNextAddress();
+                return;
+            }
+
             Fail(RelayErrorCode.ConnectionRefused, "the target is a port of this relay itself");
             return;
         }
 
         // Each address that is left gets its share of the time.
         long left = Math.Max(_deadline - Environment.TickCount64, 0);
-        SetDeadline((int)(left / Math.Max(_table.Target.AddressCount - _attempts + 1, 1)));
+        SetDeadline((int)(left / Math.Max(_table.Target.AddressCount(Listener.Mapping) - _attempts + 1, 1)));
         Run(_connect);
     }
 
@@ -131,11 +147,34 @@ internal sealed class HostSetUp : SetUp
     private void SendPreamble()
     {
         _preambleSent = true;
-        Run(_send!, Listener.Preamble);
+        Run(_send!, SendsHeader ? PreambleOfClient() : Listener.Preamble);
+    }
+
+    // With the header behind it, unless the agent may pass the server's socket, to which the header then goes.
+    private Memory<byte> PreambleOfClient()
+    {
+        Memory<byte> preamble = _table.Preamble.For(Listener.Mapping, Relay.ClientEndPoint?.ToString());
+        preamble.CopyTo(Buffer);
+        return Buffer.AsMemory(0, preamble.Length + (OffersPass ? 0 : WriteHeader(Buffer.AsSpan(preamble.Length))));
+    }
+
+    private int WriteHeader(Span<byte> to) => ProxyHeader.Write(Relay.ClientEndPoint, Relay.Client?.LocalEndPoint, to);
+
+    private void SendHeader()
+    {
+        _headerSent = true;
+        _send = Relay.Loop.Port.Send(Relay.Target!, this);
+        Run(_send, Buffer.AsMemory(0, WriteHeader(Buffer)));
     }
 
     private void Sent()
     {
+        if (_headerSent)
+        {
+            Succeed(_chunks);
+            return;
+        }
+
         if (!_preambleSent)
         {
             ReadByteOfLine();
@@ -219,6 +258,13 @@ internal sealed class HostSetUp : SetUp
 
     private void Succeed(ChunkMode chunks = ChunkMode.None)
     {
+        if (SendsHeader && !_headerSent && (!_preambleSent || OffersPass))
+        {
+            _chunks = chunks;
+            SendHeader();
+            return;
+        }
+
         // In this order: what a server said before it broke needs somebody to carry it.
         Relay.PumpToClient(chunks);
         if (!_preambleSent || OffersPass)

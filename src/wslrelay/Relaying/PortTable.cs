@@ -250,6 +250,9 @@ internal sealed class PortTable
         if (mapping.Protocol == MapProtocol.Udp && Preamble.IsWsl)
             throw new RelayException(RelayErrorCode.NotSupported, $"{mapping}: WSL's guest protocol knows no datagrams, only tcp");
 
+        if (mapping.GuestFamily == 0 && Preamble is { HasAgent: true, ExpectsAnswer: false })
+            throw new RelayException(RelayErrorCode.NotSupported, $"{mapping}: guestFamily 0 needs an answer, which WSL's own agent does not give; choose 4 or 6");
+
         if (Contains(mapping.Key))
             throw new RelayException(RelayErrorCode.AddressInUse, $"{mapping} is mapped already; unmap it first");
 

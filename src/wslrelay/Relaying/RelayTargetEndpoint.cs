@@ -13,6 +13,9 @@ internal sealed class RelayTargetEndpoint
 {
     private const int LookUpInterval = 1000;
 
+    private static readonly IPAddress[] Either4First = [IPAddress.Loopback, IPAddress.IPv6Loopback];
+    private static readonly IPAddress[] Either6First = [IPAddress.IPv6Loopback, IPAddress.Loopback];
+
     // In the order in which they are tried for a mapping of each family.
     private IPAddress[] _forFamily4 = [IPAddress.Loopback];
     private IPAddress[] _forFamily6 = [IPAddress.IPv6Loopback];
@@ -33,8 +36,8 @@ internal sealed class RelayTargetEndpoint
         _ => IoEndpointKind.HvSocket,
     };
 
-    /// <summary>How many addresses there are to try.</summary>
-    public int AddressCount => _forFamily4.Length;
+    /// <summary>How many addresses there are to try for a mapping.</summary>
+    public int AddressCount(PortMapping mapping) => Addresses(mapping).Length;
 
     private bool IsName => Target.Host is not null && Target.HostAddress is null;
 
@@ -108,13 +111,20 @@ internal sealed class RelayTargetEndpoint
             return this;
 
         AddressFamily own = family == 6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork;
-        IPAddress[] addresses = Array.FindAll(Addresses(family), address => address.AddressFamily == own);
+        IPAddress[] addresses = Array.FindAll(InOrder(family), address => address.AddressFamily == own);
         return addresses.Length == 0 ? null : new RelayTargetEndpoint(Target) { _forFamily4 = addresses, _forFamily6 = addresses };
     }
 
-    private IPAddress[] Addresses(int family) => family == 6 ? _forFamily6 : _forFamily4;
+    private IPAddress[] Addresses(PortMapping mapping) => (mapping.GuestFamily, Target) switch
+    {
+        (0, { Kind: RelayTargetKind.Direct, Host: null }) => mapping.Family == 6 ? Either6First : Either4First,
+        (0, _) => InOrder(mapping.Family),
+        var (family, _) => InOrder(family),
+    };
 
-    private IPAddress AddressOf(PortMapping mapping, int attempt) => Addresses(mapping.Family)[Math.Min(attempt, AddressCount - 1)];
+    private IPAddress[] InOrder(int family) => family == 6 ? _forFamily6 : _forFamily4;
+
+    private IPAddress AddressOf(PortMapping mapping, int attempt) => Addresses(mapping)[Math.Min(attempt, AddressCount(mapping) - 1)];
 
     // In the resolver's order. A server is reached at an address of the mapping's family first; the agent's own does not matter.
     private void SetAddresses(IPAddress[] addresses)

@@ -27,17 +27,27 @@ public class WireFormatWriteTests
 
     [Fact]
     public void A_mapping() => Assert.Equal(
-        $"85{Identity4}a9{Hex("guestPort")}50",
+        $"87{Identity4}a9{Hex("guestPort")}50ab{Hex("guestFamily")}04a5{Hex("proxy")}00",
         Written((ref w) => WireFormat.WriteMapping(ref w, new PortMapping(8080, 80))));
 
     [Fact]
+    public void A_mapping_to_be_made_has_only_what_it_needs()
+    {
+        string needed = $"{Identity4}a9{Hex("guestPort")}50";
+        Assert.Equal($"85{needed}", Written((ref w) => WireFormat.WriteMapItem(ref w, new PortMapping(8080, 80))));
+        Assert.Equal(
+            $"87{needed}ab{Hex("guestFamily")}00a5{Hex("proxy")}02",
+            Written((ref w) => WireFormat.WriteMapItem(ref w, new PortMapping(8080, 80) { GuestFamily = 0, Proxy = 2 })));
+    }
+
+    [Fact]
     public void A_mapping_of_the_other_family_and_protocol() => Assert.Equal(
-        $"86a8{Hex("protocol")}a3{Hex("udp")}a6{Hex("family")}06a7{Hex("address")}a3{Hex("::1")}a8{Hex("hostPort")}00a9{Hex("guestPort")}ccffa6{Hex("idleMs")}cdea60",
+        $"87a8{Hex("protocol")}a3{Hex("udp")}a6{Hex("family")}06a7{Hex("address")}a3{Hex("::1")}a8{Hex("hostPort")}00a9{Hex("guestPort")}ccffab{Hex("guestFamily")}06a6{Hex("idleMs")}cdea60",
         Written((ref w) => WireFormat.WriteMapping(ref w, new PortMapping(IPAddress.IPv6Loopback, 0, 255, MapProtocol.Udp))));
 
     [Fact]
     public void A_status() => Assert.Equal(
-        $"8d{Identity4}a9{Hex("guestPort")}50a8{Hex("accepted")}03a6{Hex("active")}01a6{Hex("failed")}02"
+        $"8f{Identity4}a9{Hex("guestPort")}50ab{Hex("guestFamily")}04a5{Hex("proxy")}00a8{Hex("accepted")}03a6{Hex("active")}01a6{Hex("failed")}02"
         + $"ac{Hex("bytesToGuest")}ce00010000ab{Hex("bytesToHost")}cf0000000100000000a5{Hex("since")}cd01f4"
         + $"a9{Hex("lastError")}83a4{Hex("name")}a1{Hex("N")}a7{Hex("message")}a1{Hex("m")}a2{Hex("at")}cd03e8a4{Hex("auto")}c2",
         Written((ref w) => WireFormat.WriteStatus(ref w, new PortMappingStatus(new(8080, 80), 3, 1, 2, 0x10000, 0x100000000)
@@ -51,7 +61,7 @@ public class WireFormatWriteTests
     {
         string head = $"a5{Hex("event")}a6{Hex("mapped")}a2{Hex("at")}05";
         Assert.Equal(
-            $"88{head}{Identity4}a9{Hex("guestPort")}50a4{Hex("auto")}c3",
+            $"8a{head}{Identity4}a9{Hex("guestPort")}50ab{Hex("guestFamily")}04a5{Hex("proxy")}00a4{Hex("auto")}c3",
             Written((ref w) => EventFormat.Write(ref w, new MappedEvent(new(8080, 80), Auto: true) { At = DateTimeOffset.UnixEpoch.AddMilliseconds(5) })));
         Assert.Equal(
             $"83a5{Hex("event")}a4{Hex("lost")}a2{Hex("at")}05a5{Hex("count")}07",

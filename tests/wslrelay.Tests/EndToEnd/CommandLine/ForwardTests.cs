@@ -124,4 +124,29 @@ public sealed class ForwardTests
         await new Mapping("tcp", 4, "127.0.0.1", port + 1, 1).AssertResetAsync();
         await new Mapping("tcp", 4, "127.0.0.1", port, guest.Port).AssertEchoAsync();
     }
+
+    [Fact]
+    public async Task Localhost_is_both_families_on_one_number()
+    {
+        await using var six = GuestServer.Echo(6, Net.FreePort());
+        using var forward = new ForwardUnderTest($"localhost:0:{six.Port}");
+        var (first, second) = (await forward.ReadLineAsync(), await forward.ReadLineAsync());
+        var number = first.Split(':', '/')[1];
+        Assert.Equal($"127.0.0.1:{number}/tcp -> direct {six.Port}", first);
+        Assert.Equal($"[::1]:{number}/tcp -> direct {six.Port}", second);
+        await new Mapping("tcp", 4, "127.0.0.1", int.Parse(number), six.Port).AssertEchoAsync();
+        await new Mapping("tcp", 6, "::1", int.Parse(number), six.Port).AssertEchoAsync();
+    }
+
+    [Fact]
+    public async Task Proxy_begins_each_connection_with_a_header()
+    {
+        using var server = Net.Listen(Net.Loopback(4));
+        var guestPort = ((System.Net.IPEndPoint)server.LocalEndPoint!).Port;
+        using var forward = new ForwardUnderTest("--proxy", $"127.0.0.1:0:{guestPort}");
+        var port = int.Parse((await forward.ReadLineAsync()).Split(':', '/')[1]);
+        using var client = await new Mapping("tcp", 4, "127.0.0.1", port, guestPort).ConnectAsync();
+        using var guest = await server.AcceptConnectionAsync();
+        Assert.Equal("\r\n\r\n\0\r\nQUIT\n!"u8.ToArray(), await guest.ReceiveExactlyAsync(13));
+    }
 }

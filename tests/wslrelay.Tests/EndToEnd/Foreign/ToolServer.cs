@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Wslrelay.Tests.EndToEnd.Harness;
@@ -18,12 +19,14 @@ internal sealed class ToolServer : IDisposable
         _ = CopyAsync(process.StandardError);
     }
 
-    public static async Task<ToolServer> StartAsync(int port, params string[] command)
+    public static Task<ToolServer> StartAsync(int port, params string[] command) => StartAsync(Net.Loopback(4, port), command);
+
+    public static async Task<ToolServer> StartAsync(IPEndPoint listens, params string[] command)
     {
         var server = new ToolServer(RelayProgram.StartCommand(command));
         try
         {
-            await Limits.UntilAsync(() => server.IsReadyAsync(port), $"{command[0]} to listen on {port}");
+            await Limits.UntilAsync(() => server.IsReadyAsync(listens), $"{command[0]} to listen on {listens}");
             return server;
         }
         catch
@@ -44,15 +47,15 @@ internal sealed class ToolServer : IDisposable
         _process.Dispose();
     }
 
-    private async Task<bool> IsReadyAsync(int port)
+    private async Task<bool> IsReadyAsync(IPEndPoint listens)
     {
         if (_process.HasExited)
             throw new InvalidOperationException($"It ended with {_process.ExitCode}: {_output}");
 
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var probe = new Socket(listens.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            await probe.ConnectAsync(Net.Loopback(4, port));
+            await probe.ConnectAsync(listens);
             return true;
         }
         catch (SocketException)

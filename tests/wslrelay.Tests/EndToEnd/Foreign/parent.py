@@ -58,7 +58,7 @@ class Map(Case):
         with EchoServer() as guest:
             mapping = self.map(guestPort=guest.port)
             self.assertEqual(mapping, {"protocol": "tcp", "family": 4, "address": "127.0.0.1", "hostPort": mapping["hostPort"],
-                                       "guestPort": guest.port})
+                                       "guestPort": guest.port, "guestFamily": 4, "proxy": 0})
             self.assertGreater(mapping["hostPort"], 0)
             self.assertTrue(echoes(mapping))
 

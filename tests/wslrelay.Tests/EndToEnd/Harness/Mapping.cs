@@ -9,7 +9,7 @@ internal sealed record Mapping(string Protocol, int Family, string Address, int 
 {
     public static readonly string[] Identity = ["protocol", "family", "address", "hostPort"];
 
-    public static readonly string[] Keys = [.. Identity, "guestPort"];
+    public static readonly string[] Keys = [.. Identity, "guestPort", "guestFamily", "proxy"];
 
     public IPEndPoint EndPoint => new(IPAddress.Parse(Address), HostPort);
 
@@ -19,7 +19,7 @@ internal sealed record Mapping(string Protocol, int Family, string Address, int 
     public static Mapping Parse(object? result)
     {
         var map = Assert.IsType<MsgMap>(result);
-        Assert.Empty(Keys.Except(map.Keys));
+        Assert.Equal("udp".Equals(map["protocol"]) ? ["proxy"] : [], Keys.Except(map.Keys));
         return new Mapping(
             Assert.IsType<string>(map["protocol"]),
             (int)Assert.IsType<long>(map["family"]),
