@@ -14,7 +14,7 @@ internal sealed class CheckReport(RelayTarget target, GuestProtocol guestProtoco
     private readonly bool _hasAgent = target.HasAgent;
 
     // The probe that is like the mapping's own connections comes first.
-    private readonly PortProbe[] _inOrder = [.. (mapping?.Family == 6 ? probes.Reverse() : probes).OfType<PortProbe>()];
+    private readonly PortProbe[] _inOrder = [.. (mapping is { GuestFamily: 6 } or { GuestFamily: 0, Family: 6 } ? probes.Reverse() : probes).OfType<PortProbe>()];
 
     internal IEnumerable<CheckHop> Hops()
     {
@@ -84,20 +84,18 @@ internal sealed class CheckReport(RelayTarget target, GuestProtocol guestProtoco
 
         PortProbe? other = probes[family == 6 ? 0 : 1];
         bool isElsewhere = other is { Error: null };
-        if (!IsNeeded(family) || (target.Host is not null && !_hasAgent && isElsewhere))
+        bool triesBoth = mapping.GuestFamily == 0 || (!_hasAgent && target.Host is not null);
+        if (triesBoth ? isElsewhere : family != mapping.GuestFamily)
             return CheckHop.Skip(mapping, name, $"{place}: {Short(error)}; it is not needed");
 
         return CheckHop.Fail(
             mapping, name,
-            isElsewhere ? $"{place}: {Short(error)}, but something does on {Place(family == 6 ? 4 : 6, other!)}; let it listen on both, or map that"
+            isElsewhere ? $"{place}: {Short(error)}, but something does on {Place(family == 6 ? 4 : 6, other!)}; let it listen on both, or map localhost:{mapping.HostPort}:{mapping.GuestPort}, which finds either"
             : error.Message.StartsWith(place, StringComparison.Ordinal) ? error.Message
             : $"{place}: {error.Message}");
     }
 
     private static string Short(RelayError error) => error.Kind == RelayErrorCode.ConnectionRefused ? "nothing listens there" : $"{error.Name} there";
-
-    // A server with an address of its own is tried at all of them.
-    private bool IsNeeded(int family) => family == mapping!.Family || (!_hasAgent && target.Host is not null);
 
     private string Place(int family, PortProbe probe) => _hasAgent
         ? $"{new IPEndPoint(family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, mapping!.GuestPort)} in the guest"
