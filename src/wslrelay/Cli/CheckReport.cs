@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
 using RelayProtocol;
+using Wslrelay.Io;
 using Wslrelay.Relaying;
 
 namespace Wslrelay.Cli;
@@ -8,8 +10,10 @@ namespace Wslrelay.Cli;
 /// <param name="target">The target.</param>
 /// <param name="guestProtocol">What an agent there speaks.</param>
 /// <param name="mapping">The mapping; null where none was given.</param>
-/// <param name="probes">IPv4's and IPv6's; null where the target has no address of the family, or the probe was not made.</param>
-internal sealed class CheckReport(RelayTarget target, GuestProtocol guestProtocol, PortMapping? mapping, PortProbe?[] probes)
+/// <param name="probes">IPv4's and IPv6's; null where the target has no address of the family.</param>
+/// <param name="listeners">What listens on this machine.</param>
+internal sealed class CheckReport(
+    RelayTarget target, GuestProtocol guestProtocol, PortMapping? mapping, PortProbe?[] probes, List<ListeningSocket> listeners)
 {
     private readonly bool _hasAgent = target.HasAgent;
 
@@ -88,12 +92,20 @@ internal sealed class CheckReport(RelayTarget target, GuestProtocol guestProtoco
         if (triesBoth ? isElsewhere : family != mapping.GuestFamily)
             return CheckHop.Skip(mapping, name, $"{place}: {Short(error)}; it is not needed");
 
+        IPEndPoint? local = LocalListener();
         return CheckHop.Fail(
             mapping, name,
             isElsewhere ? $"{place}: {Short(error)}, but something does on {Place(family == 6 ? 4 : 6, other!)}; let it listen on both, or map localhost:{mapping.HostPort}:{mapping.GuestPort}, which finds either"
+            : local is not null ? $"{place}: {Short(error)}, but something does on {local}; let it listen on {probe.Endpoint.Address} too, or take the target direct:{BracketedIfSix(local.Address)}"
             : error.Message.StartsWith(place, StringComparison.Ordinal) ? error.Message
             : $"{place}: {error.Message}");
     }
+
+    // Where the target is this machine's loopback, the server may listen on another of its addresses.
+    private IPEndPoint? LocalListener() => target != RelayTarget.Direct ? null
+        : listeners.Where(listener => listener.Port == mapping!.GuestPort).Select(static listener => new IPEndPoint(listener.Address, listener.Port)).FirstOrDefault();
+
+    private static string BracketedIfSix(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : $"{address}";
 
     private static string Short(RelayError error) => error.Kind == RelayErrorCode.ConnectionRefused ? "nothing listens there" : $"{error.Name} there";
 

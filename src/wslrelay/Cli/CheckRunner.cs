@@ -44,10 +44,12 @@ internal sealed class CheckRunner(LoopHost host, RelayTargetEndpoint target, Gue
         host.StopOnSignals();
         StartWaiting();
         host.Run();
+        List<ListeningSocket> listeners = [];
+        _ = host.Port.Listeners().Read(listeners);
         return
         [
             .. hops.Zip(mappings, probes).SelectMany(
-                check => check.First.Concat(new CheckReport(target.Target, guestProtocol, check.Second, check.Third).Hops())),
+                check => check.First.Concat(new CheckReport(target.Target, guestProtocol, check.Second, check.Third, listeners).Hops())),
         ];
     }
 

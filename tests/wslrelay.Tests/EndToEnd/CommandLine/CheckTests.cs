@@ -168,6 +168,17 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public async Task The_server_listens_on_another_address_only()
+    {
+        using var server = Net.Listen(new(System.Net.IPAddress.Parse("127.0.0.9"), Net.FreePort()));
+        var port = ((System.Net.IPEndPoint)server.LocalEndPoint!).Port;
+        var run = await CheckRun.OfAsync($"0:{port}");
+        Assert.Equal("ok ok skip fail skip", run.Results);
+        Assert.Contains($"but something does on 127.0.0.9:{port}; let it listen on 127.0.0.1 too, or take the target direct:127.0.0.9", run.FirstFailure, StringComparison.Ordinal);
+        Assert.Equal("ok ok skip ok skip", (await CheckRun.OfAsync($"0:{port}", "--target", "direct:127.0.0.9")).Results);
+    }
+
+    [Fact]
     public async Task A_target_of_one_family_is_not_asked_over_the_other()
     {
         await using var server = GuestServer.Echo(family: 6);
