@@ -69,6 +69,8 @@ internal static class DemoRunner
 
         Print("client", $"{correct} of {ports} answers are right, in {watch.ElapsedMilliseconds} ms");
 
+        bool udpWorks = await AskByDatagramAsync(relay.Client).ConfigureAwait(false);
+
         UnmapResult unmapped = await relay.Client.UnmapAsync(mapped[0].Key, drain: TimeSpan.FromSeconds(1)).ConfigureAwait(false);
         Print("parent", $"unmap {mapped[0]} -> active {unmapped.Active}, reset {unmapped.Reset}");
         IReadOnlyList<PortMappingStatus> list = await relay.Client.ListAsync().ConfigureAwait(false);
@@ -80,7 +82,7 @@ internal static class DemoRunner
         int? exitCode = await relay.WaitForExitAsync().ConfigureAwait(false);
         Print("parent", $"exit event signalled -> the relay exited with {exitCode} ({watch.ElapsedMilliseconds} ms)");
 
-        bool worked = correct == ports && list.Count == ports - 1 && accepted == ports - 1 && exitCode == 0;
+        bool worked = correct == ports && udpWorks && list.Count == ports - 1 && accepted == ports - 1 && exitCode == 0;
         Print("demo", worked ? "everything worked" : "something failed, see above");
         return worked;
     }
@@ -90,6 +92,28 @@ internal static class DemoRunner
         PortMapping mapping = await client.MapAsync(new PortMapping(0, guestPort)).ConfigureAwait(false);
         Print("parent", $"map guestPort {guestPort} -> {mapping}");
         return mapping;
+    }
+
+    // One udp mapping, from its map to its unmap.
+    private static async Task<bool> AskByDatagramAsync(RelayClient client)
+    {
+        using UdpClient guest = new(new IPEndPoint(IPAddress.Loopback, 0));
+        int guestPort = ((IPEndPoint)guest.Client.LocalEndPoint!).Port;
+        PortMapping mapping = await client.MapAsync(new PortMapping(IPAddress.Loopback, 0, guestPort, MapProtocol.Udp)).ConfigureAwait(false);
+        Print("parent", $"map guestPort {guestPort}, protocol udp -> {mapping}");
+
+        using UdpClient asker = new();
+        asker.Connect(mapping.Address, mapping.HostPort);
+        string question = $"hello from udp port {mapping.HostPort}";
+        _ = await asker.SendAsync(Encoding.UTF8.GetBytes(question)).ConfigureAwait(false);
+        UdpReceiveResult heard = await guest.ReceiveAsync().ConfigureAwait(false);
+        _ = await guest.SendAsync(Encoding.UTF8.GetBytes($"the guest heard: {Encoding.UTF8.GetString(heard.Buffer)}"), heard.RemoteEndPoint).ConfigureAwait(false);
+        string answer = Encoding.UTF8.GetString((await asker.ReceiveAsync().ConfigureAwait(false)).Buffer);
+        Print("client", $"{mapping} <- \"{question}\"  -> \"{answer}\"");
+
+        UnmapResult unmapped = await client.UnmapAsync(mapping.Key).ConfigureAwait(false);
+        Print("parent", $"unmap {mapping} -> active {unmapped.Active}, reset {unmapped.Reset}");
+        return answer == $"the guest heard: {question}" && unmapped is { Active: 0, Reset: 1 };
     }
 
     // Ends its sending before it reads: both half-closes pass through the relay.

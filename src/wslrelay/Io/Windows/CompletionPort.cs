@@ -26,6 +26,7 @@ internal sealed unsafe class CompletionPort : IoPort
     private readonly Queue<Accept> _starved = new();
     private readonly Queue<(long Due, Action Retry)> _retries = new();
     private readonly Dictionary<ushort, Mswsock> _extensions = [];
+    private DatagramCalls? _datagrams;
     private bool _roomMade;
     private long _starvedUntil;
 
@@ -60,6 +61,8 @@ internal sealed unsafe class CompletionPort : IoPort
 
     internal BufferPool Buffers { get; } = new();
 
+    internal DatagramCalls Datagrams => _datagrams ??= new DatagramCalls();
+
     internal LoopbackListeners LoopbackListeners { get; } = new();
 
     public override bool CanIgnoreHangUp => false;
@@ -80,6 +83,32 @@ internal sealed unsafe class CompletionPort : IoPort
         chunks == ChunkMode.Write
             ? throw new NotSupportedException("Only an agent on Linux sends chunks.")
             : new Pump(this, (WindowsSocket)from, (WindowsSocket)to, counter, owner, chunks == ChunkMode.Read ? new ChunkParser() : null);
+
+    public override IoSocket BindDatagrams(in IoEndpoint endpoint) => _listeners.Listen(endpoint);
+
+    public override IoSocket ConnectDatagrams(in IoEndpoint endpoint)
+    {
+        WindowsSocket? socket = WindowsSocket.TryCreate(this, SocketAddress.FamilyOf(endpoint)!.Value, out int error, isDatagram: true);
+        if (socket is not null)
+            error = socket.Connect(endpoint);
+
+        if (error == 0)
+            error = socket!.PrepareDatagrams(isWildcard: false);
+
+        if (error == 0)
+            error = Associate(socket!);
+
+        if (error == 0)
+            return socket!;
+
+        socket?.Dispose();
+        throw NativeError.Exception(error, endpoint.ToString());
+    }
+
+    public override IoOperation ReceiveDatagrams(IoSocket socket, IDatagramOwner owner) => new DatagramReceive(this, (WindowsSocket)socket, owner);
+
+    public override DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in DatagramAddress to = default, in DatagramAddress from = default) =>
+        Datagrams.Send((WindowsSocket)socket, batch, first, count, to, from);
 
     public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 
@@ -225,6 +254,7 @@ internal sealed unsafe class CompletionPort : IoPort
         while (_slots.TryPop(out OverlappedSlot? slot))
             slot.Free();
 
+        _datagrams?.Dispose();
         _port.Dispose();
     }
 }

@@ -18,19 +18,20 @@ internal sealed class ListenerFactory(CompletionPort port)
 
     private bool? _canShadow;
 
-    /// <summary>Opens, binds, listens and associates.</summary>
+    /// <summary>Opens, binds, listens (or, for UDP, prepares to receive) and associates.</summary>
     /// <exception cref="IoException">The system says no.</exception>
     internal WindowsSocket Listen(in IoEndpoint endpoint)
     {
-        if (endpoint.Kind != IoEndpointKind.Tcp)
+        if (endpoint.Kind is not (IoEndpointKind.Tcp or IoEndpointKind.Udp))
             throw new IoException(IoError.NotSupported, 0, $"{endpoint}: on Windows only TCP can be listened on.");
 
         ListenAddress.Check(endpoint);
         ushort family = SocketAddress.FamilyOf(endpoint)!.Value;
         bool isSpecific = !endpoint.Address!.Equals(IPAddress.Any) && !endpoint.Address.Equals(IPAddress.IPv6Any);
+        bool isDatagram = endpoint.Kind == IoEndpointKind.Udp;
         for (int attempt = 1; ; attempt++)
         {
-            WindowsSocket socket = WindowsSocket.TryCreate(port, family, out int error) ?? throw Exception(error, endpoint.ToString());
+            WindowsSocket socket = WindowsSocket.TryCreate(port, family, out int error, isDatagram) ?? throw Exception(error, endpoint.ToString());
             try
             {
                 // Only effective before bind. With SO_REUSEADDR two processes could own the port, silently.
@@ -39,9 +40,9 @@ internal sealed class ListenerFactory(CompletionPort port)
                     Check(endpoint, socket.Set(IPPROTO_IPV6, IPV6_V6ONLY, 1));
 
                 Bind(socket, endpoint);
-                if (!isSpecific || !(_canShadow ??= CanShadow()) || Probe(family, socket.LocalPort) != WSAEADDRINUSE)
+                if (!isSpecific || !(_canShadow ??= CanShadow()) || Probe(family, socket.LocalPort, isDatagram) != WSAEADDRINUSE)
                 {
-                    Check(endpoint, ErrorUnless(listen(socket, SOMAXCONN) == 0));
+                    Check(endpoint, isDatagram ? socket.PrepareDatagrams(isWildcard: !isSpecific) : ErrorUnless(listen(socket, SOMAXCONN) == 0));
                     Check(endpoint, port.Associate(socket));
                     return socket;
                 }
@@ -63,9 +64,9 @@ internal sealed class ListenerFactory(CompletionPort port)
     }
 
     /// <summary>Binds the wildcard of a family for a moment; returns the error.</summary>
-    internal int Probe(ushort family, int number)
+    internal int Probe(ushort family, int number, bool isDatagram = false)
     {
-        using WindowsSocket? probe = WindowsSocket.TryCreate(port, family, out int error);
+        using WindowsSocket? probe = WindowsSocket.TryCreate(port, family, out int error, isDatagram);
         if (probe is null)
             return error;
 
@@ -92,11 +93,11 @@ internal sealed class ListenerFactory(CompletionPort port)
 
         // Another socket has the port exclusively, or nobody may have it. Windows has no privileged ports: where the wildcard is refused too,
         // the port is in a range that the system has excluded.
-        (IoError meaning, string reason) = Probe(socket.Family, (int)endpoint.Port) switch
+        (IoError meaning, string reason) = Probe(socket.Family, (int)endpoint.Port, endpoint.Kind == IoEndpointKind.Udp) switch
         {
             WSAEADDRINUSE => (IoError.AddressInUse, "another socket has this port on all addresses, for itself alone."),
             WSAEACCES => (IoError.AccessDenied,
-                "Windows refuses this port: it is in a range that the system has excluded (see 'netsh interface ipv4 show excludedportrange protocol=tcp')."),
+                $"Windows refuses this port: it is in a range that the system has excluded (see 'netsh interface ipv4 show excludedportrange protocol={(endpoint.Kind == IoEndpointKind.Udp ? "udp" : "tcp")}')."),
             _ => (IoError.AccessDenied, "Windows refuses this address and port: another account's socket may have it."),
         };
         throw new IoException(meaning, error, $"{endpoint}: {reason}");

@@ -9,7 +9,7 @@ namespace Wslrelay.Io.Windows;
 /// </content>
 internal sealed unsafe partial class Pump
 {
-    private ResetPoll? _poll;
+    private SocketPoll? _poll;
     private ulong _progress;
     private bool _retryQueued;
 
@@ -73,11 +73,11 @@ internal sealed unsafe partial class Pump
         }
     }
 
-    private bool TryPoll() => (_poll ??= new ResetPoll(port)).TryStart(from, this);
+    private bool TryPoll() => (_poll ??= new SocketPoll(port, Ntdll.AFD_POLL_ABORT)).TryStart(from, this);
 
     private void OnPolled(int error)
     {
-        if (CancelReason == IoError.None && error == 0 && _poll!.SawReset)
+        if (CancelReason == IoError.None && error == 0 && _poll!.SawEvent)
             OnResetSeen();
         else if (_phase == Phase.EndPassedOn)
             Finish(CancelReason == IoError.None ? IoError.None : IoError.Cancelled, 0);

@@ -16,7 +16,7 @@ internal static class SocketAddress
     /// <summary>The address family of an endpoint; null where Windows has none for it.</summary>
     internal static ushort? FamilyOf(in IoEndpoint endpoint) => endpoint.Kind switch
     {
-        IoEndpointKind.Tcp => endpoint.Address!.AddressFamily == AddressFamily.InterNetworkV6 ? AF_INET6 : AF_INET,
+        IoEndpointKind.Tcp or IoEndpointKind.Udp => endpoint.Address!.AddressFamily == AddressFamily.InterNetworkV6 ? AF_INET6 : AF_INET,
         IoEndpointKind.HvSocket => AF_HYPERV,
         _ => null,
     };

@@ -54,6 +54,12 @@ internal sealed unsafe class WindowsSocket : IoSocket
 
     internal ushort Family { get; }
 
+    /// <summary>A datagram socket of one peer.</summary>
+    internal bool IsConnected { get; private set; }
+
+    /// <summary>A datagram socket at a wildcard address.</summary>
+    internal bool TellsLocalAddress { get; private set; }
+
     /// <summary>The pump that receives from it, from its start to its end.</summary>
     internal Pump? Reader { get; set; }
 
@@ -70,7 +76,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
     internal ulong SentBytes { get; set; }
 
     /// <summary>Makes a socket that no child inherits; returns null, and the error, where the system refuses.</summary>
-    internal static WindowsSocket? TryCreate(CompletionPort port, ushort family, out int error)
+    internal static WindowsSocket? TryCreate(CompletionPort port, ushort family, out int error, bool isDatagram = false)
     {
         if (port.RefuseSockets)
         {
@@ -78,8 +84,8 @@ internal sealed unsafe class WindowsSocket : IoSocket
             return null;
         }
 
-        int protocol = family == AF_HYPERV ? HV_PROTOCOL_RAW : IPPROTO_TCP;
-        nint socket = WSASocketW(family, SOCK_STREAM, protocol, null, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+        int protocol = family == AF_HYPERV ? HV_PROTOCOL_RAW : isDatagram ? IPPROTO_UDP : IPPROTO_TCP;
+        nint socket = WSASocketW(family, isDatagram ? SOCK_DGRAM : SOCK_STREAM, protocol, null, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
         error = ErrorUnless(socket != -1);
         return socket != -1 ? new WindowsSocket(port, family, socket) : null;
     }
@@ -118,6 +124,35 @@ internal sealed unsafe class WindowsSocket : IoSocket
         Span<byte> name = stackalloc byte[SocketAddress.MaxLength];
         int length = SocketAddress.Encode(endpoint, name);
         return ErrorUnless(bind(this, name, length) == 0);
+    }
+
+    /// <summary>Connects a datagram socket; returns the error.</summary>
+    internal int Connect(in IoEndpoint endpoint)
+    {
+        Span<byte> name = stackalloc byte[SocketAddress.MaxLength];
+        int length = SocketAddress.Encode(endpoint, name);
+        IsConnected = true;
+        return ErrorUnless(connect(this, name, length) == 0);
+    }
+
+    /// <summary>
+    /// Lets the calls of a datagram socket return at once, and, where it has many peers, not fail for an ICMP error about one of them; returns the error.
+    /// </summary>
+    internal int PrepareDatagrams(bool isWildcard)
+    {
+        const int ReceiveBufferSize = 1 << 20;
+        uint isNonBlocking = 1;
+        int error = ErrorUnless(ioctlsocket(this, FIONBIO, ref isNonBlocking) == 0);
+        if (error != 0 || IsConnected)
+            return error;
+
+        uint off = 0;
+        uint returned;
+        _ = WSAIoctl(this, SIO_UDP_CONNRESET, &off, sizeof(uint), null, 0, &returned, null, null);
+        _ = WSAIoctl(this, SIO_UDP_NETRESET, &off, sizeof(uint), null, 0, &returned, null, null);
+        _ = Set(SOL_SOCKET, SO_RCVBUF, ReceiveBufferSize);
+        TellsLocalAddress = isWildcard;
+        return isWildcard ? Set(Family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP, IP_PKTINFO, 1) : 0;
     }
 
     /// <summary>Binds to the family's wildcard address; returns the error.</summary>

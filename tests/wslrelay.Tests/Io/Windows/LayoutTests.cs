@@ -23,6 +23,8 @@ public class LayoutTests
     public void Sockets()
     {
         Check<Ws2_32.WSABUF>(16, ("len", 0), ("buf", 8));
+        Check<Ws2_32.WSAMSG>(56, ("name", 0), ("namelen", 8), ("lpBuffers", 16), ("dwBufferCount", 24), ("Control", 32), ("dwFlags", 48));
+        Check<Ws2_32.WSACMSGHDR>(16, ("cmsg_len", 0), ("cmsg_level", 8), ("cmsg_type", 12));
         Check<Ws2_32.LINGER>(4, ("l_onoff", 0), ("l_linger", 2));
         Check<Ws2_32.TCP_INFO_v0>(88, ("BytesInFlight", 28), ("BytesOut", 48), ("BytesRetrans", 68), ("SynRetrans", 84));
         Check<Ws2_32.TCP_INITIAL_RTO_PARAMETERS>(4, ("Rtt", 0), ("MaxSynRetransmissions", 2));
@@ -44,6 +46,7 @@ public class LayoutTests
     {
         Assert.Equal("b5367df1-cbac-11cf-95ca-00805f48a192", Mswsock.WSAID_ACCEPTEX.ToString());
         Assert.Equal("25a207b9-ddf3-4660-8ee9-76e58c74063e", Mswsock.WSAID_CONNECTEX.ToString());
+        Assert.Equal("f689d7c8-6f1f-436b-8a53-e54fe351c322", Mswsock.WSAID_WSARECVMSG.ToString());
     }
 
     private static unsafe void Check<T>(int size, params (string Field, int Offset)[] fields)

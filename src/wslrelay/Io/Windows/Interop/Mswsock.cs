@@ -13,6 +13,8 @@ internal sealed unsafe class Mswsock(void* acceptEx, void* connectEx)
     internal static readonly Guid WSAID_ACCEPTEX = new("b5367df1-cbac-11cf-95ca-00805f48a192");
     internal static readonly Guid WSAID_CONNECTEX = new("25a207b9-ddf3-4660-8ee9-76e58c74063e");
 
+    internal static readonly Guid WSAID_WSARECVMSG = new("f689d7c8-6f1f-436b-8a53-e54fe351c322");
+
     /// <summary>Asks the provider of a socket; returns null, and the error, where it has none.</summary>
     internal static Mswsock? Load(SafeHandle socket, out int error)
     {
@@ -48,7 +50,8 @@ internal sealed unsafe class Mswsock(void* acceptEx, void* connectEx)
         return done != 0 ? 0 : error;
     }
 
-    private static int Load(SafeHandle socket, Guid id, out void* function)
+    /// <summary>Asks the provider of a socket for one function; returns the error.</summary>
+    internal static int Load(SafeHandle socket, Guid id, out void* function)
     {
         void* found = null;
         uint returned;

@@ -15,6 +15,7 @@ internal static unsafe partial class Ntdll
     internal const int ObjectBasicInformation = 0;
     internal const int ObjectTypeInformation = 2;
     internal const uint IOCTL_AFD_POLL = 0x00012024;
+    internal const uint AFD_POLL_RECEIVE = 0x0001;
     internal const uint AFD_POLL_ABORT = 0x0010;
 
     [LibraryImport("ntdll")]

@@ -10,7 +10,10 @@ internal static unsafe partial class Ws2_32
     internal const ushort AF_INET6 = 23;
     internal const ushort AF_HYPERV = 34;
     internal const int SOCK_STREAM = 1;
+    internal const int SOCK_DGRAM = 2;
+    internal const int IPPROTO_IP = 0;
     internal const int IPPROTO_TCP = 6;
+    internal const int IPPROTO_UDP = 17;
     internal const int IPPROTO_IPV6 = 41;
     internal const int HV_PROTOCOL_RAW = 1;
 
@@ -19,12 +22,14 @@ internal static unsafe partial class Ws2_32
 
     internal const int SOL_SOCKET = 0xFFFF;
     internal const int SO_KEEPALIVE = 0x0008;
+    internal const int SO_RCVBUF = 0x1002;
     internal const int SO_LINGER = 0x0080;
     internal const int SO_EXCLUSIVEADDRUSE = -5; // ~SO_REUSEADDR
     internal const int SO_UPDATE_ACCEPT_CONTEXT = 0x700B;
     internal const int SO_UPDATE_CONNECT_CONTEXT = 0x7010;
     internal const int TCP_NODELAY = 1;
     internal const int TCP_KEEPIDLE = 3;
+    internal const int IP_PKTINFO = 19; // and IPV6_PKTINFO
     internal const int IPV6_V6ONLY = 27;
     internal const int HVSOCKET_CONNECT_TIMEOUT = 0x01;
     internal const int HVSOCKET_CONNECTED_SUSPEND = 0x04;
@@ -33,6 +38,8 @@ internal static unsafe partial class Ws2_32
     internal const int SD_SEND = 1;
 
     internal const uint FIONBIO = 0x8004667E;
+    internal const uint SIO_UDP_CONNRESET = 0x9800000C;
+    internal const uint SIO_UDP_NETRESET = 0x9800000F;
     internal const uint SIO_TCP_INFO = 0xD8000027;
     internal const uint SIO_GET_EXTENSION_FUNCTION_POINTER = 0xC8000006;
     internal const uint SIO_TCP_INITIAL_RTO = 0x98000011;
@@ -49,6 +56,14 @@ internal static unsafe partial class Ws2_32
     internal static partial int bind(SafeHandle s, ReadOnlySpan<byte> name, int namelen);
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int listen(SafeHandle s, int backlog);
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int connect(SafeHandle s, ReadOnlySpan<byte> name, int namelen);
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int recvfrom(SafeHandle s, byte* buf, int len, int flags, byte* from, int* fromlen);
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int sendto(SafeHandle s, byte* buf, int len, int flags, byte* to, int tolen);
+    [LibraryImport("ws2_32", SetLastError = true)]
+    internal static partial int WSASendMsg(SafeHandle s, WSAMSG* lpMsg, uint dwFlags, uint* lpNumberOfBytesSent, void* lpOverlapped, void* lpCompletionRoutine);
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial nint accept(SafeHandle s, byte* addr, int* addrlen);
     [LibraryImport("ws2_32", SetLastError = true)]
@@ -81,6 +96,24 @@ internal static unsafe partial class Ws2_32
     {
         internal uint len;
         internal byte* buf;
+    }
+
+    internal struct WSAMSG
+    {
+        internal byte* name;
+        internal int namelen;
+        internal WSABUF* lpBuffers;
+        internal uint dwBufferCount;
+        internal WSABUF Control;
+        internal uint dwFlags;
+    }
+
+    /// <summary>Its data follows.</summary>
+    internal struct WSACMSGHDR
+    {
+        internal nuint cmsg_len;
+        internal int cmsg_level;
+        internal int cmsg_type;
     }
 
     internal struct LINGER
