@@ -63,6 +63,9 @@ internal abstract class PumpOperation(IIoOwner owner, ByteCounter counter) : IoO
 {
     /// <summary>Counts the bytes taken by the receiving socket's kernel.</summary>
     protected ByteCounter Counter { get; } = counter;
+
+    /// <summary>It has passed the end on, and only watches for a reset until the other direction has ended too.</summary>
+    public virtual bool HasPassedOnEnd => false;
 }
 
 /// <summary>Completes when a foreign handle is signalled (on Linux: readable or hung up).</summary>

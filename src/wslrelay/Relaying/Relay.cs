@@ -111,8 +111,8 @@ internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : 
 
     public RelayConnectionState? State => _setUp is not null ? RelayConnectionState.Connecting
         : _toTarget is null && _toClient is null ? null
-        : _toTarget is null ? RelayConnectionState.ClientEnded
-        : _toClient is null ? RelayConnectionState.ServerEnded
+        : _toTarget is null or { HasPassedOnEnd: true } ? RelayConnectionState.ClientEnded
+        : _toClient is null or { HasPassedOnEnd: true } ? RelayConnectionState.ServerEnded
         : RelayConnectionState.Open;
 
     public IoSocket? Target { get; set; }

@@ -163,6 +163,8 @@ internal sealed unsafe partial class Pump(
             OnReceiveFailed(error);
     }
 
+    public override bool HasPassedOnEnd => _phase == Phase.EndPassedOn;
+
     private void OnEnd()
     {
         if (from.Broken || (chunks is not null && !(chunks.Ended && from.SendEnded)))

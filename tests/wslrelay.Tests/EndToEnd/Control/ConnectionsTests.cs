@@ -69,11 +69,10 @@ public sealed class ConnectionsTests
     public async Task A_flow_of_datagrams_is_told_with_its_client()
     {
         await using var relay = RelayUnderTest.Serve();
-        if (Assert.IsType<object?[]>(Assert.IsType<MsgMap>(await relay.ResultAsync("hello"))["capabilities"]).All(name => name is not "udp"))
-            Assert.Skip("This relay carries no datagrams here.");
-
         using var server = new UdpClient(Net.Loopback(4));
-        var mapping = Assert.Single(await relay.MapAsync(new MsgMap { ["protocol"] = "udp", ["guestPort"] = ((System.Net.IPEndPoint)server.Client.LocalEndPoint!).Port }));
+        var response = await relay.CallAsync("map", new MsgMap { ["protocol"] = "udp", ["guestPort"] = ((System.Net.IPEndPoint)server.Client.LocalEndPoint!).Port });
+        Assert.SkipWhen(response.Error?.Name == "NotSupported", "This relay carries no datagrams here.");
+        var mapping = Mapping.Parse(Assert.Single(Assert.IsType<object?[]>(response.Result)));
         using var client = new UdpClient(Net.Loopback(4));
         await client.SendAsync(new byte[3], mapping.EndPoint, TestContext.Current.CancellationToken);
         await server.ReceiveAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limits.Hang, TestContext.Current.CancellationToken);
@@ -177,7 +176,10 @@ public sealed class ConnectionsTests
 
     private static async Task<MsgMap> SingleAsync(RelayUnderTest relay) => Assert.IsType<MsgMap>(Assert.Single(await relay.ResultsAsync("connections")));
 
-    /// <summary>Wine's SIO_TCP_INFO fails: nobody knows there.</summary>
-    private static void AssertBytes(MsgMap item, long toGuest, long toHost) =>
-        Assert.Equal(Platform.IsWine ? (null, null) : (toGuest, toHost), (item["bytesToGuest"] as long?, item["bytesToHost"] as long?));
+    /// <summary>Wine's SIO_TCP_INFO fails, or tells of no bytes.</summary>
+    private static void AssertBytes(MsgMap item, long toGuest, long toHost)
+    {
+        if (!Platform.IsWine)
+            Assert.Equal((toGuest, toHost), (Assert.IsType<long>(item["bytesToGuest"]), Assert.IsType<long>(item["bytesToHost"])));
+    }
 }
