@@ -18,6 +18,9 @@ internal abstract class ConnectOperation(in IoEndpoint endpoint, IIoOwner owner)
 {
     public IoEndpoint Endpoint { get; set; } = endpoint;
 
+    /// <summary>Whether it is for a flow of datagrams: where handles are scarce, connections need them more.</summary>
+    public bool IsOfFlow { get; set; }
+
     /// <summary>The connected socket, which the owner closes; null unless the operation succeeded.</summary>
     public IoSocket? Socket { get; protected set; }
 }

@@ -115,7 +115,10 @@ internal sealed class FrameStream(IoLoop loop, IFrameOwner owner) : IIoOwner
             ReceiveCompleted();
 
         if (IsOver && !IsRunning)
+        {
+            ReturnBuffer();
             owner.StreamEnded();
+        }
     }
 
     private void SendCompleted()
@@ -153,9 +156,6 @@ internal sealed class FrameStream(IoLoop loop, IFrameOwner owner) : IIoOwner
         {
             Cancel();
         }
-
-        if (IsOver)
-            ReturnBuffer();
     }
 
     private void Flush()

@@ -108,6 +108,7 @@ internal sealed class HostSetUp : SetUp
     private void ConnectToNextAddress()
     {
         _connect.Endpoint = _table.Target.For(Listener.Mapping, _attempts++);
+        _connect.IsOfFlow = Listener.Mapping.Protocol == MapProtocol.Udp;
         if (Listener.IsOwnPort(_connect.Endpoint))
         {
             if (HasNextAddress)

@@ -37,7 +37,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
                 return;
             }
 
-            if (error == 0 && IsSelfConnected())
+            if (error == 0 && _socket.IsSelfConnected(Endpoint))
                 error = Errno.ECONNREFUSED;
 
             bool isPending = error == Errno.EINPROGRESS;
@@ -91,7 +91,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
         bool wasConnected = Endpoint.Kind == IoEndpointKind.Tcp && error is Errno.ECONNRESET or Errno.EPIPE;
         if (error != 0 && !wasConnected)
             Complete(Errno.ToIoError(error), error);
-        else if (IsSelfConnected())
+        else if (_socket.IsSelfConnected(Endpoint))
             Complete(IoError.ConnectionRefused, Errno.ECONNREFUSED);
         else
             Succeed();
@@ -123,16 +123,17 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
     {
         int domain = SocketAddress.Domain(Endpoint);
         int descriptor = SocketAddress.Open(domain);
-        if (descriptor == -Errno.EMFILE && port.Reserve.CloseSpare())
+        if (descriptor == -Errno.EMFILE && !IsOfFlow && port.Reserve.CloseSpare())
             descriptor = SocketAddress.Open(domain);
+
+        if (IsOfFlow && port.Reserve.IsScarce(descriptor))
+        {
+            _ = Libc.close(descriptor);
+            descriptor = -Errno.EMFILE;
+        }
 
         return descriptor >= 0
             ? new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, HidesResets = Endpoint.Kind != IoEndpointKind.Tcp }
             : throw Errno.Exception(-descriptor, Endpoint.ToString());
     }
-
-    // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own; TCP then connects the
-    // socket to itself (RFC 9293, simultaneous open).
-    private bool IsSelfConnected() =>
-        Endpoint.IsLoopback && TcpOptions.IsEphemeral(Endpoint.Port) && _socket!.LocalPort == (int)Endpoint.Port;
 }

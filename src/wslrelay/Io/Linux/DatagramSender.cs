@@ -36,9 +36,9 @@ internal sealed unsafe class DatagramSender : IDisposable
         {
             next = Build(batch, next, first + count, canSegment, nameSize, from);
             int error = SendBuilt(socket, ref sent, out int failed);
-            if (error is Errno.EINVAL or Errno.EMSGSIZE or Errno.EIO && _datagrams[failed] > 1)
+            if (error is Errno.EINVAL or Errno.EMSGSIZE or Errno.EIO or Errno.EPERM or Errno.EACCES && _datagrams[failed] > 1)
             {
-                // The link's packets are smaller, or its driver cannot: again from there, each for itself.
+                // The link's packets are smaller, its driver cannot, or a firewall stops them: again from there, each for itself.
                 canSegment = false;
                 next = (_firstItems[failed], 0);
             }

@@ -46,6 +46,13 @@ internal sealed partial class EpollHandle : IoSocket
     /// <summary>Whether a TCP socket is connected: neither connecting still nor reset.</summary>
     internal bool HasPeer => TryGetAddress(stackalloc byte[SocketAddress.MaxSize], ofPeer: true);
 
+    /// <summary>
+    /// A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own. TCP then connects the socket to
+    /// itself (RFC 9293, simultaneous open), and a datagram comes back to who sent it.
+    /// </summary>
+    internal bool IsSelfConnected(in IoEndpoint endpoint) =>
+        endpoint.IsLoopback && TcpOptions.IsEphemeral(endpoint.Port) && LocalPort == (int)endpoint.Port;
+
     /// <summary>A TCP socket that was reset has no peer any more, and yet may hold what it received before (tcp(7), TCP_INFO).</summary>
     internal bool HasReceivedSegments => TryGetInfo(out Libc.tcp_info info, 144) && info.tcpi_segs_in > 0;
 

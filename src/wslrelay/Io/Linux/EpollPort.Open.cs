@@ -88,6 +88,9 @@ internal sealed partial class EpollPort
     {
         EpollHandle socket = OpenDatagrams(endpoint, isConnection: true);
         int error = Reserve.IsScarce((int)socket.DangerousGetHandle()) ? Errno.EMFILE : Assign(socket, endpoint, connect: true);
+        if (error == 0 && socket.IsSelfConnected(endpoint))
+            error = Errno.ECONNREFUSED;
+
         if (error == 0)
             return socket;
 

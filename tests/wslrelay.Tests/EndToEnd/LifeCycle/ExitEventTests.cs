@@ -1,3 +1,4 @@
+using Wslrelay.Tests.EndToEnd.Datagrams;
 using Wslrelay.Tests.EndToEnd.Harness;
 using Xunit;
 
@@ -68,9 +69,11 @@ public sealed class ExitEventTests
         var load = Task.WhenAll(
             new ByteStream(1).SendUntilAsync(pair.Client, stop.Token), new ByteStream(2).SendUntilAsync(pair.Guest, stop.Token),
             pair.Client.DrainAsync(), pair.Guest.DrainAsync());
+        using var datagrams = await DatagramLoad.StartAsync(relay);
         await Limits.PauseAsync();
         await Limits.AssertEndsInTimeAsync(relay.Process.Id, signal.Signal);
         Assert.Equal(0, await relay.ExitAsync());
+        datagrams.AssertPortFree();
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<System.Net.Sockets.SocketException>(() => load);
     }

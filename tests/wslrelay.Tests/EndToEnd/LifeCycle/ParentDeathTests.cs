@@ -1,3 +1,4 @@
+using Wslrelay.Tests.EndToEnd.Datagrams;
 using Wslrelay.Tests.EndToEnd.Harness;
 using Wslrelay.TestTools;
 using Xunit;
@@ -25,8 +26,10 @@ public sealed class ParentDeathTests
         var id = (int)Assert.IsType<long>(Assert.IsType<MsgMap>(await relay.ResultAsync("hello"))["pid"]);
         Assert.NotEqual(relay.Process.Id, id);
         await using var crowd = await Crowd.OpenAsync(relay, 1000, mappings: 100);
+        using var datagrams = await DatagramLoad.StartAsync(relay);
 
         await Limits.AssertEndsInTimeAsync(id, relay.Process.Kill);
+        datagrams.AssertPortFree();
         Assert.All(crowd.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), $"{mapping.Name} is still taken."));
         foreach (var client in crowd.Clients)
             await client.AssertEndedAsync();

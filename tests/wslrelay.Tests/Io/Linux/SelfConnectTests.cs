@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>A target in the range from which the system takes a connecting socket's own port: sooner or later they are the same, and TCP connects it to itself.</summary>
+/// <summary>A target in the range from which the system takes a connecting socket's own port: sooner or later they are the same, and it is connected to itself.</summary>
 public sealed class SelfConnectTests
 {
     [Fact]
@@ -20,6 +20,8 @@ public sealed class SelfConnectTests
             loop.Await(connect.Ended);
             Assert.Equal(IoError.ConnectionRefused, connect.Operation.Error);
             Assert.Null(((ConnectOperation)connect.Operation).Socket);
+            var error = Assert.Throws<IoException>(() => loop.Ask(() => loop.Port.ConnectDatagrams(IoEndpoint.Udp(IPAddress.Loopback, OnlyPort))));
+            Assert.Equal(IoError.ConnectionRefused, error.Error);
         }
     }
 }

@@ -1,0 +1,156 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using Wslrelay.Tests.EndToEnd.Guest;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+
+namespace Wslrelay.Tests.EndToEnd.Datagrams;
+
+/// <summary>Section 6: however many datagrams and clients there are, what they take has bounds, and is given back.</summary>
+[Collection(Alone.Name)]
+public sealed class BoundTests
+{
+    private const int MaxFlows = 4096;
+
+    [Theory]
+    [InlineData("direct")]
+    [InlineData("unix")]
+    public async Task The_flow_that_is_idle_for_longest_makes_room(string hop)
+    {
+        Platform.OnLinuxOnly("Every address of 127.0.0.0/8 is this machine's.");
+        await using var path = await DatagramPath.OpenAsync(hop);
+        using var server = new DatagramPeer();
+        var echo = server.EchoAsync();
+        var mapping = await path.MapAsync(server.Port);
+        using var first = new DatagramPeer();
+        using var second = new DatagramPeer();
+        await first.AssertEchoAsync(mapping.EndPoint);
+        await second.AssertEchoAsync(mapping.EndPoint);
+        var descriptors = new Descriptors(path.Relay.Process);
+
+        // The first is in use again and again, the second is not.
+        const int Crowd = MaxFlows + 500;
+        for (var i = 0; i < Crowd; i++)
+        {
+            using var client = new DatagramPeer(new IPEndPoint(new IPAddress([127, 1, (byte)(i >> 8), (byte)i]), 0));
+            await client.AssertEchoAsync(mapping.EndPoint);
+            if (i % 500 == 0)
+                await first.AssertEchoAsync(mapping.EndPoint);
+        }
+
+        var counters = await path.Relay.CountersAsync(mapping);
+        Assert.Equal((Crowd + 2L, (long)MaxFlows, 0L), (counters["accepted"], counters["active"], counters["failed"]));
+        await first.AssertEchoAsync(mapping.EndPoint);
+        Assert.Equal(Crowd + 2L, (await path.Relay.CountersAsync(mapping))["accepted"]);
+        await second.AssertEchoAsync(mapping.EndPoint);
+        Assert.Equal(Crowd + 3L, (await path.Relay.CountersAsync(mapping))["accepted"]);
+
+        var unmapped = Assert.IsType<MsgMap>(Assert.Single(await path.Relay.ResultsAsync("unmap", mapping.ToUnmap())));
+        Assert.Equal((long)MaxFlows, unmapped["reset"]);
+        await descriptors.AssertBackAsync();
+    }
+
+    [Theory]
+    [InlineData("direct")]
+    [InlineData("tcp")]
+    public async Task The_last_handles_are_for_connections(string hop)
+    {
+        Platform.OnLinuxOnly("The limit is set by prlimit(1).");
+        await using var agent = hop == "direct" ? null : await AgentUnderTest.StartAsync(GuestLink.Create(hop));
+        await using var relay = RelayUnderTest.ServeThrough(["prlimit", "--nofile=400:400"], agent is null ? [] : ["--target", agent.Listens]);
+        await using var guest = GuestServer.Echo();
+        using var server = new DatagramPeer();
+        var echo = server.EchoAsync();
+        var connections = await relay.MapAsync(guest.Port);
+        var datagrams = (await relay.MapAsync(DatagramPath.Item(server.Port)))[0];
+        using var clients = new Group<DatagramPeer>(Enumerable.Range(0, 500).Select(_ => new DatagramPeer()));
+        foreach (var client in clients)
+            client.Send([1], datagrams.EndPoint);
+
+        await Limits.UntilAsync(
+            async () => await relay.CountersAsync(datagrams) is var counters && counters["accepted"] is 500L && counters["active"] is < 400L, "500 flows to be tried");
+        using var open = new Group<Socket>([]);
+        for (var i = 0; i < 50; i++)
+        {
+            open.Add(await connections.ConnectAsync());
+            await open[i].AssertEchoAsync();
+        }
+
+        var lastError = Assert.IsType<MsgMap>((await relay.CountersAsync(datagrams))["lastError"]);
+        Assert.Equal("TooManyOpenFiles", lastError["name"]);
+        Assert.InRange(relay.Log.Split('\n').Length, 0, 100);
+        await Limits.UntilIdleAsync(relay.Process);
+    }
+
+    [Theory]
+    [InlineData("direct")]
+    [InlineData("tcp")]
+    [InlineData("unix")]
+    public async Task A_server_that_reads_nothing_holds_up_no_other(string hop)
+    {
+        await using var path = await DatagramPath.OpenAsync(hop);
+        using var deaf = new DatagramPeer();
+        using var server = new DatagramPeer();
+        var echo = server.EchoAsync();
+        var flooded = await path.MapAsync(deaf.Port);
+        var mapping = await path.MapAsync(server.Port);
+        using var flooder = new DatagramPeer();
+        using var client = new DatagramPeer();
+        for (var i = 0; i < 20_000; i++)
+        {
+            flooder.Send(new byte[1000], flooded.EndPoint);
+            if (i % 500 == 0)
+                await client.AssertEchoAsync(mapping.EndPoint);
+        }
+
+        Assert.Equal(0L, (await path.Relay.CountersAsync(mapping))["dropped"]);
+        await Limits.UntilIdleAsync(path.Relay.Process);
+    }
+
+    [Fact]
+    public async Task An_agent_that_takes_nothing_costs_what_its_buffers_hold()
+    {
+        using var agent = new FakeAgent("tcp");
+        await using var relay = RelayUnderTest.Serve("--target", agent.Target);
+        var mapping = (await relay.MapAsync(DatagramPath.Item(80)))[0];
+        using var client = new DatagramPeer();
+        client.Send([1], mapping.EndPoint);
+        var (connection, _) = await agent.AcceptPreambleAsync();
+        connection.Send([0xc0]);
+        var sent = 1L;
+        await Limits.UntilAsync(
+            async () =>
+            {
+                for (var i = 0; i < 100; i++, sent++)
+                    client.Send(new byte[30_000], mapping.EndPoint);
+
+                return await relay.CountersAsync(mapping) is var counters && counters["dropped"] is > 1000L;
+            },
+            "datagrams to be dropped");
+
+        // What was taken comes whole and in order; the rest is counted.
+        var (taken, dropped) = (0L, 0L);
+        var reader = Task.Run(async () =>
+        {
+            while (true)
+            {
+                var size = BinaryPrimitives.ReadUInt16BigEndian(await connection.ReceiveExactlyAsync(2));
+                Assert.Equal(taken == 0 ? 1 : 30_000, size);
+                await connection.ReceiveExactlyAsync(size);
+                taken++;
+            }
+        }, TestContext.Current.CancellationToken);
+        await Limits.UntilAsync(
+            async () =>
+            {
+                var counters = await relay.CountersAsync(mapping);
+                dropped = (long)counters["dropped"]!;
+                return reader.IsFaulted || (counters["datagramsToGuest"] is long whole && whole + dropped == sent && Interlocked.Read(ref taken) == whole);
+            },
+            "every datagram to be counted");
+        Assert.False(reader.IsFaulted, reader.Exception?.ToString());
+        connection.Dispose();
+        await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["active"] is 0L, "the flow to end");
+    }
+}
