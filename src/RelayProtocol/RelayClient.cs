@@ -154,6 +154,23 @@ public sealed class RelayClient : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Maps what listens in the guest by itself from now on: the same number on host loopback, for as long as something listens there. Options in force before are
+    /// replaced.
+    /// </summary>
+    /// <param name="options">Which ports; null: the default.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <returns>What is mapped, once the agent's first report has been dealt with; <see cref="EventsAsync"/> tells what changes.</returns>
+    /// <exception cref="RelayException">NotSupported: the target has no agent that tells what listens. InvalidParams: the options name no ports.</exception>
+    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
+    public Task<AutoMapResult> AutoMapAsync(AutoMapOptions? options = null, CancellationToken cancellationToken = default) =>
+        CallAutoAsync([options ?? new AutoMapOptions()], cancellationToken);
+
+    /// <summary>Ends what <see cref="AutoMapAsync"/> began, and removes what it had mapped. Established connections live on.</summary>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
+    public Task EndAutoMapAsync(CancellationToken cancellationToken = default) => CallAutoAsync([], cancellationToken);
+
     /// <summary>What happens in the relay from now on, until the channel ends. Each use subscribes anew; several may run at once.</summary>
     /// <param name="cancellationToken">Ends it.</param>
     /// <remarks>
@@ -171,6 +188,12 @@ public sealed class RelayClient : IAsyncDisposable
 
     /// <summary>Closes both streams. Calls under way and later ones fail with <see cref="ObjectDisposedException"/>.</summary>
     public ValueTask DisposeAsync() => _channel.DisposeAsync();
+
+    private Task<AutoMapResult> CallAutoAsync(AutoMapOptions[] options, CancellationToken cancellationToken)
+    {
+        uint id = _channel.NextId();
+        return _channel.CallAsync(id, Encode(id, "auto", options, AutoFormat.WriteParams, nameof(options)), AutoFormat.ReadResult, cancellationToken);
+    }
 
     private async IAsyncEnumerable<RelayEvent> ReadEventsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using RelayProtocol;
+using RelayProtocol.Rpc;
 using Wslrelay.Diagnostics;
 using Wslrelay.Io;
 using Wslrelay.Relaying;
@@ -15,7 +16,8 @@ internal static class CommandLine
     /// <summary>Errors go to standard error, each naming its argument; standard output is for the control protocol.</summary>
     internal static ExitCode Run(IReadOnlyList<string> args)
     {
-        ParseResult result = Build().Parse(args);
+        // What follows --auto and a space is a mapping, and none of its ports.
+        ParseResult result = Build().Parse([.. args.Select(static arg => arg == Options.Auto.Name ? $"{arg}={Options.AllAuto}" : arg)]);
         if (result.Errors.Count > 0)
         {
             foreach (string message in result.Errors.Select(error => error.Message).Distinct())
@@ -92,12 +94,16 @@ internal static class CommandLine
     {
         Command command = new("forward", "Forward ports until Ctrl+C.")
         {
-            Options.Mappings, Options.Proxy, Options.Target, Options.GuestProtocol, Options.AllowRemote, Options.Watch, Options.Json, Options.Keepalive, Options.LogLevel,
+            Options.Mappings, Options.Auto, Options.Exclude, Options.Proxy, Options.Target, Options.GuestProtocol, Options.AllowRemote, Options.Watch, Options.Json,
+            Options.Keepalive, Options.LogLevel,
         };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(Options.Mappings) is not { Tokens.Count: > 0 })
-                result.AddError("MAPPING: at least one is required, such as 8080:80");
+            bool isAuto = result.GetResult(Options.Auto) is not null;
+            if (!isAuto && result.GetResult(Options.Mappings) is not { Tokens.Count: > 0 })
+                result.AddError("MAPPING: at least one is required, such as 8080:80, or --auto");
+            if (!isAuto && result.GetResult(Options.Exclude) is not null)
+                result.AddError("--exclude: needs --auto");
             if (result.GetValue(Options.Watch) && result.GetValue(Options.Json))
                 result.AddError("--watch: cannot be combined with --json");
         });
@@ -110,13 +116,14 @@ internal static class CommandLine
             // The table says what failed last: lines of a log would be written over it.
             LogLevel logLevel = watches && StandardStream.Error.TerminalSize is not null ? LogLevel.None : LogLevelOf(result);
             using LoopHost host = new(logLevel, (int)result.GetValue(Options.Keepalive)!.Value);
-            PortMapping[] mappings = result.GetRequiredValue(Options.Mappings);
+            PortMapping[] mappings = result.GetValue(Options.Mappings) ?? [];
             if (result.GetValue(Options.Proxy))
                 mappings = Array.ConvertAll(mappings, static mapping => mapping.Protocol == MapProtocol.Tcp ? mapping with { Proxy = 2 } : mapping);
 
             return (int)ForwardRunner.Run(
                 host, mappings, result.GetRequiredValue(Options.Target), GuestProtocolOf(result),
-                result.GetValue(Options.AllowRemote), watches ? ForwardOutput.Table : result.GetValue(Options.Json) ? ForwardOutput.Json : ForwardOutput.Lines);
+                result.GetValue(Options.AllowRemote), watches ? ForwardOutput.Table : result.GetValue(Options.Json) ? ForwardOutput.Json : ForwardOutput.Lines,
+                result.GetValue(Options.Auto) is { } ports ? new AutoSelection(ports, result.GetValue(Options.Exclude) ?? PortSet.Parse("")) : null);
         });
         return command;
     }

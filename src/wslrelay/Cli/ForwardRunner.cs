@@ -1,40 +1,65 @@
+using System.Net;
 using RelayProtocol;
+using RelayProtocol.Rpc;
 using Wslrelay.Diagnostics;
 using Wslrelay.Relaying;
 
 namespace Wslrelay.Cli;
 
-/// <summary><c>forward</c>: the relay without a parent. Tells of its mappings and runs until a signal.</summary>
+/// <summary><c>forward</c>: the relay without a parent. Tells of its mappings, also of those that come and go by themselves, and runs until a signal.</summary>
 internal static class ForwardRunner
 {
     // Numbers that are tried for localhost:0.
     private const int MaxAttempts = 100;
+    private const int MaxProgram = 64;
 
     internal static ExitCode Run(
-        LoopHost host, IReadOnlyList<PortMapping> mappings, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote, ForwardOutput output)
+        LoopHost host, IReadOnlyList<PortMapping> mappings, RelayTarget target, GuestProtocol guestProtocol, bool allowRemote, ForwardOutput output,
+        AutoSelection? selection)
     {
         PortTable table = new(host.Loop, host.OpenTarget(target), guestProtocol, allowRemote, host.Log);
         host.StopOnSignals();
-        PortMapping[] mapped;
+        ExitCode exitCode = ExitCode.Success;
         try
         {
-            mapped = Map(table, mappings);
+            PortMapping[] mapped = Map(table, mappings);
+            using WatchScreen? screen = output == ForwardOutput.Table ? new WatchScreen(host, table, target) : null;
+            if (output == ForwardOutput.Json)
+                _ = new ForwardJson(host, table, mapped);
+
+            foreach (PortMapping mapping in output == ForwardOutput.Lines ? mapped : [])
+                host.Print($"{mapping} -> {target} {mapping.GuestPort}");
+
+            AutoMapper mapper = new(table);
+            if (output == ForwardOutput.Lines && selection is not null)
+                PrintChanges(host, table.Events, mapper);
+
+            if (selection is not null)
+                mapper.Begin(selection, OnFirstReport);
+
+            host.Run();
         }
         catch (RelayException e)
         {
-            StandardError.WriteLine($"{e.Error.Name}: {e.Message}");
-            return ExitCode.Failed;
+            Fail(e.Error);
         }
 
-        using WatchScreen? screen = output == ForwardOutput.Table ? new WatchScreen(host, table, target) : null;
-        if (output == ForwardOutput.Json)
-            _ = new ForwardJson(host, table, mapped);
+        return exitCode;
 
-        foreach (PortMapping mapping in output == ForwardOutput.Lines ? mapped : [])
-            host.Print($"{mapping} -> {target} {mapping.GuestPort}");
+        void OnFirstReport(AutoMapResult result, RelayError? error)
+        {
+            if (error is not null)
+            {
+                Fail(error);
+                host.Loop.Stop();
+            }
+        }
 
-        host.Run();
-        return ExitCode.Success;
+        void Fail(RelayError error)
+        {
+            StandardError.WriteLine($"{error.Name}: {error.Message}");
+            exitCode = ExitCode.Failed;
+        }
     }
 
     // Two mappings in a row that came from localhost:0 get one number. What was mapped before one that fails ends with the program.
@@ -71,6 +96,29 @@ internal static class ForwardRunner
             }
         }
     }
+
+    private static void PrintChanges(LoopHost host, RelayEvents events, AutoMapper mapper)
+    {
+        events.Subscribe(["mapped", "unmapped"], () =>
+        {
+            events.BeginPiece();
+            while (events.TryTake(out RelayEvent? item))
+                Print(item!);
+        });
+
+        void Print(RelayEvent item)
+        {
+            if (item is MappedEvent mapped)
+                host.Print($"{Name(mapped.Mapping)} -> {mapped.Mapping.GuestPort}{Program(mapper.ProgramOf(mapped.Mapping.Key))}");
+            else if (item is UnmappedEvent unmapped)
+                host.Print($"{Name(unmapped.Mapping)} is gone");
+        }
+    }
+
+    private static string Name(PortMapping mapping) => $"{new IPEndPoint(mapping.Address, mapping.HostPort)}";
+
+    // The guest's word, on a terminal of the host.
+    private static string Program(string? program) => program is null ? "" : $" {string.Concat(program.Where(static c => !char.IsControl(c)).Take(MaxProgram))}";
 }
 
 /// <summary>How <c>forward</c> tells of its mappings.</summary>

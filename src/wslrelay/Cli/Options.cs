@@ -8,6 +8,9 @@ namespace Wslrelay.Cli;
 /// <summary>The options of all commands. Each parses its own text; an error begins with the option's name.</summary>
 internal static class Options
 {
+    /// <summary>What <c>--auto</c> alone stands for.</summary>
+    internal const string AllAuto = "1024-65535";
+
     internal static readonly Option<RelayTarget> Target = Make(
         "--target", "TARGET", "Where connections go: direct[:HOST], tcp:HOST:PORT, unix:PATH, vsock:CID:PORT, hvsocket:VMID:PORT or firecracker:PATH:PORT",
         RelayTarget.Parse, RelayTarget.Direct);
@@ -60,6 +63,11 @@ internal static class Options
     };
 
     internal static readonly Option<long?> Ports = Integer("--ports", "N", "The number of ports to map", 1, 10_000, 100);
+
+    internal static readonly Option<PortSet?> Auto = Make<PortSet?>(
+        "--auto", "PORTS", $"Map what listens in the guest to the same number, for as long as it does; PORTS ({AllAuto} unless =PORTS follows) such as 80,3000-3999", PortSet.Parse);
+
+    internal static readonly Option<PortSet?> Exclude = Make<PortSet?>("--exclude", "PORTS", "Ports that --auto leaves out", PortSet.Parse);
 
     internal static readonly Argument<PortMapping[]> Mappings = new("MAPPING")
     {

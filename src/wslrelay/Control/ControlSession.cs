@@ -42,7 +42,12 @@ internal sealed class ControlSession
     // At the end of file, requests that still wait are carried out if the parent reads its answers within this time, and dropped otherwise.
     private const int EndMilliseconds = 200;
 
+    // Requests behind an auto wait so long for the agent's first report, so that answers keep their order; longer only if it takes no more.
+    private const int MaxAutoMilliseconds = 1000;
+
     private readonly PortTable _table;
+    private readonly AutoMapper _auto;
+    private readonly ActionTimer _autoWait;
     private readonly RelayLog _log;
     private readonly RpcReader _reader = new();
     private readonly ControlInput _input;
@@ -62,6 +67,7 @@ internal sealed class ControlSession
     public ControlSession(PortTable table, RelayLog log, Action<SessionEnd> ended)
     {
         _table = table;
+        _auto = new AutoMapper(table);
         _log = log;
         _ended = ended;
         _output = new ControlOutput(table.Loop);
@@ -74,6 +80,11 @@ internal sealed class ControlSession
         _input = new ControlInput(table.Loop, Received);
         _endTimer = new ActionTimer(() => End(SessionEnd.EndOfFile));
         _endPoll = new ActionTimer(PollForEnd);
+        _autoWait = new ActionTimer(() =>
+        {
+            _busy = false;
+            Advance();
+        });
     }
 
     /// <summary>Answers that are not written yet, or still to come.</summary>
@@ -85,7 +96,11 @@ internal sealed class ControlSession
     public void Start() => Advance();
 
     /// <summary>Carries out no further request.</summary>
-    public void Close() => _over = true;
+    public void Close()
+    {
+        _over = true;
+        _auto.Stop();
+    }
 
     /// <summary>Ends the drains of unmap requests: they are answered when their connections have been reset.</summary>
     public void EndDrains()
@@ -246,9 +261,12 @@ internal sealed class ControlSession
             case "subscribe":
                 Subscribe(request.MsgId, EventFormat.ReadSubscribeParams(request.Params));
                 break;
+            case "auto":
+                Auto(request.MsgId, AutoFormat.ReadParams(request.Params));
+                break;
             default:
                 throw new RelayException(
-                    RelayErrorCode.MethodNotFound, $"there is no method '{request.Method}'; hello, map, unmap, list, connections and subscribe are known");
+                    RelayErrorCode.MethodNotFound, $"there is no method '{request.Method}'; hello, map, unmap, list, connections, subscribe and auto are known");
         }
     }
 
@@ -257,7 +275,7 @@ internal sealed class ControlSession
         MessagePackWriter writer = new(_output.Writer);
         RpcWriter.BeginResult(ref writer, id);
         WireFormat.WriteHello(ref writer, new RelayHello(
-            "wslrelay", Version, WireFormat.ProtocolVersion, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp", "udp", "guestFamily", "proxy", "connections", "subscribe"]));
+            "wslrelay", Version, WireFormat.ProtocolVersion, Environment.ProcessId, _table.Target.Target.ToString(), ["tcp", "udp", "guestFamily", "proxy", "connections", "subscribe", "auto"]));
         writer.Flush();
     }
 
@@ -286,6 +304,35 @@ internal sealed class ControlSession
             RpcWriter.BeginNotification(ref writer, "event", 1);
             EventFormat.Write(ref writer, item!);
             writer.Flush();
+        }
+    }
+
+    private void Auto(uint id, AutoSelection? selection)
+    {
+        bool isAnswered = false;
+        if (selection is null)
+            _auto.End(() => Answered(new AutoMapResult([], []), null));
+        else
+            _auto.Begin(selection, Answered);
+
+        if (!isAnswered)
+        {
+            _busy = true;
+            StartTimer(_autoWait, MaxAutoMilliseconds);
+        }
+
+        void Answered(AutoMapResult result, RelayError? error)
+        {
+            isAnswered = true;
+            if (error is null)
+                Answer(id, result);
+            else
+                AnswerError(id, error);
+
+            if (_autoWait.Index >= 0)
+                _table.Loop.Timers.Start(_autoWait, 0);
+            else
+                _output.Flush();
         }
     }
 
@@ -386,6 +433,14 @@ internal sealed class ControlSession
         RpcWriter.BeginResult(ref writer, id);
         writer.WriteArrayHeader(count);
         writer.WriteRaw(items.WrittenSpan);
+        writer.Flush();
+    }
+
+    private void Answer(uint id, AutoMapResult result)
+    {
+        MessagePackWriter writer = new(_output.Writer);
+        RpcWriter.BeginResult(ref writer, id);
+        AutoFormat.WriteResult(ref writer, result);
         writer.Flush();
     }
 

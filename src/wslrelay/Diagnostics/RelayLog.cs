@@ -28,6 +28,15 @@ internal sealed partial class RelayLog(ILogger logger)
     [LoggerMessage(LogLevel.Error, "the agent cannot accept connections any more: {Reason}; start it again")]
     public partial void AgentFailed(string reason);
 
+    [LoggerMessage(LogLevel.Warning, "{Mapping} cannot be mapped automatically: {Code}: {Reason}")]
+    public partial void AutoMapFailed(PortMapping mapping, string code, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "the agent at {Target} does not tell what listens in the guest: {Code}: {Reason}")]
+    public partial void AgentDown(RelayTarget target, string code, string reason);
+
+    [LoggerMessage(LogLevel.Debug, "the agent at {Target} tells what listens in the guest")]
+    public partial void AgentUp(RelayTarget target);
+
     [LoggerMessage(LogLevel.Warning, "a connection from vsock context {Cid} was refused: only the host (2) and this machine (1) may connect unless --allow-any-cid is given")]
     public partial void CidRefused(uint cid);
 

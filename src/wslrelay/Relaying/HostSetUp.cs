@@ -14,7 +14,7 @@ namespace Wslrelay.Relaying;
 /// </summary>
 internal sealed class HostSetUp : SetUp
 {
-    private const int MaxLine = 64;
+    internal const int MaxLine = 64;
 
     // HRESULT_FROM_WIN32(ERROR_CANCELLED): no request of a parent gets it.
     private const int Cancelled = unchecked((int)0x800704C7);
@@ -210,7 +210,7 @@ internal sealed class HostSetUp : SetUp
     }
 
     // "OK", a space, a number of 32 bits and a newline (Firecracker's docs/vsock.md).
-    private static bool IsOk(ReadOnlySpan<byte> line) =>
+    internal static bool IsOk(ReadOnlySpan<byte> line) =>
         line.StartsWith("OK "u8) && !line[3..^1].ContainsAnyExceptInRange((byte)'0', (byte)'9')
         && uint.TryParse(line[3..^1], NumberStyles.None, CultureInfo.InvariantCulture, out _) && line[^1] == (byte)'\n';
 

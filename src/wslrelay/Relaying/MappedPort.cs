@@ -9,6 +9,9 @@ namespace Wslrelay.Relaying;
 /// </summary>
 internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortRoute(table, mapping)
 {
+    /// <summary>The relay has mapped it by itself.</summary>
+    public bool Auto { get; set; }
+
     /// <summary>Connections or flows that are open or being set up.</summary>
     public int ActiveCount { get; protected set; }
 
@@ -32,6 +35,13 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortR
 
     /// <summary>The connections or flows, the newest first.</summary>
     public abstract IEnumerable<IListedClient> Clients { get; }
+
+    /// <summary>An automatic mapping becomes this one, of the same key. Open connections stay where they are.</summary>
+    public void TakeOver(PortMapping mapping)
+    {
+        Auto = false;
+        Retarget(mapping);
+    }
 
     /// <summary>Serves the clients, which have waited since it was opened.</summary>
     public abstract void Start();

@@ -26,7 +26,7 @@ internal sealed class PortListener : MappedPort, IAcceptOwner, IRelayOwner
     public ByteCounter ToClient => _toClient ??= new ByteCounter();
 
     public override PortMappingStatus Status =>
-        new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)(_toTarget?.Value ?? 0), (long)(_toClient?.Value ?? 0)) { Since = Since, LastError = LastError };
+        new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)(_toTarget?.Value ?? 0), (long)(_toClient?.Value ?? 0)) { Since = Since, LastError = LastError, Auto = Auto };
 
     public override IEnumerable<IListedClient> Clients
     {

@@ -17,12 +17,20 @@ internal abstract class PortRoute(PortTable table, PortMapping mapping)
     public IoLoop Loop => Table.Loop;
 
     /// <summary>The mapping; of one in force with the port that is really bound.</summary>
-    public PortMapping Mapping { get; } = mapping;
+    public PortMapping Mapping { get; private set; } = mapping;
 
     public IoEndpoint Target => Table.Target.For(Mapping);
 
     /// <summary>What an agent is told first on each connection; pinned.</summary>
     public Memory<byte> Preamble => _preamble.IsEmpty ? _preamble = Table.Preamble.For(Mapping) : _preamble;
+
+    /// <summary>From now on connections go where this mapping says.</summary>
+    protected void Retarget(PortMapping mapping)
+    {
+        Mapping = mapping;
+        _preamble = default;
+        _ownAddress = null;
+    }
 
     /// <summary>A connection or flow could not be set up.</summary>
     public abstract void ConnectionFailed(IClient client, in IoEndpoint target, RelayError error);

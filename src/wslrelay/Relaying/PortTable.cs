@@ -59,6 +59,9 @@ internal sealed class PortTable
 
     public bool Contains(PortMappingKey key) => _listeners.ContainsKey(key);
 
+    /// <summary>The mapping in force of that key, or null.</summary>
+    public MappedPort? Find(PortMappingKey key) => _listeners.GetValueOrDefault(key);
+
     /// <summary>The mappings, sorted by family, address, port and protocol.</summary>
     public MappedPort[] List()
     {
@@ -89,22 +92,30 @@ internal sealed class PortTable
         return new ConnectionQuery(ports, limit);
     }
 
-    /// <summary>Maps all of them, or none: those already opened are closed again before the exception is thrown.</summary>
+    /// <summary>
+    /// Maps all of them, or none: those already opened are closed again before the exception is thrown. An automatic mapping that has one's key becomes that one.
+    /// </summary>
     /// <returns>The mappings as they are now in force, in the same order.</returns>
     /// <exception cref="RelayException">The first that failed, with its index.</exception>
-    public PortMapping[] Map(IReadOnlyList<PortMapping> mappings)
+    public PortMapping[] Map(IReadOnlyList<PortMapping> mappings, bool auto = false)
     {
         MappedPort[] opened = new MappedPort[mappings.Count];
         for (int i = 0; i < opened.Length; i++)
         {
             try
             {
+                if (Find(mappings[i].Key) is { Auto: true } automatic && !auto && !opened.Contains(automatic))
+                {
+                    opened[i] = automatic;
+                    continue;
+                }
+
                 opened[i] = Open(mappings[i]);
                 _listeners.Add(opened[i].Mapping.Key, opened[i]);
             }
             catch (RelayException e)
             {
-                foreach (MappedPort listener in opened.AsSpan(0, i))
+                foreach (MappedPort listener in opened.Take(i).Where(static listener => !listener.Auto))
                 {
                     _ = _listeners.Remove(listener.Mapping.Key);
                     listener.Discard();
@@ -114,11 +125,17 @@ internal sealed class PortTable
             }
         }
 
-        foreach (MappedPort listener in opened)
+        for (int i = 0; i < opened.Length; i++)
         {
-            listener.Start();
+            MappedPort listener = opened[i];
+            if (listener.Auto)
+                listener.TakeOver(mappings[i]);
+            else
+                listener.Start();
+
+            listener.Auto = auto;
             Log.Mapped(listener.Mapping, listener.Target);
-            Events.Raise(new MappedEvent(listener.Mapping));
+            Events.Raise(new MappedEvent(listener.Mapping, auto));
         }
 
         return Array.ConvertAll(opened, static listener => listener.Mapping);
@@ -173,7 +190,7 @@ internal sealed class PortTable
         foreach (MappedPort listener in listeners)
         {
             Log.Unmapped(listener.Mapping);
-            Events.Raise(new UnmappedEvent(listener.Mapping));
+            Events.Raise(new UnmappedEvent(listener.Mapping, listener.Auto));
             NoteUnmapped(listener);
         }
 
@@ -195,7 +212,7 @@ internal sealed class PortTable
         if (_listeners.TryGetValue(key, out MappedPort? inForce) && inForce == listener)
         {
             _ = _listeners.Remove(key);
-            Events.Raise(new UnmappedEvent(listener.Mapping));
+            Events.Raise(new UnmappedEvent(listener.Mapping, listener.Auto));
             NoteUnmapped(listener);
         }
     }

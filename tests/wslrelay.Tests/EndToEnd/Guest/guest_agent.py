@@ -1,4 +1,4 @@
-"""A guest agent written from section 3 of the protocol alone. Usage: guest_agent.py tcp:HOST:PORT | unix:PATH
+"""A guest agent written from sections 3 and 8 of the protocol alone. Usage: guest_agent.py tcp:HOST:PORT | unix:PATH
 
 Prints "listens on ENDPOINT" once it does. Needs Python 3.9 and msgpack.
 """
@@ -87,6 +87,37 @@ async def connect(loop, family, port):
         raise Refusal("HostUnreachable", str(error)) from None
 
 
+def listeners():
+    """What listens here, as section 8 reports it: by proc(5), whose words of an address are in the machine's own order."""
+    found = []
+    for family, name in (4, "tcp"), (6, "tcp6"):
+        with open(f"/proc/net/{name}") as table:
+            for entry in map(str.split, table.readlines()[1:]):
+                words, port = entry[1].split(":")
+                raw = b"".join(struct.pack("=I", int(words[i:i + 8], 16)) for i in range(0, len(words), 8))
+                if entry[3] == "0A":
+                    address = socket.inet_ntop(socket.AF_INET if family == 4 else socket.AF_INET6, raw)
+                    found.append({"protocol": "tcp", "family": family, "address": address, "port": int(port, 16)})
+    return sorted(found, key=lambda item: item["port"])
+
+
+async def report(loop, relay):
+    """Answers a relay that watches, and tells it of every change until it ends its sending."""
+    await loop.sock_sendall(relay, b"\xc0")
+    end = asyncio.ensure_future(loop.sock_recv(relay, 1))
+    last, quiet = None, 0
+    while not end.done():
+        now = listeners()
+        quiet += 1
+        if now != last:
+            await loop.sock_sendall(relay, msgpack.packb({"listeners": now[:1000], "more": len(now) > 1000}))
+            last, quiet = now, 0
+        elif quiet == 20:
+            await loop.sock_sendall(relay, b"\xc0")
+            quiet = 0
+        await asyncio.wait([end], timeout=0.5)
+
+
 def is_gone(peer):
     """Whether the end that was read is that of a peer which has closed: a Unix socket shows a reset in no other way."""
     try:
@@ -135,6 +166,9 @@ async def serve(loop, relay):
     try:
         try:
             preamble, first = await asyncio.wait_for(read_preamble(loop, relay), PREAMBLE_SECONDS)
+            if isinstance(preamble, dict) and preamble.get("v") == 1 and preamble.get("watch") == "listeners":
+                await report(loop, relay)
+                return
             server = await connect(loop, *check(preamble))
         except asyncio.TimeoutError:
             await refuse(loop, relay, Refusal("InvalidParams", "the preamble takes too long").answer)

@@ -1,0 +1,96 @@
+using MessagePack;
+
+namespace RelayProtocol.Rpc;
+
+/// <summary>Which listeners are mapped, in the form in which the relay asks.</summary>
+internal sealed record AutoSelection(PortSet Ports, PortSet Exclude)
+{
+    /// <exception cref="RelayException">InvalidParams that names the key, or NotSupported.</exception>
+    internal static AutoSelection Of(AutoMapOptions options) => options.Udp
+        ? throw WireFormat.NotSupported("udp: datagrams are not mapped by themselves yet, only tcp is")
+        : new AutoSelection(Parse("ports", options.Ports), Parse("exclude", options.Exclude));
+
+    internal bool Contains(int port) => Ports.Contains(port) && !Exclude.Contains(port);
+
+    private static PortSet Parse(string key, string text)
+    {
+        try
+        {
+            return PortSet.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw MapFields.Invalid(key, e.Message);
+        }
+    }
+}
+
+/// <summary>Writes and reads params and result of <c>auto</c>, as <see cref="WireFormat"/> does the other values. Stateless; any thread.</summary>
+internal static class AutoFormat
+{
+    internal static void WriteParams(ref MessagePackWriter writer, AutoMapOptions options)
+    {
+        writer.WriteMapHeader(3);
+        writer.WriteField("ports", options.Ports);
+        writer.WriteField("exclude", options.Exclude);
+        writer.WriteField("udp", options.Udp);
+    }
+
+    /// <summary>Reads the params: null where they ask for an end.</summary>
+    internal static AutoSelection? ReadParams(ReadOnlyMemory<byte> parameters)
+    {
+        var reader = new MessagePackReader(parameters);
+        if (reader.ReadArrayHeader() == 0)
+            return null;
+        MapFields fields = MapFields.Read(ref reader, "params");
+        var options = new AutoMapOptions();
+        return AutoSelection.Of(options with
+        {
+            Ports = fields.Text("ports") ?? options.Ports,
+            Exclude = fields.Text("exclude") ?? options.Exclude,
+            Udp = fields.Boolean("udp"),
+        });
+    }
+
+    internal static void WriteResult(ref MessagePackWriter writer, AutoMapResult result)
+    {
+        writer.WriteMapHeader(2);
+        writer.Write("mapped");
+        writer.WriteArrayHeader(result.Mapped.Count);
+        foreach (PortMapping mapping in result.Mapped)
+            WireFormat.WriteMapping(ref writer, mapping);
+        writer.Write("failed");
+        writer.WriteArrayHeader(result.Failed.Count);
+        foreach (AutoMapFailure failure in result.Failed)
+        {
+            writer.WriteMapHeader(2);
+            writer.Write("mapping");
+            WireFormat.WriteMapping(ref writer, failure.Mapping);
+            writer.Write("error");
+            WireFormat.WriteError(ref writer, failure.Error);
+        }
+    }
+
+    internal static AutoMapResult ReadResult(ref MessagePackReader reader)
+    {
+        MapFields fields = MapFields.Read(ref reader, "the answer to auto");
+        return new AutoMapResult(ReadArray(fields, "mapped", WireFormat.ReadMapping), ReadArray(fields, "failed", ReadFailure));
+    }
+
+    private static AutoMapFailure ReadFailure(ref MessagePackReader reader)
+    {
+        MapFields fields = MapFields.Read(ref reader, "a failure");
+        MessagePackReader mapping = fields.Required("mapping", MessagePackType.Map);
+        MessagePackReader error = fields.Required("error", MessagePackType.Map);
+        return new AutoMapFailure(WireFormat.ReadMapping(ref mapping), WireFormat.ReadError(ref error));
+    }
+
+    private static T[] ReadArray<T>(MapFields fields, string key, WireFormat.Reader<T> read)
+    {
+        MessagePackReader reader = fields.Required(key, MessagePackType.Array);
+        var items = new T[reader.ReadArrayHeader()];
+        for (int i = 0; i < items.Length; i++)
+            items[i] = read(ref reader);
+        return items;
+    }
+}

@@ -1,0 +1,210 @@
+using System.Net;
+using RelayProtocol;
+using RelayProtocol.Rpc;
+using Wslrelay.Io;
+
+namespace Wslrelay.Relaying;
+
+/// <summary>
+/// Automatic mappings (protocol, section 8): what listens in the guest is mapped to the same number on host loopback, for as long as it does. Loop thread only.
+/// </summary>
+internal sealed class AutoMapper : IAgentWatchOwner
+{
+    private const int RetryMilliseconds = 5000;
+
+    private readonly PortTable _table;
+    private readonly AgentWatch _watch;
+    private readonly ActionTimer _retry;
+    private readonly Dictionary<PortMappingKey, MappedPort> _mapped = [];
+
+    // Null: a parent's own mapping has the number.
+    private readonly Dictionary<PortMappingKey, RelayError?> _failed = [];
+
+    // Unmapped by the parent: not mapped again before the guest's listener has gone and come back.
+    private readonly HashSet<PortMappingKey> _dismissed = [];
+    private readonly List<Action<AutoMapResult, RelayError?>> _unanswered = [];
+    private Dictionary<PortMappingKey, string?> _wanted = [];
+    private AutoSelection? _selection;
+    private IReadOnlyList<GuestListener>? _reported;
+    private bool _sharesNetwork;
+    private bool? _isUp;
+
+    public AutoMapper(PortTable table)
+    {
+        _table = table;
+        _watch = new AgentWatch(table, this);
+        _retry = new ActionTimer(() => Apply(isRetry: true));
+    }
+
+    private AutoMapResult Result => new(
+        [.. _wanted.Keys.Where(_mapped.ContainsKey).Select(MappingOf)],
+        [.. _wanted.Keys.Where(key => _failed.GetValueOrDefault(key) is not null).Select(key => new AutoMapFailure(MappingOf(key), _failed[key]!))]);
+
+    /// <summary>Who listens at a port of the guest, as far as it is known.</summary>
+    public string? ProgramOf(PortMappingKey key) => _wanted.GetValueOrDefault(key);
+
+    /// <summary>Maps what is selected from now on, in place of what was selected before.</summary>
+    /// <param name="selection">Which ports.</param>
+    /// <param name="answered">Called once: when the agent's first report has been dealt with, or with an error if it does not give one.</param>
+    /// <exception cref="RelayException">NotSupported: the target has no agent that could tell.</exception>
+    public void Begin(AutoSelection selection, Action<AutoMapResult, RelayError?> answered)
+    {
+        if (!_table.Preamble.ExpectsAnswer)
+            throw new RelayException(RelayErrorCode.NotSupported, $"{_table.Target.Target} has no agent of wslrelay that tells what listens in the guest; start wslrelay guest there, and name it by --target");
+
+        _selection = selection;
+        _unanswered.Add(answered);
+        _watch.Start();
+        if (_reported is not null)
+            Apply();
+    }
+
+    /// <summary>Ends it and unmaps what it had mapped; calls back when those ports are free.</summary>
+    public void End(Action ended)
+    {
+        Stop();
+        (_selection, _reported, _isUp) = (null, null, null);
+        Apply(ended: ended);
+    }
+
+    /// <summary>Ends it; the mappings stay.</summary>
+    public void Stop()
+    {
+        _watch.Stop();
+        _table.Loop.Timers.Stop(_retry);
+    }
+
+    public void AgentUp() => SetState(isUp: true);
+
+    public void AgentDown(RelayError error, bool isAnswer)
+    {
+        if (isAnswer && _reported is null && error.Kind is RelayErrorCode.InvalidParams or RelayErrorCode.NotSupported)
+        {
+            // An agent of an earlier version, or a guest that does not let it.
+            Stop();
+            _selection = null;
+            Answer(new RelayError(RelayErrorCode.NotSupported, $"the agent does not tell what listens in the guest: {error.Message}"));
+        }
+        else if (_isUp != false)
+        {
+            _table.Log.AgentDown(_table.Target.Target, error.Name, error.Message);
+            SetState(isUp: false, error);
+        }
+    }
+
+    public void Reported(IReadOnlyList<GuestListener> listeners, bool sharesNetwork)
+    {
+        (_reported, _sharesNetwork) = (listeners, sharesNetwork);
+        Apply();
+    }
+
+    private static PortMapping MappingOf(PortMappingKey key) => new(key.Address, key.HostPort, key.HostPort);
+
+    private void SetState(bool isUp, RelayError? error = null)
+    {
+        if (isUp)
+            _table.Log.AgentUp(_table.Target.Target);
+
+        _isUp = isUp;
+        _table.Events.Raise(new AgentEvent(isUp, error));
+    }
+
+    private void Answer(RelayError? error = null)
+    {
+        Action<AutoMapResult, RelayError?>[] unanswered = [.. _unanswered];
+        _unanswered.Clear();
+        foreach (Action<AutoMapResult, RelayError?> answered in unanswered)
+            answered(Result, error);
+    }
+
+    // Makes the mappings those that are wanted, as far as the host gives them.
+    private void Apply(bool isRetry = false, Action? ended = null)
+    {
+        _wanted = Wanted();
+        List<MappedPort> gone = [];
+        foreach ((PortMappingKey key, MappedPort port) in _mapped)
+        {
+            bool isInForce = _table.Find(key) == port;
+            if (isInForce && port.Auto && _wanted.ContainsKey(key))
+                continue;
+
+            _ = _mapped.Remove(key);
+            if (!isInForce)
+                _ = _dismissed.Add(key);
+            else if (port.Auto)
+                gone.Add(port);
+        }
+
+        _dismissed.IntersectWith(_wanted.Keys);
+        foreach (PortMappingKey key in _failed.Keys.Where(key => !_wanted.ContainsKey(key)))
+            _ = _failed.Remove(key);
+
+        MappedPort[] removed = _table.Remove([.. gone.Select(static port => port.Mapping.Key)]);
+        foreach (PortMappingKey key in _wanted.Keys)
+        {
+            if (!_mapped.ContainsKey(key) && !_dismissed.Contains(key) && (isRetry || !_failed.ContainsKey(key)))
+                Map(key);
+        }
+
+        if (_failed.Count > 0 && (isRetry || _retry.Index < 0))
+            _table.Loop.Timers.Start(_retry, RetryMilliseconds);
+
+        PortTable.Close(removed, () =>
+        {
+            _table.NoteUnmapped(removed);
+            Answer();
+            ended?.Invoke();
+        });
+    }
+
+    private void Map(PortMappingKey key)
+    {
+        RelayError? error = null;
+        if (_table.Find(key) is null)
+        {
+            PortMapping mapping = MappingOf(key);
+            try
+            {
+                // Its server has the number itself, or had it a moment ago: a mapping would only be one of the relay onto itself.
+                if (_sharesNetwork)
+                    throw new RelayException(RelayErrorCode.AddressInUse, $"{mapping}: the guest shares this host's network, and its server listens there itself");
+
+                _ = _table.Map([mapping], auto: true);
+                _mapped.Add(key, _table.Find(key)!);
+                _ = _failed.Remove(key);
+                return;
+            }
+            catch (RelayException e)
+            {
+                error = e.Error with { Index = null };
+                if (_failed.GetValueOrDefault(key) is null)
+                {
+                    _table.Log.AutoMapFailed(mapping, error.Name, error.Message);
+                    _table.Events.Raise(new MapFailedEvent(mapping, error));
+                }
+            }
+        }
+
+        _failed[key] = error;
+    }
+
+    private Dictionary<PortMappingKey, string?> Wanted()
+    {
+        Dictionary<PortMappingKey, string?> wanted = [];
+        foreach (GuestListener listener in _reported ?? [])
+        {
+            // On a network of both, what the relay listens on is none of the guest's.
+            if (!_selection!.Contains(listener.Port) || (_sharesNetwork && _table.Find(new PortMappingKey(listener.Address, listener.Port)) is not null))
+                continue;
+
+            bool isAny6 = IPAddress.IPv6Any.Equals(listener.Address);
+            if (IPAddress.Loopback.Equals(listener.Address) || IPAddress.Any.Equals(listener.Address) || (isAny6 && !listener.IsVersion6Only))
+                _ = wanted.TryAdd(new PortMappingKey(IPAddress.Loopback, listener.Port), listener.Program);
+
+            if (isAny6 || IPAddress.IPv6Loopback.Equals(listener.Address))
+                _ = wanted.TryAdd(new PortMappingKey(IPAddress.IPv6Loopback, listener.Port), listener.Program);
+        }
+
+        return wanted;
+    }
+}

@@ -1,0 +1,165 @@
+using System.Net.Sockets;
+using Wslrelay.Tests.EndToEnd.Harness;
+using Xunit;
+using static Wslrelay.Tests.EndToEnd.Auto.WatchedGuest;
+
+namespace Wslrelay.Tests.EndToEnd.Auto;
+
+/// <summary>The rules of section 8: what is mapped, what is not, and what a parent's own mappings have to do with it.</summary>
+public sealed class AutoTests
+{
+    [Fact]
+    public async Task Is_a_capability_that_needs_an_agent()
+    {
+        await using var direct = RelayUnderTest.Serve();
+        Assert.Contains("auto", Assert.IsType<object?[]>(Assert.IsType<MsgMap>(await direct.ResultAsync("hello"))["capabilities"]));
+        await direct.FailAsync("NotSupported", "auto", new MsgMap());
+        await using var wsl = RelayUnderTest.Serve("--target", "tcp:127.0.0.1:1", "--guest-protocol", "wsl");
+        await wsl.FailAsync("NotSupported", "auto", new MsgMap());
+        await wsl.ResultAsync("auto");
+    }
+
+    [Theory]
+    [InlineData("ports", "80,")]
+    [InlineData("ports", "0")]
+    [InlineData("ports", "1-65536")]
+    [InlineData("ports", "9-8")]
+    [InlineData("ports", 80)]
+    [InlineData("exclude", "all")]
+    [InlineData("udp", "no")]
+    public async Task Names_the_bad(string key, object value)
+    {
+        await using var guest = new WatchedGuest();
+        var fault = await guest.Relay.FailAsync("InvalidParams", "auto", new MsgMap { [key] = value });
+        Assert.Contains(key, fault.Message, StringComparison.Ordinal);
+        await guest.Relay.FailAsync("InvalidParams", "auto", 80);
+    }
+
+    [Fact]
+    public async Task What_is_reached_through_loopback_is_mapped_to_the_same_number()
+    {
+        await using var guest = new WatchedGuest();
+        var port = Net.FreePort(7);
+        string[] addresses = ["127.0.0.1", "0.0.0.0", "::1", "::", "::", "192.168.1.2", "fe80::1"];
+        var (mapped, failed) = await guest.BeginAsync(null, [.. addresses.Select((address, i) => Listener(port + i, address, v6only: i == 4)), Listener(1023)]);
+        Mapping[] expected =
+        [
+            Of(4, port), Of(4, port + 1), Of(6, port + 2), Of(4, port + 3), Of(6, port + 3), Of(6, port + 4),
+        ];
+        Assert.Equal(expected, mapped);
+        Assert.Empty(failed);
+        Assert.All(await guest.Relay.ResultsAsync("list"), entry => Assert.Equal(true, ((MsgMap)entry!)["auto"]));
+        Assert.Equal(expected.Select(mapping => mapping.Name).Order(), (await guest.ListAsync()).Order());
+
+        // What goes is unmapped, and what comes is mapped.
+        await guest.ReportAsync(Listener(port + 3, "127.0.0.1"), Listener(port + 6));
+        await guest.UntilListAsync(Of(4, port + 3).Name, Of(4, port + 6).Name);
+        await Of(6, port + 3).EndPoint.AssertRefusedAsync();
+
+        // Its end ends all of it.
+        Assert.IsType<MsgMap>(await guest.Relay.ResultAsync("auto"));
+        Assert.Empty(await guest.ListAsync());
+        Assert.True(Net.CanListen(Net.Loopback(4, port + 6)));
+        await guest.Watch!.AssertEndedAsync();
+    }
+
+    [Fact]
+    public async Task Only_ports_that_are_selected_are_mapped_and_the_selection_can_change()
+    {
+        await using var guest = new WatchedGuest();
+        var port = Net.FreePort(4);
+        var (mapped, _) = await guest.BeginAsync(
+            new MsgMap { ["ports"] = $"{port},{port + 1}-{port + 2}", ["exclude"] = $"{port + 1}" }, [.. Enumerable.Range(port, 4).Select(number => Listener(number))]);
+        Assert.Equal([Of(4, port), Of(4, port + 2)], mapped);
+        (mapped, _) = await guest.AnswerAsync(await guest.Relay.RequestAsync("auto", new MsgMap { ["ports"] = $"{port + 2}-{port + 3}" }));
+        Assert.Equal([Of(4, port + 2), Of(4, port + 3)], mapped);
+        Assert.Equal([Of(4, port + 2).Name, Of(4, port + 3).Name], await guest.ListAsync());
+    }
+
+    [Fact]
+    public async Task Events_tell_what_comes_and_goes()
+    {
+        await using var guest = new WatchedGuest();
+        await guest.Relay.ResultAsync("subscribe");
+        var port = Net.FreePort();
+        await guest.BeginAsync(null, Listener(port));
+        Assert.Equal("up", (await guest.Relay.EventAsync("agent"))["state"]);
+        var item = await guest.Relay.EventAsync("mapped");
+        Assert.Equal((Of(4, port), (object?)true), (Mapping.Parse(item), item["auto"]));
+        await guest.ReportAsync();
+        item = await guest.Relay.EventAsync("unmapped");
+        Assert.Equal((Of(4, port), (object?)true), (Mapping.Parse(item), item["auto"]));
+    }
+
+    [Fact]
+    public async Task A_number_that_the_host_does_not_give_is_told_once_and_tried_again()
+    {
+        await using var guest = new WatchedGuest();
+        await guest.Relay.ResultAsync("subscribe", new MsgMap { ["events"] = (string[])["mapFailed", "mapped"] });
+        var port = Net.FreePort();
+        using (Net.Listen(Net.Loopback(4, port)))
+        {
+            var (mapped, failed) = await guest.BeginAsync(null, Listener(port));
+            Assert.Empty(mapped);
+            var failure = Assert.Single(failed);
+            Assert.Equal(Of(4, port), Mapping.Parse(failure["mapping"]));
+            Assert.Equal("AddressInUse", Fault.Parse(failure["error"]).Name);
+            var item = await guest.Relay.EventAsync("mapFailed");
+            Assert.Equal(Of(4, port), Mapping.Parse(item));
+            Assert.Equal("AddressInUse", Fault.Parse(item["error"]).Name);
+
+            // Longer than until it is tried again.
+            await Limits.PauseAsync(6000);
+        }
+
+        await guest.Relay.EventAsync("mapped");
+        await guest.UntilListAsync(Of(4, port).Name);
+    }
+
+    [Fact]
+    public async Task A_parents_own_mapping_comes_first_and_takes_an_automatic_one_over()
+    {
+        await using var guest = new WatchedGuest();
+        var port = Net.FreePort(2);
+        await guest.Relay.MapAsync(80, port);
+        var (mapped, failed) = await guest.BeginAsync(null, Listener(port), Listener(port + 1));
+        Assert.Equal([Of(4, port + 1)], mapped);
+        Assert.Empty(failed);
+
+        // Two of one key are too many, and then none takes over.
+        var map = new MsgMap { ["hostPort"] = port + 1, ["guestPort"] = 81 };
+        Assert.Equal(1, (await guest.Relay.FailAsync("AddressInUse", "map", map, map)).Index);
+        Assert.Equal(true, (await guest.Relay.CountersAsync(Of(4, port + 1)))["auto"]);
+        var own = await guest.Relay.MapAsync(81, port + 1);
+        Assert.Equal(Of(4, port + 1) with { GuestPort = 81 }, own);
+        Assert.Equal(false, (await guest.Relay.CountersAsync(own))["auto"]);
+
+        // New connections follow the parent's mapping; it outlives the guest's listener; and what is unmapped comes back with that.
+        using (await own.ConnectAsync())
+        {
+            await guest.ReportAsync(Listener(port));
+            await guest.Relay.ResultsAsync("unmap", own.ToUnmap());
+        }
+
+        await guest.ReportAsync(Listener(port + 1));
+        await guest.UntilListAsync(Of(4, port).Name, Of(4, port + 1).Name);
+        Assert.Equal(true, (await guest.Relay.CountersAsync(Of(4, port + 1)))["auto"]);
+    }
+
+    [Fact]
+    public async Task An_automatic_mapping_that_is_unmapped_comes_back_with_its_server()
+    {
+        await using var guest = new WatchedGuest();
+        var port = Net.FreePort(2);
+        await guest.BeginAsync(null, Listener(port));
+        await guest.Relay.ResultsAsync("unmap", Of(4, port).ToUnmap());
+        await guest.ReportAsync(Listener(port), Listener(port + 1));
+        await guest.UntilListAsync(Of(4, port + 1).Name);
+        await guest.ReportAsync(Listener(port + 1));
+        await Limits.PauseAsync();
+        await guest.ReportAsync(Listener(port), Listener(port + 1));
+        await guest.UntilListAsync(Of(4, port).Name, Of(4, port + 1).Name);
+    }
+
+    private static Mapping Of(int family, int port) => new("tcp", family, family == 6 ? "::1" : "127.0.0.1", port, port);
+}
