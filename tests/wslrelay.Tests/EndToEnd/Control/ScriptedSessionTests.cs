@@ -37,17 +37,17 @@ public sealed class ScriptedSessionTests
     public void A_list_over_16_MiB_is_an_error()
     {
         const int Step = 10_000;
-        using ScriptedPort port = PortWith([0, 1, "list", Array.Empty<object>()], [0, 2, "hello", Array.Empty<object>()]);
+        using ScriptedPort port = PortWith([0, 1, "list", Array.Empty<object>()]);
         var answers = Run(port, NullLogger.Instance, static table =>
         {
             for (var first = 0; first < 15 * Step; first += Step)
                 table.Map([.. Enumerable.Range(first, Step).Select(i => new PortMapping(new IPAddress([127, (byte)(i >> 16), (byte)(i >> 8), (byte)i]), 4711, 80))]);
         });
-        Assert.Equal([1L, 2L], answers.Select(answer => answer[1]));
-        var fault = Fault.Parse(answers[0][2]);
+        var answer = Assert.Single(answers);
+        Assert.Equal(1L, answer[1]);
+        var fault = Fault.Parse(answer[2]);
         Assert.Equal("NotSupported", fault.Name);
         Assert.Contains("at most 16777216", fault.Message, StringComparison.Ordinal);
-        Assert.Null(answers[1][2]);
     }
 
     private static ScriptedPort PortWith(params object?[][] requests) => new() { Input = new ScriptedSocket(MsgEncoder.Encode(requests), piece: 1), Output = new ScriptedSocket([]) };
