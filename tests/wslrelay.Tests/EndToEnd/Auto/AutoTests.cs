@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Wslrelay.Tests.EndToEnd.Harness;
 using Xunit;
 using static Wslrelay.Tests.EndToEnd.Auto.WatchedGuest;
@@ -135,7 +134,7 @@ public sealed class AutoTests
         Assert.Equal(false, (await guest.Relay.CountersAsync(own))["auto"]);
 
         // New connections follow the parent's mapping; it outlives the guest's listener; and what is unmapped comes back with that.
-        using (await own.ConnectAsync())
+        using (await own.ConnectToBeResetAsync())
         {
             await guest.ReportAsync(Listener(port));
             await guest.Relay.ResultsAsync("unmap", own.ToUnmap());

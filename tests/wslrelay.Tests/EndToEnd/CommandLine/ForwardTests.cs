@@ -103,7 +103,7 @@ public sealed class ForwardTests
             Assert.Subset(Fields(listening), Fields(JsonDocument.Parse(expected)));
         }
 
-        using var client = await new Mapping("tcp", 4, "127.0.0.1", port, guest).ConnectAsync();
+        using var client = await new Mapping("tcp", 4, "127.0.0.1", port, guest).ConnectToBeResetAsync();
         using var failed = JsonDocument.Parse(await forward.ReadLineAsync());
         Assert.Subset(Fields(failed), Fields(JsonDocument.Parse($$"""{"event":"connectionFailed","hostPort":{{port}},"client":"{{client.LocalEndPoint}}"}""")));
         Assert.Equal("ConnectionRefused", failed.RootElement.GetProperty("error").GetProperty("name").GetString());

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Wslrelay.Tests.EndToEnd.Harness;
 using Xunit;
 
@@ -47,18 +46,8 @@ public sealed class SubscribeTests
         await using var relay = RelayUnderTest.Serve();
         await SubscribeAsync(relay, new MsgMap { ["events"] = (string[])["connectionFailed"] });
         var mapping = await relay.MapAsync(Net.FreePort(), family: 6);
-        using var client = mapping.Open();
-        client.Bind(Net.Loopback(6));
+        using var client = await mapping.ConnectToBeResetAsync();
         var address = $"{client.LocalEndPoint}";
-        try
-        {
-            await client.ConnectAsync(mapping.EndPoint, TestContext.Current.CancellationToken);
-        }
-        catch (SocketException)
-        {
-            // The reset may be there before the connection is.
-        }
-
         var item = await relay.EventAsync("connectionFailed");
         Assert.Equal(mapping, Mapping.Parse(item));
         Assert.Equal(address, item["client"]);

@@ -129,7 +129,7 @@ public sealed class BoundTests
             },
             "datagrams to be dropped");
 
-        // What was taken comes whole and in order; the rest is counted.
+        // What was taken comes whole and in order; the rest is counted, but for what Windows drops before the relay receives it.
         var (taken, dropped) = (0L, 0L);
         var reader = Task.Run(async () =>
         {
@@ -146,7 +146,7 @@ public sealed class BoundTests
             {
                 var counters = await relay.CountersAsync(mapping);
                 dropped = (long)counters["dropped"]!;
-                return reader.IsFaulted || (counters["datagramsToGuest"] is long whole && whole + dropped == sent && Interlocked.Read(ref taken) == whole);
+                return reader.IsFaulted || (counters["datagramsToGuest"] is long whole && (whole + dropped == sent || (OperatingSystem.IsWindows() && whole + dropped < sent)) && Interlocked.Read(ref taken) == whole);
             },
             "every datagram to be counted");
         Assert.False(reader.IsFaulted, reader.Exception?.ToString());

@@ -17,6 +17,22 @@ internal static class SocketExtensions
         return socket;
     }
 
+    /// <summary>Connects from a known address to where the connection is reset, perhaps before it has come about.</summary>
+    public static async Task<Socket> ConnectToBeResetAsync(this Mapping mapping)
+    {
+        var socket = mapping.Open();
+        socket.Bind(Net.Loopback(mapping.Family));
+        try
+        {
+            await socket.ConnectAsync(mapping.EndPoint).WaitAsync(Limits.Hang);
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionReset)
+        {
+        }
+
+        return socket;
+    }
+
     /// <summary>Asserts that the relay takes a connection and resets it, whether the client has yet seen itself connected or not.</summary>
     public static async Task AssertResetAsync(this Mapping mapping)
     {
