@@ -37,7 +37,7 @@ internal static class ForwardRunner
             if (selection is not null)
                 mapper.Begin(selection, OnFirstReport);
 
-            host.Run();
+            host.RunService();
         }
         catch (RelayException e)
         {

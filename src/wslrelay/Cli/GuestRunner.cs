@@ -34,7 +34,7 @@ internal static class GuestRunner
             return ExitCode.Failed;
         }
 
-        host.Run();
+        host.RunService();
         return exitCode;
     }
 }

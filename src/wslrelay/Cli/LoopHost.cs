@@ -97,6 +97,19 @@ internal sealed class LoopHost : IDisposable
     /// <summary>Adds a line to what is written next.</summary>
     internal void AddLine(string line) => Output.Writer.Write(Encoding.UTF8.GetBytes(line + "\n"));
 
+    /// <summary>Runs the loop like <see cref="Run"/>, and tells a service manager of its beginning and of the stop that was asked for.</summary>
+    internal void RunService()
+    {
+        Action<string> stop = Stop;
+        Stop = cause =>
+        {
+            Port.NotifyStopping();
+            stop(cause);
+        };
+        Port.NotifyReady();
+        Run();
+    }
+
     /// <summary>Runs the loop until it is stopped, then writes what is left of the log.</summary>
     internal void Run()
     {
