@@ -28,6 +28,12 @@ if ($Step -in 'publish', 'all') {
     Invoke-DotNet publish src/wslrelay @apart -r linux-arm64 -o artifacts/linux-arm64
     Invoke-DotNet publish src/wslrelay @apart -r linux-arm64 $portable -o artifacts/linux-arm64-portable
     Invoke-DotNet pack @apart -o artifacts/packages
+    if (Get-Command dpkg-deb -ErrorAction Ignore) {
+        foreach ($name in 'linux-x64', 'linux-arm64') {
+            sh packaging/build-deb "artifacts/$name/wslrelay"
+            if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+        }
+    }
 }
 
 exit 0
