@@ -20,16 +20,16 @@ internal static class ConnectionFormat
         writer.WriteField("limit", limit);
     }
 
-    /// <summary>Reads the params: a limit, if there is one, and the mappings named; none stands for all.</summary>
-    internal static (int Limit, PortMappingKey[] Keys) ReadParams(ReadOnlyMemory<byte> parameters)
+    /// <summary>Reads the params: a limit, if there is one, and the mappings named, with the place of the first; none stands for all.</summary>
+    internal static (int Limit, PortMappingKey[] Keys, int First) ReadParams(ReadOnlyMemory<byte> parameters)
     {
         var reader = new MessagePackReader(parameters);
         int count = reader.ReadArrayHeader();
         MessagePackReader first = reader;
         if (count == 0 || MapFields.Read(ref first, "a mapping") is not { } fields || fields.Has("hostPort") || !fields.Has("limit"))
-            return (DefaultLimit, WireFormat.ReadKeys(ref reader, count));
+            return (DefaultLimit, WireFormat.ReadKeys(ref reader, count), 0);
         int limit = (int)fields.RequiredInteger("limit", 1, MaxLimit);
-        return (limit, WireFormat.ReadKeys(ref first, count - 1));
+        return (limit, WireFormat.ReadKeys(ref first, count - 1, first: 1), 1);
     }
 
     internal static void Write(ref MessagePackWriter writer, RelayConnection item)

@@ -198,8 +198,8 @@ internal static class WireFormat
         return new UnmapItem(key, fields.Integer("drainMs", 0, MaxDrainMilliseconds) is { } drain ? TimeSpan.FromMilliseconds(drain) : null);
     }
 
-    /// <summary>Reads so many maps that name mappings.</summary>
-    internal static PortMappingKey[] ReadKeys(ref MessagePackReader reader, int count) => ReadItems(ref reader, count, ReadKey);
+    /// <summary>Reads so many maps that name mappings, of which the first has that place in params.</summary>
+    internal static PortMappingKey[] ReadKeys(ref MessagePackReader reader, int count, int first = 0) => ReadItems(ref reader, count, ReadKey, first);
 
     private static PortMappingKey ReadKey(ref MessagePackReader reader) => ReadUnmapItem(ref reader).Key;
 
@@ -210,7 +210,7 @@ internal static class WireFormat
         return count > 0 ? ReadItems(ref reader, count, readItem) : throw MapFields.Invalid("params", "at least one mapping is needed");
     }
 
-    private static T[] ReadItems<T>(ref MessagePackReader reader, int count, Reader<T> readItem)
+    private static T[] ReadItems<T>(ref MessagePackReader reader, int count, Reader<T> readItem, int first = 0)
     {
         var items = new T[count];
         for (int i = 0; i < items.Length; i++)
@@ -221,7 +221,7 @@ internal static class WireFormat
             }
             catch (RelayException failure)
             {
-                throw new RelayException(failure.Error with { Index = i });
+                throw new RelayException(failure.Error with { Index = first + i });
             }
         }
         return items;

@@ -254,8 +254,8 @@ internal sealed class ControlSession
                 AnswerInSlices(request.MsgId, request.Method, ports.Length, i => ports[i].Status, WireFormat.WriteStatus);
                 break;
             case "connections":
-                (int limit, PortMappingKey[] keys) = ConnectionFormat.ReadParams(request.Params);
-                ConnectionQuery query = _table.FindConnections(keys, Math.Min(limit, RelayChannel.MaxAnswerSize / ConnectionFormat.MaxItemSize));
+                (int limit, PortMappingKey[] keys, int first) = ConnectionFormat.ReadParams(request.Params);
+                ConnectionQuery query = _table.FindConnections(keys, first, Math.Min(limit, RelayChannel.MaxAnswerSize / ConnectionFormat.MaxItemSize));
                 AnswerInSlices(request.MsgId, request.Method, query.Count, query.Describe, ConnectionFormat.Write);
                 break;
             case "subscribe":

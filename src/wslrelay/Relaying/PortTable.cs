@@ -71,22 +71,25 @@ internal sealed class PortTable
     }
 
     /// <summary>Connections of these mappings, or of all, also of those that are gone.</summary>
+    /// <param name="keys">Whose; none stands for all.</param>
+    /// <param name="first">The place of the first key in the request's params.</param>
+    /// <param name="limit">How many at most.</param>
     /// <exception cref="RelayException">There is no such mapping; the error has its index.</exception>
-    public ConnectionQuery FindConnections(PortMappingKey[] keys, int limit)
+    public ConnectionQuery FindConnections(PortMappingKey[] keys, int first, int limit)
     {
         if (keys.Length == 0)
             return new ConnectionQuery(_listeners.Values.Concat(_unmapped), limit);
 
         HashSet<MappedPort> ports = [];
+        ILookup<PortMappingKey, MappedPort> unmapped = _unmapped.ToLookup(static port => port.Mapping.Key);
         for (int i = 0; i < keys.Length; i++)
         {
-            int before = ports.Count;
             if (_listeners.TryGetValue(keys[i], out MappedPort? port))
                 ports.Add(port);
+            else if (!unmapped.Contains(keys[i]))
+                throw new RelayException(RelayErrorCode.NotFound, $"{keys[i]} is not mapped", first + i);
 
-            ports.UnionWith(_unmapped.Where(gone => gone.Mapping.Key == keys[i]));
-            if (ports.Count == before && !ports.Any(known => known.Mapping.Key == keys[i]))
-                throw new RelayException(RelayErrorCode.NotFound, $"{keys[i]} is not mapped", i);
+            ports.UnionWith(unmapped[keys[i]]);
         }
 
         return new ConnectionQuery(ports, limit);

@@ -105,6 +105,10 @@ public sealed class ConnectionsTests
         Assert.Equal(ports, await ClientsAsync(one.ToUnmap(), two.ToUnmap()));
         var fault = await relay.FailAsync("NotFound", "connections", one.ToUnmap(), (one with { Address = "127.0.0.9" }).ToUnmap());
         Assert.Equal(1, fault.Index);
+        fault = await relay.FailAsync("NotFound", "connections", new MsgMap { ["limit"] = 13 }, (one with { Address = "127.0.0.9" }).ToUnmap());
+        Assert.Equal(1, fault.Index);
+        fault = await relay.FailAsync("InvalidParams", "connections", new MsgMap { ["limit"] = 13 }, new MsgMap { ["hostPort"] = -1 });
+        Assert.Equal(1, fault.Index);
 
         await relay.ResultAsync("unmap", two.ToUnmap());
         Assert.Equal(ofTwo, await ClientsAsync(two.ToUnmap()));
