@@ -160,6 +160,7 @@ internal sealed class AutoMapper : IAgentWatchOwner
     private void Map(PortMappingKey key)
     {
         RelayError? error = null;
+        RelayError? known = _failed.GetValueOrDefault(key);
         if (_table.Find(key) is null)
         {
             PortMapping mapping = MappingOf(key);
@@ -169,15 +170,16 @@ internal sealed class AutoMapper : IAgentWatchOwner
                 if (_sharesNetwork)
                     throw new RelayException(RelayErrorCode.AddressInUse, $"{mapping}: the guest shares this host's network, and its server listens there itself");
 
-                _ = _table.Map([mapping], auto: true);
+                // The search for the owner holds up the loop: once, not at each try.
+                _ = _table.Map([mapping], auto: true, namesOwner: known is null);
                 _mapped.Add(key, _table.Find(key)!);
                 _ = _failed.Remove(key);
                 return;
             }
             catch (RelayException e)
             {
-                error = e.Error with { Index = null };
-                if (_failed.GetValueOrDefault(key) is null)
+                error = known?.Kind == e.Error.Kind ? known : e.Error with { Index = null };
+                if (known is null)
                 {
                     _table.Log.AutoMapFailed(mapping, error.Name, error.Message);
                     _table.Events.Raise(new MapFailedEvent(mapping, error));

@@ -98,9 +98,12 @@ internal sealed class PortTable
     /// <summary>
     /// Maps all of them, or none: those already opened are closed again before the exception is thrown. An automatic mapping that has one's key becomes that one.
     /// </summary>
+    /// <param name="mappings">What to map.</param>
+    /// <param name="auto">The relay maps them by itself.</param>
+    /// <param name="namesOwner">The error names who has a port that is taken, which may take a while to find out.</param>
     /// <returns>The mappings as they are now in force, in the same order.</returns>
     /// <exception cref="RelayException">The first that failed, with its index.</exception>
-    public PortMapping[] Map(IReadOnlyList<PortMapping> mappings, bool auto = false)
+    public PortMapping[] Map(IReadOnlyList<PortMapping> mappings, bool auto = false, bool namesOwner = true)
     {
         MappedPort[] opened = new MappedPort[mappings.Count];
         for (int i = 0; i < opened.Length; i++)
@@ -113,7 +116,7 @@ internal sealed class PortTable
                     continue;
                 }
 
-                opened[i] = Open(mappings[i]);
+                opened[i] = Open(mappings[i], namesOwner);
                 _listeners.Add(opened[i].Mapping.Key, opened[i]);
             }
             catch (RelayException e)
@@ -146,7 +149,7 @@ internal sealed class PortTable
 
     /// <summary>Opens a mapping's host port and gives it back at once.</summary>
     /// <exception cref="RelayException">Why it cannot be mapped.</exception>
-    public void Probe(PortMapping mapping) => Open(mapping).Discard();
+    public void Probe(PortMapping mapping) => Open(mapping, namesOwner: true).Discard();
 
     /// <summary>Takes all of them out, or none; their listeners are then to be closed.</summary>
     /// <exception cref="RelayException">One is not mapped; the error has its index.</exception>
@@ -262,7 +265,7 @@ internal sealed class PortTable
         return owner;
     }
 
-    private MappedPort Open(PortMapping mapping)
+    private MappedPort Open(PortMapping mapping, bool namesOwner)
     {
         if (!_allowRemote && !IPAddress.IsLoopback(mapping.Address))
             throw new RelayException(RelayErrorCode.AddressNotAllowed, $"{mapping}: not a loopback address; start the relay with --allow-remote to listen there");
@@ -282,14 +285,14 @@ internal sealed class PortTable
         }
         catch (IoException e)
         {
-            throw new RelayException(e.Error.ToErrorCode(), Describe(mapping, e));
+            throw new RelayException(e.Error.ToErrorCode(), Describe(mapping, e, namesOwner));
         }
     }
 
-    private string Describe(PortMapping mapping, IoException e) => e.Error switch
+    private string Describe(PortMapping mapping, IoException e, bool namesOwner) => e.Error switch
     {
         IoError.AddressInUse when mapping.HostPort == 0 => $"{mapping}: every port that the system may choose is in use",
-        IoError.AddressInUse => $"{mapping} is in use by {FindOwner(mapping) ?? "another socket"}; end that, or take another host port",
+        IoError.AddressInUse => $"{mapping} is in use by {(namesOwner ? FindOwner(mapping) : null) ?? "another socket"}; end that, or take another host port",
         IoError.AddressNotAvailable when e.NativeError == 0 => $"{mapping}: {e.Message}",
         IoError.AddressNotAvailable => $"{mapping}: {mapping.Address} is not an address of this machine; listen on one that is",
         IoError.NotSupported when e.NativeError != 0 => $"{mapping}: this machine has no IPv{mapping.Family}",

@@ -44,13 +44,17 @@ internal sealed unsafe class LinuxListenerTable : ListenerTable
         HashSet<ulong> left = [.. ids];
 
         // The newest first: they have most of the new listeners.
-        foreach (int process in Entries("/proc").OrderDescending())
+        foreach (int process in Entries("/proc", end).OrderDescending())
         {
             if (Environment.TickCount64 >= end)
                 yield break;
 
-            foreach (int descriptor in Entries($"/proc/{process}/fd"))
+            foreach (int descriptor in Entries($"/proc/{process}/fd", end))
             {
+                // One process alone can have a million.
+                if (Environment.TickCount64 >= end)
+                    yield break;
+
                 if (new FileInfo($"/proc/{process}/fd/{descriptor}").LinkTarget is ['s', 'o', 'c', 'k', 'e', 't', ':', '[', .. var inode, ']']
                     && ulong.TryParse(inode, out ulong id) && left.Remove(id))
                 {
@@ -75,11 +79,15 @@ internal sealed unsafe class LinuxListenerTable : ListenerTable
     }
 
     // What is a number among a folder's entries: of processes that are gone, or another user's, nothing.
-    private static IEnumerable<int> Entries(string folder)
+    private static IEnumerable<int> Entries(string folder, long end)
     {
         try
         {
-            return [.. Directory.EnumerateFileSystemEntries(folder).Select(static path => int.TryParse(Path.GetFileName(path), out int number) ? number : -1).Where(static number => number >= 0)];
+            return
+            [
+                .. Directory.EnumerateFileSystemEntries(folder).TakeWhile(_ => Environment.TickCount64 < end)
+                    .Select(static path => int.TryParse(Path.GetFileName(path), out int number) ? number : -1).Where(static number => number >= 0),
+            ];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -19,6 +19,9 @@ internal static class PortOwners
 
     private static string? ProcessOf(ulong id)
     {
+        if (id == 0)
+            return null;
+
         foreach ((_, int process) in LinuxListenerTable.FindProcesses([id]))
             return $"{LinuxListenerTable.NameOf(process)} (pid {process})";
 
