@@ -14,6 +14,7 @@ internal sealed class PortSet
     internal static PortSet Parse(string text)
     {
         var set = new PortSet();
+        int[] begun = new int[65537]; // how many more parts a port is in than the one before it
         foreach (string part in text.Length == 0 ? [] : text.Split(','))
         {
             string[] ends = part.Split('-', 2);
@@ -21,9 +22,11 @@ internal sealed class PortSet
             uint last = EndpointText.ParseNumber("port", ends[^1], 1, 65535);
             if (last < first)
                 throw new FormatException($"the ports {part} run backwards: the lower comes first");
-            for (uint port = first; port <= last; port++)
-                set._ports[(int)port] = true;
+            begun[first]++;
+            begun[last + 1]--;
         }
+        for (int port = 1, parts = 0; port <= 65535; port++)
+            set._ports[port] = (parts += begun[port]) > 0;
         return set;
     }
 }
