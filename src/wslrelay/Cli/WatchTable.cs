@@ -107,7 +107,9 @@ internal sealed class WatchTable(RelayTarget target)
 
         internal WatchStyle Style => IsFailing ? WatchStyle.Failing : status.Active > 0 ? WatchStyle.Active : WatchStyle.Plain;
 
-        internal string? Error => status.LastError is { } error ? $"{error.At.LocalDateTime:HH:mm:ss} {error.Name}: {error.Message}" : null;
+        // Name and message may be the guest's words, on a terminal of the host.
+        internal string? Error => status.LastError is not { } error ? null
+            : string.Concat($"{error.At.LocalDateTime:HH:mm:ss} {error.Name}: {error.Message}".Select(static c => char.IsControl(c) ? ' ' : c));
 
         internal int Height => Error is null ? 1 : 2;
     }
