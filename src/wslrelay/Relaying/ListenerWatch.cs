@@ -14,10 +14,11 @@ internal sealed class ListenerWatch(IoLoop loop)
     // A change is reported within a second, and at most every 250 ms.
     private const int PollMilliseconds = 500;
 
-    private readonly HashSet<ListenerStream> _streams = [];
+    // Each with its number: what a relay listens on by then must be in its first report, so that it knows a network that both share.
+    private readonly Dictionary<ListenerStream, int> _streams = [];
+    private readonly AutoResetEvent _added = new(false);
     private CancellationTokenSource? _stop;
-    private byte[]? _report;
-    private bool _isRefused;
+    private int _additions;
 
     /// <summary>Where the agent itself listens by TCP, which is no server of the guest's.</summary>
     public (IPAddress Address, int Port)? Own { get; set; }
@@ -26,26 +27,36 @@ internal sealed class ListenerWatch(IoLoop loop)
     public void Add(IoSocket relay)
     {
         ListenerStream stream = new(loop, relay, Remove);
-        _ = _streams.Add(stream);
+        _streams.Add(stream, _additions + 1);
+        Volatile.Write(ref _additions, _additions + 1);
         stream.Start();
-        if (_report is not null)
-            stream.Report(_report, _isRefused);
-
+        _ = _added.Set();
         if (_stop is null)
         {
-            _stop = new CancellationTokenSource();
-            CancellationToken stop = _stop.Token;
-            new Thread(() => Poll(stop), 256 * 1024) { IsBackground = true, Name = "listeners" }.Start();
+            CancellationTokenSource stop = new();
+            try
+            {
+                new Thread(() => Poll(stop.Token), 256 * 1024) { IsBackground = true, Name = "listeners" }.Start();
+                _stop = stop;
+            }
+            catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+            {
+                // The system's limit of threads: the agent's other connections need none.
+                stream.Report(Refusal(RelayErrorCode.Internal, $"no thread could be started: {e.Message}"), isRefusal: true);
+            }
         }
     }
+
+    private static byte[] Refusal(RelayErrorCode code, string problem) =>
+        SetUp.Encode(WireFormat.WriteError, new RelayError(code, $"this guest does not tell what listens in it: {problem}"));
 
     private void Remove(ListenerStream stream)
     {
         _ = _streams.Remove(stream);
         if (_streams.Count == 0)
         {
-            _stop!.Cancel();
-            (_stop, _report) = (null, null);
+            _stop?.Cancel();
+            _stop = null;
         }
     }
 
@@ -53,38 +64,45 @@ internal sealed class ListenerWatch(IoLoop loop)
     {
         ListenerTable table = loop.Port.Listeners();
         List<ListeningSocket> now = [];
-        List<ListeningSocket>? reported = null;
+        List<ListeningSocket> reported = [];
         Dictionary<ulong, string> programs = [];
+        int last = 0;
         do
         {
+            int additions = Volatile.Read(ref _additions);
             if (Read(table, now) is { } problem)
             {
-                if (reported is null)
-                {
-                    Publish(SetUp.Encode(WireFormat.WriteError, new RelayError(RelayErrorCode.NotSupported, $"this guest does not tell what listens in it: {problem}")), isRefusal: true);
-                    return;
-                }
+                if (additions != last)
+                    Publish(Refusal(RelayErrorCode.NotSupported, problem), last, additions, isRefusal: true);
             }
-            else if (reported is null || !now.SequenceEqual(reported))
+            else
             {
                 // A table that is read while sockets come and go can lack one that was there all the time: nothing is gone before a second look.
-                if (reported is not null && !reported.TrueForAll(now.Contains))
-                    _ = Read(table, now);
+                bool isChanged = !now.SequenceEqual(reported);
+                if (isChanged && !now.ToHashSet().IsSupersetOf(reported) && Read(table, now) is not null)
+                    continue;
+
+                if (isChanged || additions != last)
+                    Publish(SetUp.Encode(ListenerReport.Write, Name(table, now, programs)), isChanged ? 0 : last, additions);
 
                 reported = [.. now];
-                Publish(SetUp.Encode(ListenerReport.Write, Name(table, now, programs)));
             }
-        }
-        while (!stop.WaitHandle.WaitOne(PollMilliseconds));
 
-        void Publish(byte[] report, bool isRefusal = false) => loop.Post(() =>
+            last = additions;
+        }
+        while (WaitHandle.WaitAny([stop.WaitHandle, _added], PollMilliseconds) != 0);
+
+        // To those that came after the first number and not after the last.
+        void Publish(byte[] report, int after, int upTo, bool isRefusal = false) => loop.Post(() =>
         {
             if (stop.IsCancellationRequested)
                 return;
 
-            (_report, _isRefused) = (report, isRefusal);
-            foreach (ListenerStream stream in _streams)
-                stream.Report(report, isRefusal);
+            foreach ((ListenerStream stream, int number) in _streams)
+            {
+                if (number > after && number <= upTo)
+                    stream.Report(report, isRefusal);
+            }
         });
     }
 

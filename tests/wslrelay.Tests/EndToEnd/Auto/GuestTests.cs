@@ -79,6 +79,11 @@ public sealed class GuestTests
             await own.AssertEchoAsync();
         }
 
+        // A relay that comes later is told what listens there now, its own listeners too.
+        await using var other = RelayUnderTest.Serve("--target", link.Target(agent.Listens));
+        var later = Assert.IsType<MsgMap>(await other.ResultAsync("auto", new MsgMap { ["ports"] = $"{port}" }));
+        Assert.Contains("shares", Fault.Parse(Assert.IsType<MsgMap>(Assert.Single(Assert.IsType<object?[]>(later["failed"])))["error"]).Message, StringComparison.Ordinal);
+
         // Not even when the server has gone, and its number is free: nobody listens there any more.
         await echo.DisposeAsync();
         await Limits.PauseAsync(7000);
