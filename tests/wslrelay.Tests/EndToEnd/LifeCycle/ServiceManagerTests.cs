@@ -10,11 +10,11 @@ namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 public sealed class ServiceManagerTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+    private Socket? _socket;
 
     public void Dispose()
     {
-        _socket.Dispose();
+        _socket?.Dispose();
         _folder.Dispose();
     }
 
@@ -62,7 +62,7 @@ public sealed class ServiceManagerTests : IDisposable
         using var taken = Net.Listen(Net.Loopback(4));
         using var forward = new ForwardUnderTest([$"{taken.LocalEndPoint}:80"], wrapper);
         Assert.Equal(1, await forward.ExitAsync());
-        Assert.Equal(0, _socket.Available);
+        Assert.Equal(0, _socket!.Available);
     }
 
     [Fact]
@@ -82,6 +82,7 @@ public sealed class ServiceManagerTests : IDisposable
     {
         Platform.OnLinuxOnly("sd_notify is Linux's.");
         var path = Path.Combine(_folder.Path, "notify");
+        _socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         _socket.Bind(new UnixDomainSocketEndPoint(isAbstract ? $"\0{path}" : path));
         return ["env", $"NOTIFY_SOCKET={(isAbstract ? $"@{path}" : path)}"];
     }
@@ -89,6 +90,6 @@ public sealed class ServiceManagerTests : IDisposable
     private async Task<string> ReceiveAsync()
     {
         var buffer = new byte[100];
-        return Encoding.ASCII.GetString(buffer, 0, await _socket.ReceiveAsync(buffer).WaitAsync(Limits.Hang));
+        return Encoding.ASCII.GetString(buffer, 0, await _socket!.ReceiveAsync(buffer).WaitAsync(Limits.Hang));
     }
 }
