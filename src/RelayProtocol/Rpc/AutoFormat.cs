@@ -3,14 +3,13 @@ using MessagePack;
 namespace RelayProtocol.Rpc;
 
 /// <summary>Which listeners are mapped, in the form in which the relay asks.</summary>
-internal sealed record AutoSelection(PortSet Ports, PortSet Exclude)
+internal sealed record AutoSelection(PortSet Ports, PortSet Exclude, bool Udp)
 {
-    /// <exception cref="RelayException">InvalidParams that names the key, or NotSupported.</exception>
-    internal static AutoSelection Of(AutoMapOptions options) => options.Udp
-        ? throw WireFormat.NotSupported("udp: datagrams are not mapped by themselves yet, only tcp is")
-        : new AutoSelection(Parse("ports", options.Ports), Parse("exclude", options.Exclude));
+    /// <exception cref="RelayException">InvalidParams that names the key.</exception>
+    internal static AutoSelection Of(AutoMapOptions options) => new(Parse("ports", options.Ports), Parse("exclude", options.Exclude), options.Udp);
 
-    internal bool Contains(int port) => Ports.Contains(port) && !Exclude.Contains(port);
+    internal bool Contains(GuestListener listener) =>
+        Ports.Contains(listener.Port) && !Exclude.Contains(listener.Port) && (Udp || listener.Protocol == MapProtocol.Tcp);
 
     private static PortSet Parse(string key, string text)
     {

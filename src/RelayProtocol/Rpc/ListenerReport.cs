@@ -9,7 +9,8 @@ namespace RelayProtocol.Rpc;
 /// <param name="Port">The port, 1..65535.</param>
 /// <param name="IsVersion6Only">Of an IPv6 one: it takes no IPv4 connections.</param>
 /// <param name="Program">Who listens; null where the agent does not know.</param>
-internal sealed record GuestListener(IPAddress Address, int Port, bool IsVersion6Only = false, string? Program = null);
+/// <param name="Protocol">With udp it receives datagrams.</param>
+internal sealed record GuestListener(IPAddress Address, int Port, bool IsVersion6Only = false, string? Program = null, MapProtocol Protocol = MapProtocol.Tcp);
 
 /// <summary>What an agent sends to a relay that watches its guest's listeners. Stateless; any thread. Source: the protocol document, section 8.</summary>
 internal static class ListenerReport
@@ -20,11 +21,13 @@ internal static class ListenerReport
     /// <summary>The largest report that a relay takes, in bytes.</summary>
     internal const int MaxSize = 256 * 1024;
 
-    internal static void WritePreamble(ref MessagePackWriter writer)
+    internal static void WritePreamble(ref MessagePackWriter writer, bool udp)
     {
-        writer.WriteMapHeader(2);
+        writer.WriteMapHeader(udp ? 3 : 2);
         writer.WriteField("v", GuestPreamble.Version);
         writer.WriteField("watch", "listeners");
+        if (udp)
+            writer.WriteField("udp", true);
     }
 
     /// <summary>Writes the whole set, of which those beyond <see cref="MaxListeners"/> are left out.</summary>
@@ -38,7 +41,7 @@ internal static class ListenerReport
         {
             bool isVersion6 = listener.Address.AddressFamily == AddressFamily.InterNetworkV6;
             writer.WriteMapHeader(4 + (listener.IsVersion6Only ? 1 : 0) + (listener.Program is null ? 0 : 1));
-            writer.WriteField("protocol", "tcp");
+            writer.WriteField("protocol", PortMappingKey.Word(listener.Protocol));
             writer.WriteField("family", isVersion6 ? 6 : 4);
             writer.WriteField("address", listener.Address.ToString());
             writer.WriteField("port", listener.Port);
@@ -66,8 +69,9 @@ internal static class ListenerReport
             string address = fields.RequiredText("address");
             bool isVersion6Only = fields.Boolean("v6only");
             string? program = fields.Text("program");
-            if (fields.RequiredText("protocol") == "tcp" && AddressText.TryParse(address, out IPAddress? parsed, out _))
-                listeners.Add(new GuestListener(parsed, port, isVersion6Only, program));
+            MapProtocol? protocol = fields.RequiredText("protocol") switch { "tcp" => MapProtocol.Tcp, "udp" => MapProtocol.Udp, _ => null };
+            if (protocol is not null && AddressText.TryParse(address, out IPAddress? parsed, out _))
+                listeners.Add(new GuestListener(parsed, port, isVersion6Only, program, protocol.Value));
         }
 
         return listeners;

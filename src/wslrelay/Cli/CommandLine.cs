@@ -123,7 +123,7 @@ internal static class CommandLine
             return (int)ForwardRunner.Run(
                 host, mappings, result.GetRequiredValue(Options.Target), GuestProtocolOf(result),
                 result.GetValue(Options.AllowRemote), watches ? ForwardOutput.Table : result.GetValue(Options.Json) ? ForwardOutput.Json : ForwardOutput.Lines,
-                result.GetValue(Options.Auto) is { } ports ? new AutoSelection(ports, result.GetValue(Options.Exclude) ?? PortSet.Parse("")) : null);
+                result.GetValue(Options.Auto) is { } ports ? new AutoSelection(ports, result.GetValue(Options.Exclude) ?? PortSet.Parse(""), Udp: false) : null);
         });
         return command;
     }

@@ -3,25 +3,30 @@ using System.Net.NetworkInformation;
 
 namespace Wslrelay.Io;
 
-/// <summary>A listening TCP socket of this machine.</summary>
+/// <summary>A listening TCP socket of this machine, or a UDP socket that receives from anybody.</summary>
 /// <param name="Address">IPv4 or IPv6, never an IPv4-mapped one.</param>
 /// <param name="Port">The port.</param>
 /// <param name="IsVersion6Only">Of an IPv6 one: it takes no IPv4 connections. False where the system does not tell.</param>
 /// <param name="Id">Tells the socket from others that listen there before or after it; 0 where the system does not tell.</param>
 /// <param name="User">The number of the user that made it; null where the system does not tell.</param>
-internal readonly record struct ListeningSocket(IPAddress Address, int Port, bool IsVersion6Only = false, ulong Id = 0, uint? User = null);
+/// <param name="IsUdp">It receives datagrams.</param>
+internal readonly record struct ListeningSocket(IPAddress Address, int Port, bool IsVersion6Only = false, ulong Id = 0, uint? User = null, bool IsUdp = false);
 
-/// <summary>The listening TCP sockets of this machine, as any system's .NET tells them. Its calls block: one thread, which is not the loop's.</summary>
+/// <summary>The listening sockets of this machine, as any system's .NET tells them. Its calls block: one thread, which is not the loop's.</summary>
 internal class ListenerTable
 {
-    /// <summary>Replaces the list's content; null on success, else what the system says.</summary>
-    public virtual string? Read(List<ListeningSocket> listeners)
+    /// <summary>Replaces the list's content; null on success, else what the system says. With <paramref name="udp"/> also the sockets that receive datagrams.</summary>
+    public virtual string? Read(List<ListeningSocket> listeners, bool udp = false)
     {
         listeners.Clear();
         try
         {
-            foreach (IPEndPoint listener in IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners())
+            IPGlobalProperties system = IPGlobalProperties.GetIPGlobalProperties();
+            foreach (IPEndPoint listener in system.GetActiveTcpListeners())
                 listeners.Add(new ListeningSocket(Plain(listener.Address), listener.Port));
+
+            foreach (IPEndPoint receiver in udp ? system.GetActiveUdpListeners() : [])
+                listeners.Add(new ListeningSocket(Plain(receiver.Address), receiver.Port, IsUdp: true));
 
             return null;
         }

@@ -38,7 +38,6 @@ internal sealed class AgentWatch : IIoOwner
     // Chance: a guest of its own might have one of these ports too, but hardly both.
     private const int Marks = 2;
 
-    private static readonly byte[] Message = SetUp.Encode((ref writer, _) => ListenerReport.WritePreamble(ref writer), 0);
     private static readonly PortMapping AnyMapping = new(0, 1);
 
     private readonly PortTable _table;
@@ -56,6 +55,7 @@ internal sealed class AgentWatch : IIoOwner
     private RpcReader _reader = new(ListenerReport.MaxSize);
     private byte[]? _waiting;
     private bool _isWanted;
+    private bool _udp;
     private bool _isRestarted;
     private bool _preambleSent;
     private bool _isAnswered;
@@ -105,10 +105,16 @@ internal sealed class AgentWatch : IIoOwner
             ReadLine();
     }
 
-    internal void Start()
+    /// <param name="udp">Whether ports where datagrams are received are of interest too.</param>
+    internal void Start(bool udp)
     {
-        if (_isWanted)
+        if (_isWanted && _udp == udp)
             return;
+
+        if (_isWanted)
+            Stop();
+
+        _udp = udp;
 
         _isWanted = true;
         _retryMilliseconds = FirstRetryMilliseconds;
@@ -182,7 +188,7 @@ internal sealed class AgentWatch : IIoOwner
     private void SendPreamble()
     {
         _preambleSent = true;
-        Run(_send!, Message);
+        Run(_send!, SetUp.Encode(ListenerReport.WritePreamble, _udp));
     }
 
     private void ReadLine()

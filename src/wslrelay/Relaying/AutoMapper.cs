@@ -52,9 +52,12 @@ internal sealed class AutoMapper : IAgentWatchOwner
         if (!_table.Preamble.ExpectsAnswer)
             throw new RelayException(RelayErrorCode.NotSupported, $"{_table.Target.Target} has no agent of wslrelay that tells what listens in the guest; start wslrelay guest there, and name it by --target");
 
-        _selection = selection;
         _unanswered.Add(answered);
-        _watch.Start();
+        if (_selection?.Udp != selection.Udp)
+            _reported = null;
+
+        _selection = selection;
+        _watch.Start(selection.Udp);
         if (_reported is not null)
             Apply();
     }
@@ -98,7 +101,7 @@ internal sealed class AutoMapper : IAgentWatchOwner
         Apply();
     }
 
-    private static PortMapping MappingOf(PortMappingKey key) => new(key.Address, key.HostPort, key.HostPort);
+    private static PortMapping MappingOf(PortMappingKey key) => new(key.Address, key.HostPort, key.HostPort, key.Protocol);
 
     private void SetState(bool isUp, RelayError? error = null)
     {
@@ -196,15 +199,15 @@ internal sealed class AutoMapper : IAgentWatchOwner
         foreach (GuestListener listener in _reported ?? [])
         {
             // On a network of both, what the relay listens on is none of the guest's.
-            if (!_selection!.Contains(listener.Port) || (_sharesNetwork && _table.Find(new PortMappingKey(listener.Address, listener.Port)) is not null))
+            if (!_selection!.Contains(listener) || (_sharesNetwork && _table.Find(new PortMappingKey(listener.Address, listener.Port, listener.Protocol)) is not null))
                 continue;
 
             bool isAny6 = IPAddress.IPv6Any.Equals(listener.Address);
             if (IPAddress.Loopback.Equals(listener.Address) || IPAddress.Any.Equals(listener.Address) || (isAny6 && !listener.IsVersion6Only))
-                _ = wanted.TryAdd(new PortMappingKey(IPAddress.Loopback, listener.Port), listener.Program);
+                _ = wanted.TryAdd(new PortMappingKey(IPAddress.Loopback, listener.Port, listener.Protocol), listener.Program);
 
             if (isAny6 || IPAddress.IPv6Loopback.Equals(listener.Address))
-                _ = wanted.TryAdd(new PortMappingKey(IPAddress.IPv6Loopback, listener.Port), listener.Program);
+                _ = wanted.TryAdd(new PortMappingKey(IPAddress.IPv6Loopback, listener.Port, listener.Protocol), listener.Program);
         }
 
         return wanted;

@@ -137,7 +137,7 @@ internal sealed class GuestSetUp : SetUp
 
         if (_preamble.Watch)
         {
-            _agent.Listeners.Add(Relay.TakeClient());
+            _agent.Listeners.Add(Relay.TakeClient(), udp: _preamble.Protocol == MapProtocol.Udp);
             return;
         }
 

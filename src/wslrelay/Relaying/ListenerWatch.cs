@@ -14,20 +14,22 @@ internal sealed class ListenerWatch(IoLoop loop)
     // A change is reported within a second, and at most every 250 ms.
     private const int PollMilliseconds = 500;
 
-    // Each with its number: what a relay listens on by then must be in its first report, so that it knows a network that both share.
-    private readonly Dictionary<ListenerStream, int> _streams = [];
+    // Each with its number, and whether it asks for udp too: what a relay listens on by then must be in its first report, so that it knows a network that both share.
+    private readonly Dictionary<ListenerStream, (int Number, bool Udp)> _streams = [];
     private readonly AutoResetEvent _added = new(false);
     private CancellationTokenSource? _stop;
     private int _additions;
+    private bool _readsUdp;
 
     /// <summary>Where the agent itself listens by TCP, which is no server of the guest's.</summary>
     public (IPAddress Address, int Port)? Own { get; set; }
 
     /// <summary>Reports to a relay from now on; the socket is this object's.</summary>
-    public void Add(IoSocket relay)
+    public void Add(IoSocket relay, bool udp)
     {
         ListenerStream stream = new(loop, relay, Remove);
-        _streams.Add(stream, _additions + 1);
+        _streams.Add(stream, (_additions + 1, udp));
+        Volatile.Write(ref _readsUdp, _readsUdp || udp);
         Volatile.Write(ref _additions, _additions + 1);
         stream.Start();
         _ = _added.Set();
@@ -57,6 +59,7 @@ internal sealed class ListenerWatch(IoLoop loop)
         {
             _stop?.Cancel();
             _stop = null;
+            _readsUdp = false;
         }
     }
 
@@ -73,7 +76,10 @@ internal sealed class ListenerWatch(IoLoop loop)
             if (Read(table, now) is { } problem)
             {
                 if (additions != last)
-                    Publish(Refusal(RelayErrorCode.NotSupported, problem), last, additions, isRefusal: true);
+                {
+                    byte[] refusal = Refusal(RelayErrorCode.NotSupported, problem);
+                    Publish(refusal, refusal, last, additions, isRefusal: true);
+                }
             }
             else
             {
@@ -83,7 +89,12 @@ internal sealed class ListenerWatch(IoLoop loop)
                     continue;
 
                 if (isChanged || additions != last)
-                    Publish(SetUp.Encode(ListenerReport.Write, Name(table, now, programs)), isChanged ? 0 : last, additions);
+                {
+                    List<GuestListener> all = Name(table, now, programs);
+                    byte[] ofBoth = SetUp.Encode(ListenerReport.Write, all);
+                    byte[] ofTcp = SetUp.Encode(ListenerReport.Write, all.FindAll(static listener => listener.Protocol == MapProtocol.Tcp));
+                    Publish(ofTcp, ofBoth, isChanged ? 0 : last, additions);
+                }
 
                 reported = [.. now];
             }
@@ -93,15 +104,15 @@ internal sealed class ListenerWatch(IoLoop loop)
         while (WaitHandle.WaitAny([stop.WaitHandle, _added], PollMilliseconds) != 0);
 
         // To those that came after the first number and not after the last.
-        void Publish(byte[] report, int after, int upTo, bool isRefusal = false) => loop.Post(() =>
+        void Publish(byte[] ofTcp, byte[] ofBoth, int after, int upTo, bool isRefusal = false) => loop.Post(() =>
         {
             if (stop.IsCancellationRequested)
                 return;
 
-            foreach ((ListenerStream stream, int number) in _streams)
+            foreach ((ListenerStream stream, (int number, bool udp)) in _streams)
             {
                 if (number > after && number <= upTo)
-                    stream.Report(report, isRefusal);
+                    stream.Report(udp ? ofBoth : ofTcp, isRefusal);
             }
         });
     }
@@ -109,10 +120,10 @@ internal sealed class ListenerWatch(IoLoop loop)
     // Sorted, each address and port once: several sockets can share one (SO_REUSEPORT).
     private string? Read(ListenerTable table, List<ListeningSocket> listeners)
     {
-        string? problem = table.Read(listeners);
-        listeners.RemoveAll(socket => (socket.Address, socket.Port).Equals(Own));
+        string? problem = table.Read(listeners, Volatile.Read(ref _readsUdp));
+        listeners.RemoveAll(socket => !socket.IsUdp && (socket.Address, socket.Port).Equals(Own));
         ListeningSocket[] sorted = [.. listeners.OrderBy(static socket => socket.Port).ThenBy(static socket => socket.Address.ToString(), StringComparer.Ordinal)
-            .ThenBy(static socket => socket.Id).DistinctBy(static socket => (socket.Address, socket.Port))];
+            .ThenBy(static socket => socket.IsUdp).ThenBy(static socket => socket.Id).DistinctBy(static socket => (socket.Address, socket.Port, socket.IsUdp))];
         listeners.Clear();
         listeners.AddRange(sorted);
         return problem;
@@ -134,6 +145,7 @@ internal sealed class ListenerWatch(IoLoop loop)
             _ = programs.TryAdd(id, "");
 
         return [.. listeners.Select(socket => new GuestListener(
-            socket.Address, socket.Port, socket.IsVersion6Only, programs.GetValueOrDefault(socket.Id) is { Length: > 0 } program ? program : null))];
+            socket.Address, socket.Port, socket.IsVersion6Only, programs.GetValueOrDefault(socket.Id) is { Length: > 0 } program ? program : null,
+            socket.IsUdp ? MapProtocol.Udp : MapProtocol.Tcp))];
     }
 }

@@ -19,16 +19,17 @@ internal sealed unsafe class LinuxListenerTable : ListenerTable
     // The kernel fills at most 32 KiB at a time.
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(64 * 1024, pinned: true);
 
-    public override string? Read(List<ListeningSocket> listeners)
+    public override string? Read(List<ListeningSocket> listeners, bool udp = false)
     {
         listeners.Clear();
         int descriptor = Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, Libc.NETLINK_SOCK_DIAG);
         using SafeFileHandle netlink = new(descriptor, ownsHandle: true);
 
         // A kernel without IPv6 says ENOENT to the second.
-        return descriptor >= 0 && Dump(netlink, Libc.AF_INET, listeners) == 0 && Dump(netlink, Libc.AF_INET6, listeners) is 0 or Errno.ENOENT
-            ? null
-            : base.Read(listeners);
+        return descriptor >= 0 && DumpBoth(Libc.IPPROTO_TCP) && (!udp || DumpBoth(Libc.IPPROTO_UDP)) ? null : base.Read(listeners, udp);
+
+        bool DumpBoth(int protocol) =>
+            Dump(netlink, Libc.AF_INET, protocol, listeners) == 0 && Dump(netlink, Libc.AF_INET6, protocol, listeners) is 0 or Errno.ENOENT;
     }
 
     public override void FindPrograms(HashSet<ulong> ids, Dictionary<ulong, string> programs)
@@ -96,7 +97,7 @@ internal sealed unsafe class LinuxListenerTable : ListenerTable
     }
 
     // Returns 0 or an errno. A dump is made while it is received: nothing here waits.
-    private int Dump(SafeHandle netlink, int family, List<ListeningSocket> listeners)
+    private int Dump(SafeHandle netlink, int family, int protocol, List<ListeningSocket> listeners)
     {
         Libc.inet_diag_dump request = new()
         {
@@ -107,8 +108,10 @@ internal sealed unsafe class LinuxListenerTable : ListenerTable
                 nlmsg_flags = Libc.NLM_F_REQUEST | Libc.NLM_F_DUMP,
             },
             sdiag_family = (byte)family,
-            sdiag_protocol = Libc.IPPROTO_TCP,
-            idiag_states = 1 << Libc.TCP_LISTEN,
+            sdiag_protocol = (byte)protocol,
+
+            // A UDP socket without a peer is in the state of a closed one.
+            idiag_states = 1u << (protocol == Libc.IPPROTO_UDP ? Libc.TCP_CLOSE : Libc.TCP_LISTEN),
         };
         if (Libc.send(netlink, (byte*)&request, (nuint)sizeof(Libc.inet_diag_dump), 0) < 0)
             return Errno.Last;
@@ -133,7 +136,7 @@ internal sealed unsafe class LinuxListenerTable : ListenerTable
                 if (header.nlmsg_type == Libc.NLMSG_ERROR)
                     return -MemoryMarshal.Read<int>(content);
 
-                listeners.Add(Parse(content));
+                listeners.Add(Parse(content) with { IsUdp = protocol == Libc.IPPROTO_UDP });
                 messages = messages[Math.Min(Align(header.nlmsg_len), messages.Length)..];
             }
         }

@@ -35,6 +35,22 @@ public sealed class AutoTests
     }
 
     [Fact]
+    public async Task Datagrams_are_mapped_where_that_is_asked_for()
+    {
+        await using var guest = new WatchedGuest();
+        var port = Net.FreePort(2);
+        MsgMap[] listeners = [Listener(port), Listener(port, protocol: "udp"), Listener(port + 1, "::", protocol: "udp"), Listener(port + 1, protocol: "sctp")];
+        Mapping[] datagrams = [.. ((Mapping[])[Of(4, port), Of(4, port + 1), Of(6, port + 1)]).Select(mapping => mapping with { Protocol = "udp" })];
+        Assert.Equal([Of(4, port)], (await guest.BeginAsync(null, listeners)).Mapped);
+        var (mapped, _) = await guest.BeginAsync(new MsgMap { ["udp"] = true }, listeners);
+        Assert.Equal([Of(4, port), .. datagrams], mapped);
+
+        // And no more once it is not asked for.
+        Assert.Equal([Of(4, port)], (await guest.BeginAsync(null, listeners)).Mapped);
+        await guest.UntilListAsync(Of(4, port).Name);
+    }
+
+    [Fact]
     public async Task What_is_reached_through_loopback_is_mapped_to_the_same_number()
     {
         await using var guest = new WatchedGuest();

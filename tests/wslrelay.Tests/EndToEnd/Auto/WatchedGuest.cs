@@ -17,9 +17,9 @@ internal sealed class WatchedGuest : IAsyncDisposable
     /// <summary>The relay's newest connection that watches.</summary>
     public Socket? Watch { get; private set; }
 
-    public static MsgMap Listener(int port, string address = "127.0.0.1", string? program = null, bool v6only = false)
+    public static MsgMap Listener(int port, string address = "127.0.0.1", string? program = null, bool v6only = false, string protocol = "tcp")
     {
-        var listener = new MsgMap { ["protocol"] = "tcp", ["family"] = address.Contains(':', StringComparison.Ordinal) ? 6 : 4, ["address"] = address, ["port"] = port };
+        var listener = new MsgMap { ["protocol"] = protocol, ["family"] = address.Contains(':', StringComparison.Ordinal) ? 6 : 4, ["address"] = address, ["port"] = port };
         if (program is not null)
             listener["program"] = program;
 
@@ -32,11 +32,12 @@ internal sealed class WatchedGuest : IAsyncDisposable
     public static byte[] Encode(params MsgMap[] listeners) => MsgEncoder.Encode(new MsgMap { ["listeners"] = listeners });
 
     /// <summary>Takes the relay's next connection, which must watch, and answers it.</summary>
-    public async Task AcceptAsync(byte[]? answer = null)
+    public async Task AcceptAsync(byte[]? answer = null, bool udp = false)
     {
         (Watch, var preamble) = await _agent.AcceptPreambleAsync();
         Assert.Equal(1L, preamble["v"]);
         Assert.Equal("listeners", preamble["watch"]);
+        Assert.Equal(udp, preamble.ContainsKey("udp"));
         await Watch.SendAllAsync(answer ?? [0xc0]);
     }
 
@@ -46,7 +47,7 @@ internal sealed class WatchedGuest : IAsyncDisposable
     public async Task<(Mapping[] Mapped, MsgMap[] Failed)> BeginAsync(MsgMap? options = null, params MsgMap[] listeners)
     {
         var id = await Relay.RequestAsync("auto", options ?? []);
-        await AcceptAsync();
+        await AcceptAsync(udp: options is not null && options.ContainsKey("udp"));
         await ReportAsync(listeners);
         return await AnswerAsync(id);
     }

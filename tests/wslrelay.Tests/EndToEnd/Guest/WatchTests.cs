@@ -40,6 +40,31 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
     }
 
     [Fact]
+    public async Task Sockets_that_receive_datagrams_are_told_to_those_who_ask()
+    {
+        using var link = GuestLink.Create("unix");
+        await using var agent = await AgentUnderTest.StartAsync(link);
+        using var ofTcp = await (await Watcher.StartAsync(agent)).BegunAsync();
+        using var ofBoth = await (await Watcher.StartAsync(agent, udp: true)).BegunAsync();
+        foreach (var address in Addresses)
+        {
+            var port = Net.FreePort();
+            using var listener = Net.Listen(new IPEndPoint(address, port));
+            using (var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp))
+            {
+                socket.Bind(new IPEndPoint(address, port));
+                await ofBoth.UntilAsync(() => ofBoth.Find(address, port, "udp") is not null && ofBoth.Find(address, port) is not null);
+                Assert.Equal(Program, ofBoth.Find(address, port, "udp")!["program"]);
+                await ofTcp.UntilAsync(() => ofTcp.Find(address, port) is not null);
+                Assert.DoesNotContain(ofTcp.Listeners, entry => Equals(entry["protocol"], "udp"));
+            }
+
+            await ofBoth.UntilAsync(() => ofBoth.Find(address, port, "udp") is null);
+            Assert.NotNull(ofBoth.Find(address, port));
+        }
+    }
+
+    [Fact]
     public async Task The_agents_own_port_is_none_of_its_guests()
     {
         using var link = GuestLink.Create("tcp");

@@ -21,10 +21,14 @@ internal sealed class Watcher : IDisposable
     /// <summary>The newest report's listeners.</summary>
     public MsgMap[] Listeners { get; private set; } = [];
 
-    public static async Task<Watcher> StartAsync(AgentUnderTest agent, object? watch = null)
+    public static async Task<Watcher> StartAsync(AgentUnderTest agent, object? watch = null, bool udp = false)
     {
         var socket = await agent.ConnectAsync();
-        await socket.SendAllAsync(MsgEncoder.Encode(new MsgMap { ["v"] = 1, ["watch"] = watch ?? "listeners" }));
+        var preamble = new MsgMap { ["v"] = 1, ["watch"] = watch ?? "listeners" };
+        if (udp)
+            preamble["udp"] = true;
+
+        await socket.SendAllAsync(MsgEncoder.Encode(preamble));
         return new Watcher(socket);
     }
 
@@ -48,8 +52,8 @@ internal sealed class Watcher : IDisposable
     }
 
     /// <summary>The entry of a listener, or null.</summary>
-    public MsgMap? Find(IPAddress address, int port) =>
-        Listeners.SingleOrDefault(entry => Equals(entry["address"], address.ToString()) && Equals(entry["port"], (long)port));
+    public MsgMap? Find(IPAddress address, int port, string protocol = "tcp") => Listeners.SingleOrDefault(
+        entry => Equals(entry["address"], address.ToString()) && Equals(entry["port"], (long)port) && Equals(entry["protocol"], protocol));
 
     /// <summary>Reads until a report satisfies <paramref name="condition"/>.</summary>
     public async Task UntilAsync(Func<bool> condition)

@@ -13,6 +13,7 @@ internal abstract unsafe partial class Libc
     internal const ushort NLM_F_DUMP = 0x300;
     internal const ushort NLMSG_ERROR = 2;
     internal const ushort NLMSG_DONE = 3;
+    internal const int TCP_CLOSE = 7;
     internal const int TCP_LISTEN = 10;
     internal const ushort INET_DIAG_SKV6ONLY = 11;
 
