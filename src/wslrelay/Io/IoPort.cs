@@ -39,10 +39,10 @@ internal abstract class IoPort : IDisposable
     public abstract IoSocket Listen(in IoEndpoint endpoint);
 
     /// <summary>
-    /// Who keeps a TCP address and port from being listened on, for a person: a process and its id, or its user. Null where the system does not tell. Reads
-    /// the system's tables, which takes milliseconds.
+    /// Who keeps a TCP address and port from being listened on, for a person: a process and its id, or its user. Null where the system does not tell, or not in
+    /// the time given, which reading the system's tables may take.
     /// </summary>
-    public virtual string? FindOwner(in IoEndpoint endpoint) => null;
+    public virtual string? FindOwner(in IoEndpoint endpoint, int milliseconds) => null;
 
     public abstract AcceptOperation Accept(IoSocket listener, IAcceptOwner owner);
 

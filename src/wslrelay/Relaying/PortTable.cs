@@ -18,7 +18,11 @@ internal sealed class PortTable
 
     // Searches for the owner of a port hold up the loop: after a few in a row they may take a twentieth of its time.
     private const int SearchPrice = 20;
+    private const int SearchMilliseconds = 300;
     private const int MaxSearchDebt = 4000;
+
+    /// <summary>The time that the search for a port's owner may take where no connection waits for it.</summary>
+    internal const int PatientSearchMilliseconds = 2000;
 
     private readonly Dictionary<PortMappingKey, MappedPort> _listeners = [];
     private readonly bool _allowRemote;
@@ -260,7 +264,8 @@ internal sealed class PortTable
         if (mapping.Protocol == MapProtocol.Udp || _searchesPaidAt > now + MaxSearchDebt)
             return null;
 
-        string? owner = Loop.Port.FindOwner(IoEndpoint.Tcp(mapping.Address, mapping.HostPort));
+        // Connections wait meanwhile, if there may be any.
+        string? owner = Loop.Port.FindOwner(IoEndpoint.Tcp(mapping.Address, mapping.HostPort), _listeners.Count > 0 ? SearchMilliseconds : PatientSearchMilliseconds);
         _searchesPaidAt = Math.Max(_searchesPaidAt, now) + (SearchPrice * (Environment.TickCount64 - now));
         return owner;
     }

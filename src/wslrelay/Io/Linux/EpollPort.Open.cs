@@ -57,7 +57,7 @@ internal sealed partial class EpollPort
         }
     }
 
-    public override string? FindOwner(in IoEndpoint endpoint) => PortOwners.Find(endpoint);
+    public override string? FindOwner(in IoEndpoint endpoint, int milliseconds) => PortOwners.Find(endpoint, milliseconds);
 
     public override IoSocket BindDatagrams(in IoEndpoint endpoint)
     {

@@ -34,14 +34,14 @@ internal sealed unsafe class LinuxListenerTable : ListenerTable
 
     public override void FindPrograms(HashSet<ulong> ids, Dictionary<ulong, string> programs)
     {
-        foreach ((ulong id, int process) in FindProcesses(ids))
+        foreach ((ulong id, int process) in FindProcesses(ids, MaxSearchMilliseconds))
             _ = programs.TryAdd(id, NameOf(process));
     }
 
     /// <summary>The processes that hold these sockets, as far as this process may know them.</summary>
-    internal static IEnumerable<(ulong Id, int Process)> FindProcesses(HashSet<ulong> ids)
+    internal static IEnumerable<(ulong Id, int Process)> FindProcesses(HashSet<ulong> ids, int milliseconds)
     {
-        long end = Environment.TickCount64 + MaxSearchMilliseconds;
+        long end = Environment.TickCount64 + milliseconds;
         HashSet<ulong> left = [.. ids];
 
         // The newest first: they have most of the new listeners.

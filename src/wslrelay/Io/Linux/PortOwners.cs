@@ -8,21 +8,21 @@ namespace Wslrelay.Io.Linux;
 internal static class PortOwners
 {
     /// <summary>The owner in words; null if there is none, or a sandbox hides it.</summary>
-    internal static string? Find(in IoEndpoint endpoint)
+    internal static string? Find(in IoEndpoint endpoint, int milliseconds)
     {
         IPEndPoint wanted = new(endpoint.Address!, (int)endpoint.Port);
         List<ListeningSocket> listeners = [];
         _ = new LinuxListenerTable().Read(listeners);
         ListeningSocket socket = listeners.Find(listener => PortOwner.IsInTheWay(listener, wanted));
-        return (ProcessOf(socket.Id) ?? UserOf(socket.User)) is { } owner ? PortOwner.Describe(owner, socket, wanted.Address) : null;
+        return (ProcessOf(socket.Id, milliseconds) ?? UserOf(socket.User)) is { } owner ? PortOwner.Describe(owner, socket, wanted.Address) : null;
     }
 
-    private static string? ProcessOf(ulong id)
+    private static string? ProcessOf(ulong id, int milliseconds)
     {
         if (id == 0)
             return null;
 
-        foreach ((_, int process) in LinuxListenerTable.FindProcesses([id]))
+        foreach ((_, int process) in LinuxListenerTable.FindProcesses([id], milliseconds))
             return $"{LinuxListenerTable.NameOf(process)} (pid {process})";
 
         return null;

@@ -69,7 +69,7 @@ internal sealed unsafe class CompletionPort : IoPort
 
     public override IoSocket Listen(in IoEndpoint endpoint) => _listeners.Listen(endpoint);
 
-    public override string? FindOwner(in IoEndpoint endpoint) => PortOwners.Find(endpoint);
+    public override string? FindOwner(in IoEndpoint endpoint, int milliseconds) => PortOwners.Find(endpoint);
 
     public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) => new Accept(this, (WindowsSocket)listener, owner);
 
