@@ -128,14 +128,14 @@ class Datagrams:
     command, target = "datagrams", ECHO
 
     def __init__(self, key, title, flows, window, size):
-        self.key, self.flows, self.window, self.size = key, flows, window, size
+        self.key, self.title, self.connections, self.extra = key, title, flows, ("--window", str(window), "--size", str(size))
         cpu = Metric(f"{key}/cpu", f"{title}: CPU per 100,000", "s")
         self.metrics = [Metric(f"{key}/p50", f"{title}: p50", "µs"), Metric(f"{key}/p99", f"{title}: p99", "µs"), cpu] if flows * window == 1 else [
             Metric(f"{key}/rate", title, "/s", True), Metric(f"{key}/lost", f"{title}: lost", "%"), cpu]
 
     def measure(self, relay, seconds):
         before = processes.cpu_seconds(relay.pids())
-        result = run_load(self.command, relay.ports[self.target], self.flows, seconds, extra=("--window", str(self.window), "--size", str(self.size)))
+        result = run_load(self.command, relay.ports[self.target], self.connections, seconds, extra=self.extra)
         time.sleep(0.01)
         cpu = processes.cpu_seconds(relay.pids()) - before
         known = {"rate": result["operations"] / result["seconds"], "lost": result["lost"] * 100, "p50": result.get("p50_us"), "p99": result.get("p99_us"),

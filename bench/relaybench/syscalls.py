@@ -34,7 +34,7 @@ def run(plan, context, name):
 
 
 def _row(group, row, context, server):
-    unit = {"bulk": "MiB", "pingpong": "round trip", "connections": "connection"}[row.command]
+    unit = {"bulk": "MiB", "pingpong": "round trip", "connections": "connection", "datagrams": "datagram there and back"}[row.command]
     lines = [f"### {row.title}, for each {unit}", "", tables.row(["", "all", "which"]), tables.row(["---", "---:", "---"])]
     for kind in group.relays:
         relay = kind(context)
@@ -58,13 +58,13 @@ def _row(group, row, context, server):
 
 def _trace(relay, row):
     # What is done once, on the first connections, is not what an operation costs.
-    run_load(row.command, relay.ports[row.target], row.connections, 0.1)
+    run_load(row.command, relay.ports[row.target], row.connections, 0.1, extra=getattr(row, "extra", ()))
     output = os.path.join(relay.context.directory, "strace.txt")
     attach = [word for pid in relay.pids() for word in ("-p", str(pid))]
     tracer = processes.start(["strace", "-c", "-f", "-o", output, *attach], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         _wait_until_attached(tracer, len(attach) // 2)
-        operations = run_load(row.command, relay.ports[row.target], row.connections, SECONDS)["operations"]
+        operations = run_load(row.command, relay.ports[row.target], row.connections, SECONDS, extra=getattr(row, "extra", ()))["operations"]
         time.sleep(0.2)
         tracer.send_signal(signal.SIGINT)
         tracer.wait(10)
