@@ -12,7 +12,7 @@ from .rounds import Group, Results, Runner, stop_everything
 
 ONE_HOP = [relays.Direct, relays.Wslrelay, relays.WslrelayBefore, relays.WslrelaySingleCalls, relays.WslrelayReadyToRun, peers.Haproxy, peers.HaproxySplice, peers.Nginx, peers.DockerProxy,
            peers.Rinetd, peers.Redir, peers.Simpleproxy, peers.Socat]
-TWO_HOPS = [relays.Direct, relays.WslrelayTwoHops, relays.WslrelayTwoHopsTcp, relays.WslrelayBeforeTwoHops, relays.WslrelayBeforeTwoHopsTcp,
+TWO_HOPS = [relays.Direct, relays.WslrelayTwoHops, relays.WslrelayTwoHopsTcp, relays.WslrelayOneHop, relays.WslrelayBeforeTwoHops, relays.WslrelayBeforeTwoHopsTcp,
             peers.HaproxyTwoHops, peers.HaproxySpliceTwoHops, peers.HaproxySpliceTwoHopsUnix]
 DATAGRAMS = [relays.DirectUdp, relays.WslrelayUdp, relays.WslrelayUdpBefore, peers.NginxUdp, peers.DockerProxyUdp, peers.SocatUdp]
 QUICK = [relays.Direct, relays.Wslrelay, peers.Haproxy, peers.HaproxySplice, peers.Nginx, peers.DockerProxy,

@@ -232,6 +232,12 @@ class WslrelaySingleCalls(Wslrelay):
     variables = {"WSLRELAY_CALLS": "single"}
 
 
+class WslrelayOneHop(Wslrelay):
+    """The same without the agent, beside those with it: what the second hop costs."""
+
+    name = "wslrelay, one hop"
+
+
 class WslrelayTwoHops(Wslrelay):
     """The relay and the agent, by way of a Unix socket."""
 

@@ -21,13 +21,21 @@ internal abstract class ConnectOperation(in IoEndpoint endpoint, IIoOwner owner)
     /// <summary>Whether it is for a flow of datagrams: where handles are scarce, connections need them more.</summary>
     public bool IsOfFlow { get; set; }
 
+    /// <summary>
+    /// Whether its socket is meant for another process: what waits for it here would only have to be told that it need not, unless <see cref="IoPort.Adopt"/> is called.
+    /// </summary>
+    public bool IsToPass { get; set; }
+
     /// <summary>The connected socket, which the owner closes; null unless the operation succeeded.</summary>
     public IoSocket? Socket { get; protected set; }
 }
 
-/// <summary>Receives into, or sends from, memory. Reusable: set the memory, start.</summary>
-internal abstract class TransferOperation(IIoOwner owner) : IoOperation(owner)
+/// <summary>Receives into, or sends from, memory. Reusable: set the memory, and the handle where it is another, start.</summary>
+internal abstract class TransferOperation(IoHandle handle, IIoOwner owner) : IoOperation(owner)
 {
+    /// <summary>What it receives from, or sends to.</summary>
+    public IoHandle Handle { get; set; } = handle;
+
     /// <summary>
     /// A send completes when the kernel has taken all of it; a receive completes with the first bytes. Must be native, on the pinned heap, or
     /// kept pinned by its owner until completion.
@@ -37,15 +45,21 @@ internal abstract class TransferOperation(IIoOwner owner) : IoOperation(owner)
     /// <summary>0 after a receive without error is the end of the stream.</summary>
     public int BytesTransferred { get; protected set; }
 
-    /// <summary>The socket that came with the bytes (<see cref="IoPort.ReceiveSocket"/>); null where none did.</summary>
-    protected IoSocket? Attached { get; set; }
+    /// <summary>The socket that goes with the first byte (<see cref="IoPort.SendSocket"/>).</summary>
+    public IoSocket? Attached { get; set; }
 
-    /// <summary>The socket that came with the bytes, from now on the caller's to close; null where none did, or it was taken before.</summary>
-    public IoSocket? TakeAttached()
+    /// <summary>
+    /// The socket that came with the bytes (<see cref="IoPort.ReceiveSocket"/>) takes the place of the handle that they came through, whose own is closed. Does nothing
+    /// where none came.
+    /// </summary>
+    /// <exception cref="IoException">The system cannot wait for it; the handle is to be closed.</exception>
+    public virtual void TakeAttached()
     {
-        IoSocket? attached = Attached;
-        Attached = null;
-        return attached;
+    }
+
+    /// <summary>Closes what came with the bytes and was not taken.</summary>
+    public virtual void DropAttached()
+    {
     }
 }
 

@@ -48,14 +48,17 @@ internal abstract class IoPort : IDisposable
 
     public abstract ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner);
 
+    /// <summary>Waits for a socket that it does not wait for yet. False, and the socket is closed, where the system refuses.</summary>
+    public virtual bool Adopt(IoSocket socket) => throw new NotSupportedException();
+
     /// <summary>Sends to a socket or pipe. At most one send or pump may write a handle at a time.</summary>
     public abstract TransferOperation Send(IoHandle to, IIoOwner owner);
 
     /// <summary>Receives from a socket or pipe. At most one receive or pump may read a handle at a time.</summary>
     public abstract TransferOperation Receive(IoHandle from, IIoOwner owner);
 
-    /// <summary>Sends like <see cref="Send"/>, with a connected socket attached to the first byte. Both stay open here. Unix sockets only.</summary>
-    public virtual TransferOperation SendSocket(IoSocket to, IoSocket attached, IIoOwner owner) => throw new NotSupportedException();
+    /// <summary>Sends like <see cref="Send"/>, with <see cref="TransferOperation.Attached"/>, a connected socket, at the first byte. Both stay open here. Unix sockets only.</summary>
+    public virtual TransferOperation SendSocket(IoSocket to, IIoOwner owner) => throw new NotSupportedException();
 
     /// <summary>Receives like <see cref="Receive"/>, and an attached TCP socket; <see cref="IoError.BadDescriptor"/> where anything else is. Unix sockets only.</summary>
     public virtual TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) => throw new NotSupportedException();

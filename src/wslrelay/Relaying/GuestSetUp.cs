@@ -22,7 +22,12 @@ internal sealed class GuestSetUp : SetUp
     private TransferOperation? _receive;
     private TransferOperation? _answer;
     private TransferOperation? _pass;
+    private TransferOperation? _first;
     private GuestPreamble _preamble;
+
+    // What was read last: mostly the next is the same.
+    private byte[] _knownBytes = [];
+    private GuestPreamble _known;
     private int _received;
     private int _preambleEnd;
     private bool _refused;
@@ -36,11 +41,14 @@ internal sealed class GuestSetUp : SetUp
 
     private IPAddress Loopback => _preamble.Family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback;
 
+    private bool Passes => _preamble.Pass && _agent.CanPass && _received == _preambleEnd;
+
     private bool MarksEnds => _preamble.Ends && _agent.CanMarkEnds;
 
     protected override void Begin()
     {
-        _receive = Relay.Loop.Port.Receive(Relay.Client!, this);
+        _receive ??= Relay.Loop.Port.Receive(Relay.Client!, this);
+        _receive.Handle = Relay.Client!;
         SetDeadline(_agent.SetUpTimeout);
         Run(_receive, Buffer);
     }
@@ -70,7 +78,10 @@ internal sealed class GuestSetUp : SetUp
         if (operation == _pass && operation.Error is not (IoError.Cancelled or IoError.TimedOut or IoError.Reset))
         {
             // A sandbox, or too many descriptors on their way: the agent stays in the path.
-            Accept();
+            if (Relay.Loop.Port.Adopt(Relay.Target!))
+                Accept();
+            else
+                Relay.Abort();
         }
         else if (operation == _receive && operation.Error == IoError.TimedOut)
         {
@@ -98,7 +109,6 @@ internal sealed class GuestSetUp : SetUp
 
     protected override void OnReleased()
     {
-        _receive = _answer = _pass = null;
         _scanner.Reset();
         _preamble = default;
         _received = _preambleEnd = 0;
@@ -126,8 +136,7 @@ internal sealed class GuestSetUp : SetUp
     {
         try
         {
-            MessagePackReader reader = new(Buffer.AsMemory(0, _preambleEnd));
-            _preamble = GuestPreamble.Read(ref reader);
+            _preamble = Parse(Buffer.AsSpan(0, _preambleEnd));
         }
         catch (RelayException e)
         {
@@ -150,10 +159,24 @@ internal sealed class GuestSetUp : SetUp
         Connect(Loopback);
     }
 
+    private GuestPreamble Parse(ReadOnlySpan<byte> bytes)
+    {
+        if (!bytes.SequenceEqual(_knownBytes))
+        {
+            byte[] copy = bytes.ToArray();
+            MessagePackReader reader = new(copy);
+            _known = GuestPreamble.Read(ref reader);
+            _knownBytes = copy;
+        }
+
+        return _known;
+    }
+
     private void Connect(IPAddress address)
     {
         SetDeadline(_agent.SetUpTimeout);
         _connect.Endpoint = IoEndpoint.Tcp(address, _preamble.Port);
+        _connect.IsToPass = Passes;
         Run(_connect);
     }
 
@@ -173,9 +196,11 @@ internal sealed class GuestSetUp : SetUp
 
     private void Connected()
     {
-        if (_preamble.Pass && _agent.CanPass && _received == _preambleEnd)
+        if (Passes)
         {
-            _pass = Relay.Loop.Port.SendSocket(Relay.Client!, Relay.Target!, this);
+            _pass ??= Relay.Loop.Port.SendSocket(Relay.Client!, this);
+            _pass.Handle = Relay.Client!;
+            _pass.Attached = Relay.Target;
             Run(_pass, Nil);
         }
         else
@@ -188,7 +213,8 @@ internal sealed class GuestSetUp : SetUp
 
     private void Answer(byte[] answer)
     {
-        _answer = Relay.Loop.Port.Send(Relay.Client!, this);
+        _answer ??= Relay.Loop.Port.Send(Relay.Client!, this);
+        _answer.Handle = Relay.Client!;
         Run(_answer, answer);
     }
 
@@ -208,7 +234,9 @@ internal sealed class GuestSetUp : SetUp
         else if (_received > _preambleEnd)
         {
             // The server gets the client's first bytes before all others.
-            Run(Relay.Loop.Port.Send(Relay.Target!, this), Buffer.AsMemory(_preambleEnd, _received - _preambleEnd));
+            _first ??= Relay.Loop.Port.Send(Relay.Target!, this);
+            _first.Handle = Relay.Target!;
+            Run(_first, Buffer.AsMemory(_preambleEnd, _received - _preambleEnd));
         }
         else
         {

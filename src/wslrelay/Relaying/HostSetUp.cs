@@ -97,8 +97,7 @@ internal sealed class HostSetUp : SetUp
 
     protected override void OnReleased()
     {
-        _receive?.TakeAttached()?.Close(abort: true);
-        _send = _receive = null;
+        _receive?.DropAttached();
         _answer = null;
         _preambleSent = _headerSent = false;
         _lineLength = _attempts = 0;
@@ -137,8 +136,9 @@ internal sealed class HostSetUp : SetUp
 
         // The agent has a further ten seconds to answer.
         SetDeadline(_table.SetUpTimeout);
-        _send = Relay.Loop.Port.Send(Relay.Target!, this);
-        _receive = OffersPass ? Relay.Loop.Port.ReceiveSocket(Relay.Target!, this) : Relay.Loop.Port.Receive(Relay.Target!, this);
+        _send ??= Relay.Loop.Port.Send(Relay.Target!, this);
+        _receive ??= _table.Preamble.OffersPass ? Relay.Loop.Port.ReceiveSocket(Relay.Target!, this) : Relay.Loop.Port.Receive(Relay.Target!, this);
+        _send.Handle = _receive.Handle = Relay.Target!;
         if (_table.Preamble.ConnectLine.IsEmpty)
             SendPreamble();
         else
@@ -164,7 +164,8 @@ internal sealed class HostSetUp : SetUp
     private void SendHeader()
     {
         _headerSent = true;
-        _send = Relay.Loop.Port.Send(Relay.Target!, this);
+        _send ??= Relay.Loop.Port.Send(Relay.Target!, this);
+        _send.Handle = Relay.Target!;
         Run(_send, Buffer.AsMemory(0, WriteHeader(Buffer)));
     }
 
@@ -218,13 +219,7 @@ internal sealed class HostSetUp : SetUp
     {
         if (_answer is null && bytes[0] == MessagePackCode.Nil)
         {
-            if (_receive!.TakeAttached() is { } server)
-            {
-                Relay.Target!.Close(abort: false);
-                Relay.Target = server;
-            }
-
-            Succeed();
+            TakeServer();
             return;
         }
 
@@ -254,6 +249,20 @@ internal sealed class HostSetUp : SetUp
         {
             string problem = e is RpcFormatException broken ? broken.Reason.ToString() : e.Message;
             Fail(RelayErrorCode.InvalidParams, $"the agent's answer is neither nil nor an error: {problem}");
+        }
+    }
+
+    // If the agent has passed the server's socket, it takes the place of the connection to the agent.
+    private void TakeServer()
+    {
+        try
+        {
+            _receive!.TakeAttached();
+            Succeed();
+        }
+        catch (IoException e)
+        {
+            Fail(e.Error.ToErrorCode(), e.Message);
         }
     }
 

@@ -37,7 +37,12 @@ internal static unsafe class AttachedSocket
     }
 
     /// <summary>Returns bytes, 0 at the end of the stream, or a negative errno. Refused is anything but one socket; it has been closed.</summary>
-    internal static int Receive(EpollHandle from, byte* memory, int size, out EpollHandle? attached, out bool isRefused)
+    /// <param name="from">A Unix socket.</param>
+    /// <param name="memory">Where the bytes go.</param>
+    /// <param name="size">How many at most.</param>
+    /// <param name="attached">The caller's to close; -1 where none came.</param>
+    /// <param name="isRefused">Whether something came that is not taken.</param>
+    internal static int Receive(EpollHandle from, byte* memory, int size, out int attached, out bool isRefused)
     {
         int controlSize = sizeof(Libc.ControlHeader) + (MaxDescriptors * sizeof(int));
         byte* control = stackalloc byte[controlSize];
@@ -51,15 +56,15 @@ internal static unsafe class AttachedSocket
         while (result == -Errno.EINTR);
 
         from.OnReceiveResult(result, size);
-        attached = null;
-        isRefused = result >= 0 && !TryTake(message, from.Port, out attached);
+        attached = -1;
+        isRefused = result >= 0 && !TryTake(message, out attached);
         return result;
     }
 
     // False where something came that is not taken.
-    private static bool TryTake(in Libc.MessageHeader message, EpollPort port, out EpollHandle? socket)
+    private static bool TryTake(in Libc.MessageHeader message, out int attached)
     {
-        socket = null;
+        attached = -1;
         bool truncated = (message.Flags & Libc.MSG_CTRUNC) != 0;
         var header = (Libc.ControlHeader*)message.Control;
         if (message.ControlLength < (nuint)sizeof(Libc.ControlHeader) || header->Level != Libc.SOL_SOCKET || header->Type != Libc.SCM_RIGHTS)
@@ -67,49 +72,26 @@ internal static unsafe class AttachedSocket
 
         // One header at the most: credentials and the like come only to a socket that asked for them.
         var descriptors = new ReadOnlySpan<int>(header + 1, (int)((header->Length - (nuint)sizeof(Libc.ControlHeader)) / sizeof(int)));
-        if (descriptors.Length == 1 && !truncated)
-            socket = TryAdopt(port, descriptors[0]);
-
-        if (socket is null)
+        if (descriptors.Length == 1 && !truncated && IsConnectedTcp(descriptors[0]) && IsNonBlocking(descriptors[0]))
         {
-            foreach (int descriptor in descriptors)
-                _ = Libc.close(descriptor);
+            attached = descriptors[0];
+            return true;
         }
 
-        return socket is not null;
+        foreach (int descriptor in descriptors)
+            _ = Libc.close(descriptor);
+
+        return false;
     }
 
-    // Null where it is anything but a connected TCP socket; the descriptor is then still the caller's.
-    private static EpollHandle? TryAdopt(EpollPort port, int descriptor)
+    // No other family, and no datagram socket, has TCP_INFO. One that was reset is closed, and yet may hold what it received before.
+    private static bool IsConnectedTcp(int descriptor) =>
+        EpollHandle.TryGetInfo(descriptor, out Libc.tcp_info info, 144)
+        && info.tcpi_state is not (Libc.TCP_LISTEN or Libc.TCP_SYN_SENT) && (info.tcpi_state != Libc.TCP_CLOSE || info.tcpi_segs_in > 0);
+
+    private static bool IsNonBlocking(int descriptor)
     {
-        var socket = new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, Readable = true, NagleEnabled = true };
         int flags = Libc.fcntl(descriptor, Libc.F_GETFL, 0);
-        bool hasPeer = socket.HasPeer;
-        bool isConnectedTcp = socket.GetOption(Libc.SOL_SOCKET, Libc.SO_TYPE) == Libc.SOCK_STREAM
-            && socket.GetOption(Libc.SOL_SOCKET, Libc.SO_PROTOCOL) == Libc.IPPROTO_TCP
-            && socket.GetOption(Libc.SOL_SOCKET, Libc.SO_ACCEPTCONN) == 0
-            && (hasPeer || socket.HasReceivedSegments);
-        if (isConnectedTcp && flags >= 0 && Libc.fcntl(descriptor, Libc.F_SETFL, flags | Libc.O_NONBLOCK) == 0)
-        {
-            try
-            {
-                port.Register(socket);
-                if (!hasPeer)
-                {
-                    // Reset by now; the error may have been told to the agent, and is told once.
-                    socket.MarkBroken();
-                }
-
-                port.Keepalive.Add(socket);
-                return socket;
-            }
-            catch (IoException)
-            {
-                // Out of memory for the wait: as good as no socket.
-            }
-        }
-
-        socket.SetHandleAsInvalid();
-        return null;
+        return flags >= 0 && ((flags & Libc.O_NONBLOCK) != 0 || Libc.fcntl(descriptor, Libc.F_SETFL, flags | Libc.O_NONBLOCK) == 0);
     }
 }

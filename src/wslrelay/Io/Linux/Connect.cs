@@ -20,7 +20,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
                 TcpOptions.ApplyToConnection(_socket, Endpoint);
 
             int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
-            if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && !port.Calls.IsBatching && _socket.HasPeer)
+            if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && (IsToPass || !port.Calls.IsBatching) && _socket.HasPeer)
             {
                 // On loopback the handshake is mostly complete when connect returns: asking saves a wait. In a batch the next wait comes at once
                 // anyway. A second connect(2) would tell too, but of a peer that has reset meanwhile it discards what was received.
@@ -53,9 +53,12 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
 
             // Only now: an unconnected socket would be reported as hung up.
             _socket.Writer = this;
-            port.Register(_socket);
-            if (Endpoint.Kind == IoEndpointKind.Tcp)
-                port.Keepalive.Add(_socket);
+            if (isPending || !IsToPass)
+            {
+                port.Register(_socket);
+                if (Endpoint.Kind == IoEndpointKind.Tcp)
+                    port.Keepalive.Add(_socket);
+            }
 
             if (isPending)
                 Pend();

@@ -53,14 +53,11 @@ internal sealed partial class EpollHandle : IoSocket
     internal bool IsSelfConnected(in IoEndpoint endpoint) =>
         endpoint.IsLoopback && TcpOptions.IsEphemeral(endpoint.Port) && LocalPort == (int)endpoint.Port;
 
-    /// <summary>A TCP socket that was reset has no peer any more, and yet may hold what it received before (tcp(7), TCP_INFO).</summary>
-    internal bool HasReceivedSegments => TryGetInfo(out Libc.tcp_info info, 144) && info.tcpi_segs_in > 0;
-
     public override (long? Received, long? Sent) ByteCounts
     {
         get
         {
-            if (!TryGetInfo(out Libc.tcp_info info, 216))
+            if (!TryGetInfo((int)handle, out Libc.tcp_info info, 216))
                 return default;
 
             // The end of the peer's sending counts as a byte received (RFC 9293: FIN has a sequence number); sent are data bytes only.
@@ -170,6 +167,17 @@ internal sealed partial class EpollHandle : IoSocket
             Port.WakeOperation(Reader);
     }
 
+    /// <summary>Closes its descriptor and goes on as that of a connected TCP socket that another process has made.</summary>
+    internal void Replace(int descriptor)
+    {
+        _ = Libc.close((int)handle);
+        SetHandle(descriptor);
+        _flags = Flags.IsSocket | Flags.IsConnection | Flags.Readable | Flags.Writable | Flags.NagleEnabled;
+
+        // The error of a reset may have been told to the other process, and is told once.
+        Broken = Ended = !HasPeer;
+    }
+
     /// <summary>An integer option of a socket; -1 if it has none such.</summary>
     internal unsafe int GetOption(int level, int option)
     {
@@ -206,13 +214,13 @@ internal sealed partial class EpollHandle : IoSocket
         _ = Libc.setsockopt(this, Libc.SOL_SOCKET, Libc.SO_LINGER, &onForZeroSeconds, sizeof(long));
     }
 
-    // Fails where the kernel's struct is shorter than that: bytes_sent came with Linux 4.19.
-    private unsafe bool TryGetInfo(out Libc.tcp_info info, uint size)
+    /// <summary>What the kernel knows of a TCP socket (tcp(7), TCP_INFO). Fails where its struct is shorter than <paramref name="size"/>: bytes_sent came with Linux 4.19.</summary>
+    internal static unsafe bool TryGetInfo(int descriptor, out Libc.tcp_info info, uint size)
     {
         uint returned = (uint)sizeof(Libc.tcp_info);
         fixed (Libc.tcp_info* memory = &info)
         {
-            return Libc.getsockopt(this, Libc.IPPROTO_TCP, Libc.TCP_INFO, memory, &returned) == 0 && returned >= size;
+            return Libc.getsockopt(descriptor, Libc.IPPROTO_TCP, Libc.TCP_INFO, memory, &returned) == 0 && returned >= size;
         }
     }
 

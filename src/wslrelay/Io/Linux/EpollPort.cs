@@ -77,16 +77,35 @@ internal sealed partial class EpollPort : IoPort
     /// <summary>The buffers of all other receives; a pump keeps one only while its receiver has not taken the data.</summary>
     internal BufferPool Buffers { get; } = new();
 
+    public override bool Adopt(IoSocket socket)
+    {
+        EpollHandle handle = (EpollHandle)socket;
+        try
+        {
+            if (handle.Token == 0)
+            {
+                Register(handle);
+                Keepalive.Add(handle);
+            }
+
+            return true;
+        }
+        catch (IoException)
+        {
+            socket.Close(abort: true);
+            return false;
+        }
+    }
+
     public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) => new Accept(this, (EpollHandle)listener, owner);
 
     public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => new Connect(this, endpoint, owner);
 
-    public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Send(this, (EpollHandle)to, attached: null, owner);
+    public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Send(this, (EpollHandle)to, owner);
 
     public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Receive(this, (EpollHandle)from, takesSocket: false, owner);
 
-    public override TransferOperation SendSocket(IoSocket to, IoSocket attached, IIoOwner owner) =>
-        new Send(this, (EpollHandle)to, (EpollHandle)attached, owner);
+    public override TransferOperation SendSocket(IoSocket to, IIoOwner owner) => new Send(this, (EpollHandle)to, owner);
 
     public override TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) =>
         new Receive(this, (EpollHandle)from, takesSocket: true, owner);
@@ -199,6 +218,17 @@ internal sealed partial class EpollPort : IoPort
             handle.Dispose();
             OnDescriptorClosed();
         }
+    }
+
+    /// <summary>Closes a handle's descriptor at once and gives it a connected TCP socket in its place.</summary>
+    /// <exception cref="IoException">Epoll has no memory for it; the handle is to be closed.</exception>
+    internal void Replace(EpollHandle handle, int descriptor)
+    {
+        RemoveToken(handle);
+        handle.Replace(descriptor);
+        OnDescriptorClosed();
+        Register(handle);
+        Keepalive.Add(handle);
     }
 
     /// <summary>Deletes the file of a Unix listener; does nothing for any other handle.</summary>

@@ -4,13 +4,35 @@ namespace Wslrelay.Io.Linux;
 
 /// <summary>Receives from a socket or a pipe, and with <paramref name="takesSocket"/> what <see cref="AttachedSocket"/> takes: tried at once, and at each wake-up.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class Receive(EpollPort port, EpollHandle from, bool takesSocket, IIoOwner owner) : TransferOperation(owner)
+internal sealed class Receive(EpollPort port, EpollHandle from, bool takesSocket, IIoOwner owner) : TransferOperation(from, owner)
 {
+    private int _attached = -1;
+
+    private EpollHandle From => (EpollHandle)Handle;
+
+    public override void TakeAttached()
+    {
+        if (_attached < 0)
+            return;
+
+        int attached = _attached;
+        _attached = -1;
+        port.Replace(From, attached);
+    }
+
+    public override void DropAttached()
+    {
+        if (_attached >= 0)
+            _ = Libc.close(_attached);
+
+        _attached = -1;
+    }
+
     protected internal override void Schedule()
     {
-        from.Reader = this;
-        from.Readable = true;
-        Attached = null;
+        From.Reader = this;
+        From.Readable = true;
+        DropAttached();
         Try();
     }
 
@@ -26,7 +48,7 @@ internal sealed class Receive(EpollPort port, EpollHandle from, bool takesSocket
 
     protected internal override void OnCompleted()
     {
-        from.Reader = null;
+        From.Reader = null;
         base.OnCompleted();
     }
 
@@ -36,15 +58,9 @@ internal sealed class Receive(EpollPort port, EpollHandle from, bool takesSocket
         int result;
         fixed (byte* memory = Buffer.Span)
         {
-            if (takesSocket)
-            {
-                result = AttachedSocket.Receive(from, memory, Buffer.Length, out EpollHandle? attached, out isRefused);
-                Attached = attached;
-            }
-            else
-            {
-                result = from.Receive(memory, Buffer.Length);
-            }
+            result = takesSocket
+                ? AttachedSocket.Receive(From, memory, Buffer.Length, out _attached, out isRefused)
+                : From.Receive(memory, Buffer.Length);
         }
 
         if (result == -Errno.EAGAIN)
@@ -57,7 +73,7 @@ internal sealed class Receive(EpollPort port, EpollHandle from, bool takesSocket
         int error = Math.Max(-result, 0);
         if (isRefused)
             Complete(IoError.BadDescriptor, 0);
-        else if (result == 0 && from.IsSocket && from.Broken)
+        else if (result == 0 && From.IsSocket && From.Broken)
             Complete(IoError.Reset, 0);
         else
             Complete(Errno.ToIoError(error), error);

@@ -2,13 +2,15 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>Sends all of a piece of memory to a socket or a pipe, with a socket attached to its first byte if there is one.</summary>
+/// <summary>Sends all of a piece of memory to a socket or a pipe, with <see cref="TransferOperation.Attached"/> at its first byte if there is one.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class Send(EpollPort port, EpollHandle to, EpollHandle? attached, IIoOwner owner) : TransferOperation(owner)
+internal sealed class Send(EpollPort port, EpollHandle to, IIoOwner owner) : TransferOperation(to, owner)
 {
+    private EpollHandle To => (EpollHandle)Handle;
+
     protected internal override void Schedule()
     {
-        to.Writer = this;
+        To.Writer = this;
         BytesTransferred = 0;
         Try();
     }
@@ -25,7 +27,7 @@ internal sealed class Send(EpollPort port, EpollHandle to, EpollHandle? attached
 
     protected internal override void OnCompleted()
     {
-        to.Writer = null;
+        To.Writer = null;
         base.OnCompleted();
     }
 
@@ -36,10 +38,10 @@ internal sealed class Send(EpollPort port, EpollHandle to, EpollHandle? attached
             while (BytesTransferred < Buffer.Length)
             {
                 int left = Buffer.Length - BytesTransferred;
-                to.PrepareSend(left);
-                int result = attached is not null && BytesTransferred == 0
-                    ? AttachedSocket.Send(to, memory, left, attached)
-                    : to.Send(memory + BytesTransferred, left);
+                To.PrepareSend(left);
+                int result = Attached is EpollHandle attached && BytesTransferred == 0
+                    ? AttachedSocket.Send(To, memory, left, attached)
+                    : To.Send(memory + BytesTransferred, left);
                 if (result == -Errno.EAGAIN)
                 {
                     Pend();

@@ -7,7 +7,7 @@ namespace Wslrelay.Io.Windows;
 
 /// <summary>One send or receive, on a socket or an overlapped pipe. Loop thread only.</summary>
 [SupportedOSPlatform("windows")]
-internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool send, IIoOwner owner) : TransferOperation(owner)
+internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool send, IIoOwner owner) : TransferOperation(handle, owner)
 {
     // The kernel locks the pages of a call that is pending: a large send goes in pieces.
     private const int MaxPiece = 256 * 1024;
@@ -33,7 +33,7 @@ internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool
     protected internal override void Collect(in IoEvent wake)
     {
         BytesTransferred += (int)wake.Bytes;
-        if (send && handle is WindowsSocket socket)
+        if (send && Handle is WindowsSocket socket)
             socket.SentBytes += wake.Bytes;
 
         if (wake.NativeError != 0)
@@ -46,7 +46,7 @@ internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool
             Call();
     }
 
-    protected internal override void CancelPending() => Kernel32.CancelIoEx(handle, _slot!.Overlapped);
+    protected internal override void CancelPending() => Kernel32.CancelIoEx(Handle, _slot!.Overlapped);
 
     protected internal override void OnCompleted()
     {
@@ -60,11 +60,11 @@ internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool
         byte* start = (byte*)_pin.Pointer + BytesTransferred;
         int length = Math.Min(Buffer.Length - BytesTransferred, MaxPiece);
         Kernel32.OVERLAPPED* overlapped = _slot!.Lend(this);
-        int error = handle switch
+        int error = Handle switch
         {
             WindowsSocket socket => send ? socket.Send(start, length, overlapped) : socket.Receive(start, length, overlapped),
-            _ when send => ErrorUnless(Kernel32.WriteFile(handle, start, (uint)length, null, overlapped)),
-            _ => ErrorUnless(Kernel32.ReadFile(handle, start, (uint)length, null, overlapped)),
+            _ when send => ErrorUnless(Kernel32.WriteFile(Handle, start, (uint)length, null, overlapped)),
+            _ => ErrorUnless(Kernel32.ReadFile(Handle, start, (uint)length, null, overlapped)),
         };
 
         // More data in a message than there was room for: done as well, the rest is read next.
@@ -77,7 +77,7 @@ internal sealed unsafe class Transfer(CompletionPort port, IoHandle handle, bool
     private void Failed(int error)
     {
         // A pipe whose writer is gone fails, after its last byte; success without bytes means the same.
-        if (!send && (error == ERROR_MORE_DATA || (handle is WindowsPipe && error is ERROR_BROKEN_PIPE or ERROR_HANDLE_EOF)))
+        if (!send && (error == ERROR_MORE_DATA || (Handle is WindowsPipe && error is ERROR_BROKEN_PIPE or ERROR_HANDLE_EOF)))
             Complete();
         else
             Complete(ToIoError(error), error);

@@ -110,11 +110,11 @@ internal sealed class ScriptedPort : IoPort
         protected internal override void CancelPending() => throw new NotSupportedException();
     }
 
-    private sealed class Sending(ScriptedSocket to, IIoOwner owner) : TransferOperation(owner)
+    private sealed class Sending(ScriptedSocket to, IIoOwner owner) : TransferOperation(to, owner)
     {
         protected internal override void Schedule()
         {
-            to.Sent.AddRange(Buffer.Span);
+            ((ScriptedSocket)Handle).Sent.AddRange(Buffer.Span);
             BytesTransferred = Buffer.Length;
             Complete();
         }
@@ -124,11 +124,11 @@ internal sealed class ScriptedPort : IoPort
         protected internal override void CancelPending() => throw new NotSupportedException();
     }
 
-    private sealed class Receiving(ScriptedSocket from, IIoOwner owner) : TransferOperation(owner)
+    private sealed class Receiving(ScriptedSocket from, IIoOwner owner) : TransferOperation(from, owner)
     {
         protected internal override void Schedule()
         {
-            var bytes = from.Take(Buffer.Length);
+            var bytes = ((ScriptedSocket)Handle).Take(Buffer.Length);
             bytes.CopyTo(Buffer.Span);
             BytesTransferred = bytes.Length;
             Complete();

@@ -35,6 +35,7 @@ internal abstract unsafe partial class Libc
     internal const int TCP_NODELAY = 1;
     internal const int TCP_KEEPIDLE = 4;
     internal const int TCP_INFO = 11;
+    internal const byte TCP_SYN_SENT = 2;
     internal const byte TCP_TIME_WAIT = 6;
     internal const byte TCP_CLOSE_WAIT = 8;
     internal const byte TCP_LAST_ACK = 9;
@@ -82,6 +83,9 @@ internal abstract unsafe partial class Libc
     [LibraryImport("libc")]
     [SuppressGCTransition]
     internal static partial int getpeername(SafeHandle sockfd, byte* addr, uint* addrlen);
+    [LibraryImport("libc")]
+    [SuppressGCTransition]
+    internal static partial int getsockopt(int sockfd, int level, int optname, void* optval, uint* optlen);
     [LibraryImport("libc")]
     [SuppressGCTransition]
     internal static partial int getsockopt(SafeHandle sockfd, int level, int optname, void* optval, uint* optlen);
