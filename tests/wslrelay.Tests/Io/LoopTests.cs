@@ -85,7 +85,7 @@ public class LoopTests
             socket.Close(abort: true);
             listener.Operation.Cancel();
         });
-        using Socket client = LoopFixture.ConnectClient(listener.Port);
+        using Socket? client = LoopFixture.ConnectToBeReset(listener.Port);
         loop.Await(listener.Ended);
         Assert.Equal(1, listener.Ends);
     }
