@@ -41,7 +41,6 @@ public sealed record PortMappingKey
         ? $"[{Address}]:{HostPort}/{Word(Protocol)}"
         : $"{Address}:{HostPort}/{Word(Protocol)}";
 
-    /// <summary>The protocol's word on the wire.</summary>
     internal static string Word(MapProtocol protocol) => protocol == MapProtocol.Udp ? "udp" : "tcp";
 }
 

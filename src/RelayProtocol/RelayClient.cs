@@ -230,12 +230,10 @@ public sealed class RelayClient : IAsyncDisposable
 
         TResult[] Read(ref MessagePackReader reader)
         {
-            var results = new TResult[reader.ReadArrayHeader()];
-            if (results.Length != (answerCount ?? results.Length))
-                throw MapFields.Invalid("result", $"has {results.Length} items, not {answerCount}");
-            for (int i = 0; i < results.Length; i++)
-                results[i] = readResult(ref reader);
-            return results;
+            TResult[] results = reader.ReadArray(readResult);
+            return results.Length == (answerCount ?? results.Length)
+                ? results
+                : throw MapFields.Invalid("result", $"has {results.Length} items, not {answerCount}");
         }
     }
 

@@ -75,7 +75,6 @@ public sealed class RelayStartInfo
         return arguments;
     }
 
-    /// <summary>Throws for what the relay would refuse.</summary>
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Target);

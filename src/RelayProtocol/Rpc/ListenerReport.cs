@@ -15,7 +15,6 @@ internal sealed record GuestListener(IPAddress Address, int Port, bool IsVersion
 /// <summary>What an agent sends to a relay that watches its guest's listeners. Stateless; any thread. Source: the protocol document, section 8.</summary>
 internal static class ListenerReport
 {
-    /// <summary>The most listeners of a report.</summary>
     internal const int MaxListeners = 1000;
 
     /// <summary>The largest report that a relay takes, in bytes.</summary>

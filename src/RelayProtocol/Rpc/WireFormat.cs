@@ -14,10 +14,8 @@ namespace RelayProtocol.Rpc;
 /// </remarks>
 internal static class WireFormat
 {
-    /// <summary>The version of the control protocol that is implemented here, as <c>hello</c> carries it.</summary>
     internal const int ProtocolVersion = 1;
 
-    /// <summary>The longest drain, in milliseconds: an hour.</summary>
     internal const int MaxDrainMilliseconds = 3_600_000;
 
     internal delegate T Reader<out T>(ref MessagePackReader reader);
@@ -63,11 +61,7 @@ internal static class WireFormat
             writer.WriteField("dropped", status.Dropped);
         }
         writer.WriteField("since", status.Since.ToUnixTimeMilliseconds());
-        writer.Write("lastError");
-        if (status.LastError is { } error)
-            WriteFailure(ref writer, error);
-        else
-            writer.WriteNil();
+        writer.WriteField("lastError", status.LastError, WriteFailure);
         writer.WriteField("auto", status.Auto);
     }
 
@@ -144,7 +138,6 @@ internal static class WireFormat
             (int?)fields.Integer("index", 0, int.MaxValue));
     }
 
-    /// <summary>Reads the params of <c>map</c>, one mapping or more.</summary>
     internal static IReadOnlyList<PortMapping> ReadMapParams(ReadOnlyMemory<byte> parameters) => ReadItems(parameters, ReadMapping);
 
     internal static void WriteUnmapItem(ref MessagePackWriter writer, UnmapItem item)
@@ -155,7 +148,6 @@ internal static class WireFormat
             writer.WriteField("drainMs", (long)Math.Ceiling(drain.TotalMilliseconds));
     }
 
-    /// <summary>Reads the params of <c>unmap</c>, one item or more.</summary>
     internal static IReadOnlyList<UnmapItem> ReadUnmapParams(ReadOnlyMemory<byte> parameters) => ReadItems(parameters, ReadUnmapItem);
 
     internal static void WriteHelloParams(ref MessagePackWriter writer, int version)
@@ -241,7 +233,6 @@ internal static class WireFormat
         return new RelayFailure(fields.RequiredText("name"), fields.RequiredText("message"), fields.Time("at"));
     }
 
-    /// <summary>How many keys <see cref="WriteMappingKeys"/> writes.</summary>
     internal static int MappingKeyCount(PortMapping mapping) => (mapping.IdleTimeout is null ? 6 : 7) + (mapping.Protocol == MapProtocol.Tcp ? 1 : 0);
 
     internal static void WriteMappingKeys(ref MessagePackWriter writer, PortMapping mapping)

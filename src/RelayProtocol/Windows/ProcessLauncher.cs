@@ -26,9 +26,9 @@ internal sealed unsafe class ProcessLauncher : Platform
 
     internal override ChildProcess Start(ChildStart start)
     {
-        (NamedPipeServerStream Parent, SafeFileHandle Child) input = Handles.Pipe(PipeDirection.Out);
-        (NamedPipeServerStream Parent, SafeFileHandle Child) output = default;
-        (NamedPipeServerStream? Parent, SafeFileHandle Child) error = default;
+        (NamedPipeServerStream Parent, SafePipeHandle Child) input = Handles.Pipe(PipeDirection.Out);
+        (NamedPipeServerStream Parent, SafePipeHandle Child) output = default;
+        (NamedPipeServerStream? Parent, SafeHandle Child) error = default;
         SafeFileHandle? job = null;
         bool started = false;
         try
@@ -76,8 +76,7 @@ internal sealed unsafe class ProcessLauncher : Platform
     }
 
     private static Kernel32.PROCESS_INFORMATION Create(
-        ChildStart start, uint flags, SafeFileHandle input, SafeFileHandle output, SafeFileHandle error, SafeFileHandle exitEvent,
-        SafeFileHandle job)
+        ChildStart start, uint flags, SafeHandle input, SafeHandle output, SafeHandle error, SafeHandle exitEvent, SafeHandle job)
     {
         // The caller holds all these handles until this returns. A handle keeps its number in the child that inherits it.
         nint exitEventNumber = exitEvent.DangerousGetHandle();

@@ -19,7 +19,6 @@ internal abstract class SetUp : IoTimer, IIoOwner
 
     internal bool IsRunning => _operation is not null;
 
-    /// <summary>The connection that is being set up.</summary>
     protected IConnection Relay { get; private set; } = null!;
 
     /// <summary>Pinned; allocated by the first use.</summary>
@@ -78,7 +77,6 @@ internal abstract class SetUp : IoTimer, IIoOwner
         return Pinned(bytes.WrittenSpan);
     }
 
-    /// <summary>The first step.</summary>
     protected abstract void Begin();
 
     /// <summary>An operation has succeeded: the next step.</summary>
