@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace RelayProtocol;
 
 /// <summary>One connection, or flow of datagrams, as <c>connections</c> reports it. Immutable; any thread.</summary>

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace RelayProtocol;
 
 /// <summary>Something that happened in a relay, as <see cref="RelayClient.EventsAsync"/> tells it: one of the records below. Immutable; any thread.</summary>

@@ -1,7 +1,5 @@
 using System.Collections;
 using System.IO.Pipes;
-using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using RelayProtocol.Linux.Interop;
 

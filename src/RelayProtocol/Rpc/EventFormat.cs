@@ -1,4 +1,3 @@
-using System.Net;
 using MessagePack;
 
 namespace RelayProtocol.Rpc;

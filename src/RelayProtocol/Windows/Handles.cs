@@ -1,7 +1,5 @@
 using System.ComponentModel;
 using System.IO.Pipes;
-using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using System.Security.Principal;
 using Microsoft.Win32.SafeHandles;
 using RelayProtocol.Windows.Interop;
