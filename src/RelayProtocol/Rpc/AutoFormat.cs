@@ -2,7 +2,7 @@ using MessagePack;
 
 namespace RelayProtocol.Rpc;
 
-/// <summary>Which listeners are mapped, in the form in which the relay asks.</summary>
+/// <summary>Which listeners are mapped, parsed.</summary>
 internal sealed record AutoSelection(PortSet Ports, PortSet Exclude, bool Udp)
 {
     /// <exception cref="RelayException">InvalidParams that names the key.</exception>
@@ -35,7 +35,7 @@ internal static class AutoFormat
         writer.WriteField("udp", options.Udp);
     }
 
-    /// <summary>Reads the params: null where they ask for an end.</summary>
+    /// <summary>Reads the params; null if they end the automatic mappings.</summary>
     internal static AutoSelection? ReadParams(ReadOnlyMemory<byte> parameters)
     {
         var reader = new MessagePackReader(parameters);

@@ -20,7 +20,7 @@ internal static class ConnectionFormat
         writer.WriteField("limit", limit);
     }
 
-    /// <summary>Reads the params: a limit, if there is one, and the mappings named, with the place of the first; none stands for all.</summary>
+    /// <summary>Reads the params: the limit, the mappings named (none means all), and the index of the first.</summary>
     internal static (int Limit, PortMappingKey[] Keys, int First) ReadParams(ReadOnlyMemory<byte> parameters)
     {
         var reader = new MessagePackReader(parameters);

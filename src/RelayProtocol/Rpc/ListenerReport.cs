@@ -7,7 +7,7 @@ namespace RelayProtocol.Rpc;
 /// <param name="Address">IPv4 or IPv6.</param>
 /// <param name="Port">The port, 1..65535.</param>
 /// <param name="IsVersion6Only">Of an IPv6 one: it takes no IPv4 connections.</param>
-/// <param name="Program">Who listens; null where the agent does not know.</param>
+/// <param name="Program">The program that listens; null if the agent does not know.</param>
 /// <param name="Protocol">With udp it receives datagrams.</param>
 internal sealed record GuestListener(IPAddress Address, int Port, bool IsVersion6Only = false, string? Program = null, MapProtocol Protocol = MapProtocol.Tcp);
 
@@ -53,7 +53,7 @@ internal static class ListenerReport
             writer.WriteField("more", true);
     }
 
-    /// <summary>Reads at most <see cref="MaxListeners"/>; without those of other protocols, or on addresses that are none.</summary>
+    /// <summary>Reads at most <see cref="MaxListeners"/>, without those of other protocols or with an invalid address.</summary>
     /// <exception cref="RelayException">InvalidParams: it is no report.</exception>
     internal static List<GuestListener> Read(ref MessagePackReader reader)
     {

@@ -27,7 +27,7 @@ internal static class WireFormat
         WriteMappingKeys(ref writer, mapping);
     }
 
-    /// <summary>As a request has it, which is to hold many: without the keys that have their defaults.</summary>
+    /// <summary>The form of a request: keys with default values are left out, so that one request can hold many mappings.</summary>
     internal static void WriteMapItem(ref MessagePackWriter writer, PortMapping mapping)
     {
         writer.WriteMapHeader(5 + (mapping.GuestFamily == mapping.Family ? 0 : 1) + (mapping.Proxy == 0 ? 0 : 1) + (mapping.IdleTimeout is null ? 0 : 1));
@@ -189,7 +189,7 @@ internal static class WireFormat
         return new UnmapItem(key, fields.Integer("drainMs", 0, MaxDrainMilliseconds) is { } drain ? TimeSpan.FromMilliseconds(drain) : null);
     }
 
-    /// <summary>Reads so many maps that name mappings, of which the first has that place in params.</summary>
+    /// <summary>Reads the keys of mappings; <paramref name="first"/> is the index of the first one in params.</summary>
     internal static PortMappingKey[] ReadKeys(ref MessagePackReader reader, int count, int first = 0) => ReadItems(ref reader, count, ReadKey, first);
 
     private static PortMappingKey ReadKey(ref MessagePackReader reader) => ReadUnmapItem(ref reader).Key;

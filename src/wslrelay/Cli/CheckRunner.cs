@@ -15,7 +15,7 @@ internal sealed class CheckRunner(LoopHost host, RelayTargetEndpoint target, Gue
     private const int StepMilliseconds = 3000;
     private const int ProbesAtOnce = 64;
 
-    // Where no mapping is given only the agent's answer counts, which any port gets.
+    // Without a mapping only the agent's answer counts, and a preamble for any port gets one.
     private const int AnyPort = 1;
 
     private readonly Queue<PortProbe> _waiting = new();

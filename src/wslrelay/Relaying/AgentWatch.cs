@@ -13,7 +13,7 @@ internal interface IAgentWatchOwner
     /// <summary>The agent has answered.</summary>
     void AgentUp();
 
-    /// <summary>The agent cannot be reached, is gone, or talks nonsense; it is tried again. <paramref name="isAnswer"/>: it says so itself.</summary>
+    /// <summary>The agent cannot be reached, is gone, or breaks the protocol; it is tried again. <paramref name="isAnswer"/>: it says so itself.</summary>
     void AgentDown(RelayError error, bool isAnswer);
 
     /// <summary>A report, at most one every 250 ms. <paramref name="sharesNetwork"/>: the guest's listeners are this machine's own.</summary>
@@ -35,7 +35,7 @@ internal sealed class AgentWatch : IIoOwner
     // After a full buffer: no agent has more to say for long.
     private const int PauseMilliseconds = 10;
 
-    // Chance: a guest of its own might have one of these ports too, but hardly both.
+    // Two: a guest with a network of its own might have one of these ports open by chance, but hardly both.
     private const int Marks = 2;
 
     private static readonly PortMapping AnyMapping = new(0, 1);
@@ -235,7 +235,7 @@ internal sealed class AgentWatch : IIoOwner
             return;
         }
 
-        // The owner has had enough of it meanwhile, and nothing runs.
+        // The owner has stopped the watch meanwhile, and nothing runs.
         if (!_isWanted)
             return;
 

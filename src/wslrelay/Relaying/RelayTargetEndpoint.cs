@@ -24,6 +24,7 @@ internal sealed class RelayTargetEndpoint
 
     private RelayTargetEndpoint(RelayTarget target) => Target = target;
 
+    /// <summary>The target, as it was given.</summary>
     public RelayTarget Target { get; }
 
     /// <summary>The kind of socket that reaches it.</summary>
