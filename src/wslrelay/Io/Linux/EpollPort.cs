@@ -81,15 +81,15 @@ internal sealed partial class EpollPort : IoPort
 
     public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => new Connect(this, endpoint, owner);
 
-    public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Send(this, (EpollHandle)to, attached: null, owner);
+    public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Transfer(this, (EpollHandle)to, send: true, owner);
 
-    public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Receive(this, (EpollHandle)from, takesSocket: false, owner);
+    public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Transfer(this, (EpollHandle)from, send: false, owner);
 
     public override TransferOperation SendSocket(IoSocket to, IoSocket attached, IIoOwner owner) =>
-        new Send(this, (EpollHandle)to, (EpollHandle)attached, owner);
+        new Transfer(this, (EpollHandle)to, send: true, owner, (EpollHandle)attached);
 
     public override TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) =>
-        new Receive(this, (EpollHandle)from, takesSocket: true, owner);
+        new Transfer(this, (EpollHandle)from, send: false, owner, takesSocket: true);
 
     public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner, ChunkMode chunks = ChunkMode.None) => chunks switch
     {
