@@ -34,7 +34,7 @@ internal sealed class GuestSetUp : SetUp
         _connect = agent.Loop.Port.Connect(default, this);
     }
 
-    private IPAddress Loopback => _preamble.Family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback;
+    private IPAddress Loopback => _preamble.Family == 6 ? IPAddress.IPv6Loopback : _agent.Loopback;
 
     private bool MarksEnds => _preamble.Ends && _agent.CanMarkEnds;
 
