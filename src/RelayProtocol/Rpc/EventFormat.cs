@@ -47,7 +47,7 @@ internal static class EventFormat
         (PortMapping? mapping, RelayError? error, int further) = item switch
         {
             ConnectionFailedEvent failed => (failed.Mapping, failed.Error, 2),
-            MappedEvent mapped => (mapped.Mapping, null, 1),
+            MappedEvent mapped => (mapped.Mapping, null, mapped.Program is null ? 1 : 2),
             UnmappedEvent unmapped => (unmapped.Mapping, null, 1),
             MapFailedEvent failed => (failed.Mapping, failed.Error, 1),
             AgentEvent agent => (null, agent.Error, 2),
@@ -66,6 +66,8 @@ internal static class EventFormat
                 break;
             case MappedEvent mapped:
                 writer.WriteField("auto", mapped.Auto);
+                if (mapped.Program is not null)
+                    writer.WriteField("program", mapped.Program);
                 break;
             case UnmappedEvent unmapped:
                 writer.WriteField("auto", unmapped.Auto);
@@ -94,7 +96,7 @@ internal static class EventFormat
         return fields.RequiredText("event") switch
         {
             "connectionFailed" => new ConnectionFailedEvent(WireFormat.Mapping(fields), Client(fields), Error(fields)!) { At = at },
-            "mapped" => new MappedEvent(WireFormat.Mapping(fields), fields.Boolean("auto")) { At = at },
+            "mapped" => new MappedEvent(WireFormat.Mapping(fields), fields.Boolean("auto")) { At = at, Program = fields.Text("program") },
             "unmapped" => new UnmappedEvent(WireFormat.Mapping(fields), fields.Boolean("auto")) { At = at },
             "mapFailed" => new MapFailedEvent(WireFormat.Mapping(fields), Error(fields)!) { At = at },
             "agent" => new AgentEvent(fields.RequiredText("state") == "up", Error(fields, required: false)) { At = at },
