@@ -20,6 +20,7 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
         Log = log;
         _allowAnyCid = allowAnyCid;
         SetUps = new SetUpPool<GuestSetUp>(() => new GuestSetUp(this));
+        loop.Garbage.Collecting += SetUps.Trim;
         Listeners = new ListenerWatch(loop);
     }
 
