@@ -20,7 +20,6 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
         Log = log;
         _allowAnyCid = allowAnyCid;
         SetUps = new SetUpPool<GuestSetUp>(() => new GuestSetUp(this));
-        loop.Garbage.Collecting += SetUps.Trim;
         Listeners = new ListenerWatch(loop);
     }
 
@@ -57,6 +56,7 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
     public int Listen(IoEndpoint endpoint)
     {
         _listener = Loop.Port.Listen(endpoint);
+        Loop.Garbage.Collecting += SetUps.Trim;
         CanPass = endpoint.Kind == IoEndpointKind.Unix;
         CanMarkEnds = endpoint.Kind != IoEndpointKind.Tcp;
         if (!CanMarkEnds)

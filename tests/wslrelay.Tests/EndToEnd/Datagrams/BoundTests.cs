@@ -156,6 +156,31 @@ public sealed class BoundTests
         await Limits.UntilIdleAsync(path.Relay.Process);
     }
 
+    [Theory]
+    [InlineData("direct")]
+    [InlineData("tcp")]
+    [InlineData("unix")]
+    public async Task A_server_that_is_killed_amid_its_traffic_ends_its_own_flows_and_its_successor_is_found(string hop)
+    {
+        Platform.NotUnderWine("Wine tells no datagram socket of an ICMP error.");
+        await using var path = await DatagramPath.OpenAsync(hop);
+        using var server = new DatagramPeer();
+        var echo = server.EchoAsync();
+        var mapping = await path.MapAsync(server.Port);
+        using var client = new DatagramPeer();
+        await client.AssertEchoAsync(mapping.EndPoint);
+        using var load = await DatagramLoad.StartAsync(path.Relay);
+        load.KillServer();
+        await path.UntilAsync(load.Mapping, "active", 0);
+        Assert.InRange(Assert.IsType<long>((await path.Relay.CountersAsync(load.Mapping))["failed"]), 1, long.MaxValue);
+        await client.AssertEchoAsync(mapping.EndPoint);
+        var own = await path.Relay.CountersAsync(mapping);
+        Assert.Equal((1L, 0L), (own["accepted"], own["failed"]));
+        using var successor = new DatagramPeer(port: load.Mapping.GuestPort);
+        var echoOfSuccessor = successor.EchoAsync();
+        await client.AssertEchoAsync(load.Mapping.EndPoint);
+    }
+
     [Fact]
     public async Task An_agent_that_takes_nothing_costs_what_its_buffers_hold()
     {
