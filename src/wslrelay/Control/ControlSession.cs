@@ -446,6 +446,8 @@ internal sealed class ControlSession
             else
                 _ = TryCarryOut(id, method, () => AnswerArray(id, count, whole));
 
+            // It holds all that the answer told of.
+            _longAnswer = null;
             _busy = false;
             if (!_advancing)
                 Advance();

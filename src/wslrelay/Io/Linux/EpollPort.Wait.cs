@@ -9,10 +9,9 @@ internal sealed partial class EpollPort
     // Results lead to further calls, whose results come next: after so many rounds epoll is polled all the same, so that nobody is starved.
     private const int MaxResultRounds = 4;
 
-    // One direction's piece: if it is alone, beside other bulk, and beside small requests.
+    // One direction's piece: if it is alone, and beside others. Smaller ones make small requests wait longer (bench/README.md).
     private const int LonePiece = 4 << 20;
     private const int Piece = 1 << 20;
-    private const int SmallPiece = 512 * 1024;
 
     // For so many polls after a wake-up of anything but bulk, another is expected.
     private const int SmallTurns = 64;
@@ -37,11 +36,7 @@ internal sealed partial class EpollPort
             count = WaitForReadiness(events, count, Calls.HasQueued ? 0 : timeoutMilliseconds);
 
         Calls.SetExpectedCalls(count);
-        if (Turn - _lastSmallTurn < SmallTurns)
-            PieceSize = SmallPiece;
-        else
-            PieceSize = count == 0 && YieldedCount == 1 ? LonePiece : Piece;
-
+        PieceSize = count == 0 && YieldedCount == 1 && Turn - _lastSmallTurn >= SmallTurns ? LonePiece : Piece;
         return count;
     }
 

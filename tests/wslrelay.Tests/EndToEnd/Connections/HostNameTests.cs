@@ -58,6 +58,7 @@ public sealed class HostNameTests
     [Fact]
     public async Task With_two_addresses_of_which_one_does_not_answer_leads_to_the_other_within_the_ten_seconds()
     {
+        Platform.OnLinuxOnly("Only Linux leaves a full backlog without an answer.");
         using var folder = new TemporaryFolder();
         var elapsed = new List<double>();
         foreach (var (silent, alive) in ((string, string)[])[(Dead, Alive), (Alive, Dead)])
