@@ -60,9 +60,8 @@ internal sealed class ControlSession
     private readonly ActionTimer _endPoll;
     private readonly HashSet<UnmapRequest> _draining = [];
 
-    // What goes on with a long answer, and whether it waits until more has been read.
-    private Action? _longAnswer;
-    private bool _longAnswerWaits;
+    // Goes on with a long answer that waits until more has been read; null while none does.
+    private Action? _waitingAnswer;
     private bool _advancing;
     private bool _busy;
     private bool _reading;
@@ -80,11 +79,9 @@ internal sealed class ControlSession
         _output = new ControlOutput(table.Loop);
         _output.Progress = () =>
         {
-            bool goesOn = _longAnswerWaits;
-            _longAnswerWaits = false;
-            if (goesOn)
-                _longAnswer!();
-
+            Action? goOn = _waitingAnswer;
+            _waitingAnswer = null;
+            goOn?.Invoke();
             Advance();
             Sent?.Invoke();
         };
@@ -402,7 +399,6 @@ internal sealed class ControlSession
         ArrayBufferWriter<byte>? whole = isBounded ? null : new();
         int made = 0;
         _busy = true;
-        _longAnswer = Run;
         if (isBounded)
         {
             BeginArray(id, count);
@@ -434,9 +430,10 @@ internal sealed class ControlSession
                 if (_output.Backlog >= PieceSize)
                     _output.Flush();
 
-                _longAnswerWaits = _output.Backlog > 2 * PieceSize;
-                if (!_longAnswerWaits)
-                    _table.Loop.Post(_longAnswer!);
+                if (_output.Backlog > 2 * PieceSize)
+                    _waitingAnswer = Run;
+                else
+                    _table.Loop.Post(Run);
 
                 return;
             }
@@ -446,8 +443,6 @@ internal sealed class ControlSession
             else
                 _ = TryCarryOut(id, method, () => AnswerArray(id, count, whole));
 
-            // It holds all that the answer told of.
-            _longAnswer = null;
             _busy = false;
             if (!_advancing)
                 Advance();

@@ -6,7 +6,7 @@ namespace Wslrelay.Io;
 /// The event loop: waits for any number of operations on one thread, which owns them all (its counterpart in WSL's source is <c>MultiHandleWait</c>). A wake-up names its
 /// operation. Every member except <see cref="Post"/> is for the loop thread, or before <see cref="Run"/> for the thread that will call it.
 /// </summary>
-internal sealed class IoLoop
+internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
 {
     // Small in debug builds, so that tests exercise batches that overflow.
 #if DEBUG
@@ -21,26 +21,19 @@ internal sealed class IoLoop
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly Queue<IoOperation> _started = new();
     private readonly Queue<IoOperation> _yielded = new();
-    private readonly IoEvent[] _events;
+    private readonly IoEvent[] _events = new IoEvent[eventBatch];
     private IoOperation? _first;
     private int _wakeSent;
     private bool _stopping;
 
-    public IoLoop(IoPort port, int eventBatch = EventBatch)
-    {
-        Port = port;
-        Garbage = new Garbage(this);
-        _events = new IoEvent[eventBatch];
-    }
-
-    public IoPort Port { get; }
+    public IoPort Port { get; } = port;
 
     public IoTimers Timers { get; } = new();
 
     /// <summary>Buffers for what is above the port, as for datagrams on their way through a stream.</summary>
     public BufferPool Buffers { get; } = new();
 
-    public Garbage Garbage { get; }
+    public Garbage Garbage => field ??= new Garbage(this);
 
     /// <summary>For datagrams out of a stream: filled and handed over within one call.</summary>
     public DatagramBatch Batch => field ??= new DatagramBatch();

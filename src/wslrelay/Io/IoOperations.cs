@@ -45,7 +45,7 @@ internal abstract class TransferOperation(IoHandle handle, IIoOwner owner) : IoO
     /// <summary>0 after a receive without error is the end of the stream.</summary>
     public int BytesTransferred { get; protected set; }
 
-    /// <summary>The socket that goes with the first byte (<see cref="IoPort.SendSocket"/>).</summary>
+    /// <summary>A connected socket that goes with the first byte of a send, over a Unix socket on Linux; both stay open here.</summary>
     public IoSocket? Attached { get; set; }
 
     /// <summary>

@@ -57,9 +57,6 @@ internal abstract class IoPort : IDisposable
     /// <summary>Receives from a socket or pipe. At most one receive or pump may read a handle at a time.</summary>
     public abstract TransferOperation Receive(IoHandle from, IIoOwner owner);
 
-    /// <summary>Sends like <see cref="Send"/>, with <see cref="TransferOperation.Attached"/>, a connected socket, at the first byte. Both stay open here. Unix sockets only.</summary>
-    public virtual TransferOperation SendSocket(IoSocket to, IIoOwner owner) => throw new NotSupportedException();
-
     /// <summary>Receives like <see cref="Receive"/>, and an attached TCP socket; <see cref="IoError.BadDescriptor"/> where anything else is. Unix sockets only.</summary>
     public virtual TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) => throw new NotSupportedException();
 

@@ -205,10 +205,7 @@ internal sealed class GuestSetUp : SetUp
     {
         if (Passes)
         {
-            _pass ??= Relay.Loop.Port.SendSocket(Relay.Client!, this);
-            _pass.Handle = Relay.Client!;
-            _pass.Attached = Relay.Target;
-            Run(_pass, Nil);
+            Send(ref _pass, Relay.Client!, Nil, attached: Relay.Target);
         }
         else
         {
@@ -218,12 +215,7 @@ internal sealed class GuestSetUp : SetUp
 
     private void Accept() => Answer(MarksEnds ? Ends : Nil);
 
-    private void Answer(byte[] answer)
-    {
-        _answer ??= Relay.Loop.Port.Send(Relay.Client!, this);
-        _answer.Handle = Relay.Client!;
-        Run(_answer, answer);
-    }
+    private void Answer(byte[] answer) => Send(ref _answer, Relay.Client!, answer);
 
     private void Answered()
     {
@@ -241,9 +233,7 @@ internal sealed class GuestSetUp : SetUp
         else if (_received > _preambleEnd)
         {
             // The server gets the client's first bytes before all others.
-            _first ??= Relay.Loop.Port.Send(Relay.Target!, this);
-            _first.Handle = Relay.Target!;
-            Run(_first, Buffer.AsMemory(_preambleEnd, _received - _preambleEnd));
+            Send(ref _first, Relay.Target!, Buffer.AsMemory(_preambleEnd, _received - _preambleEnd));
         }
         else
         {

@@ -136,19 +136,18 @@ internal sealed class HostSetUp : SetUp
 
         // The agent has a further ten seconds to answer.
         SetDeadline(_table.SetUpTimeout);
-        _send ??= Relay.Loop.Port.Send(Relay.Target!, this);
         _receive ??= _table.Preamble.OffersPass ? Relay.Loop.Port.ReceiveSocket(Relay.Target!, this) : Relay.Loop.Port.Receive(Relay.Target!, this);
-        _send.Handle = _receive.Handle = Relay.Target!;
+        _receive.Handle = Relay.Target!;
         if (_table.Preamble.ConnectLine.IsEmpty)
             SendPreamble();
         else
-            Run(_send, _table.Preamble.ConnectLine);
+            Send(ref _send, Relay.Target!, _table.Preamble.ConnectLine);
     }
 
     private void SendPreamble()
     {
         _preambleSent = true;
-        Run(_send!, SendsHeader ? PreambleOfClient() : Listener.Preamble);
+        Send(ref _send, Relay.Target!, SendsHeader ? PreambleOfClient() : Listener.Preamble);
     }
 
     // With the header behind it, unless the agent may pass the server's socket, to which the header then goes.
@@ -164,9 +163,7 @@ internal sealed class HostSetUp : SetUp
     private void SendHeader()
     {
         _headerSent = true;
-        _send ??= Relay.Loop.Port.Send(Relay.Target!, this);
-        _send.Handle = Relay.Target!;
-        Run(_send, Buffer.AsMemory(0, WriteHeader(Buffer)));
+        Send(ref _send, Relay.Target!, Buffer.AsMemory(0, WriteHeader(Buffer)));
     }
 
     private void Sent()

@@ -103,6 +103,15 @@ internal abstract class SetUp : IoTimer, IIoOwner
         Run(operation);
     }
 
+    /// <summary>Sends, by an operation that is made once and kept for the connections to come.</summary>
+    protected void Send(ref TransferOperation? operation, IoSocket to, Memory<byte> bytes, IoSocket? attached = null)
+    {
+        operation ??= Relay.Loop.Port.Send(to, this);
+        operation.Handle = to;
+        operation.Attached = attached;
+        Run(operation, bytes);
+    }
+
     /// <summary>From now on this much time is left; then the running operation ends as timed out.</summary>
     protected void SetDeadline(int milliseconds) => Relay.Loop.Timers.Start(this, milliseconds);
 }

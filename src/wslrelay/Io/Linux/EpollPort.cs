@@ -105,8 +105,6 @@ internal sealed partial class EpollPort : IoPort
 
     public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Transfer(this, (EpollHandle)from, send: false, owner);
 
-    public override TransferOperation SendSocket(IoSocket to, IIoOwner owner) => Send(to, owner);
-
     public override TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) =>
         new Transfer(this, (EpollHandle)from, send: false, owner, takesSocket: true);
 
