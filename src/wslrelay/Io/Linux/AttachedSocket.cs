@@ -85,8 +85,9 @@ internal static unsafe class AttachedSocket
     }
 
     // No other family, and no datagram socket, has TCP_INFO. One that was reset is closed, and yet may hold what it received before.
+    // The state is its first byte; qemu, where it plays the kernel, gives four and no count of segments.
     private static bool IsConnectedTcp(int descriptor) =>
-        EpollHandle.TryGetInfo(descriptor, out Libc.tcp_info info, 144)
+        EpollHandle.TryGetInfo(descriptor, out Libc.tcp_info info, 1)
         && info.tcpi_state is not (Libc.TCP_LISTEN or Libc.TCP_SYN_SENT) && (info.tcpi_state != Libc.TCP_CLOSE || info.tcpi_segs_in > 0);
 
     private static bool IsNonBlocking(int descriptor)

@@ -214,10 +214,11 @@ internal sealed partial class EpollHandle : IoSocket
         _ = Libc.setsockopt(this, Libc.SOL_SOCKET, Libc.SO_LINGER, &onForZeroSeconds, sizeof(long));
     }
 
-    /// <summary>What the kernel knows of a TCP socket (tcp(7), TCP_INFO). Fails where its struct is shorter than <paramref name="size"/>: bytes_sent came with Linux 4.19.</summary>
+    /// <summary>What the kernel knows of a TCP socket (tcp(7), TCP_INFO). Fails where it gives less than <paramref name="size"/> bytes (bytes_sent came with Linux 4.19); those that it does not give are 0.</summary>
     internal static unsafe bool TryGetInfo(int descriptor, out Libc.tcp_info info, uint size)
     {
         uint returned = (uint)sizeof(Libc.tcp_info);
+        info = default;
         fixed (Libc.tcp_info* memory = &info)
         {
             return Libc.getsockopt(descriptor, Libc.IPPROTO_TCP, Libc.TCP_INFO, memory, &returned) == 0 && returned >= size;
