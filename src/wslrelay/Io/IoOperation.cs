@@ -39,6 +39,9 @@ internal abstract class IoOperation(IIoOwner owner)
     /// <summary>Why it was cancelled; <see cref="IoError.None"/> if it was not.</summary>
     public IoError CancelReason { get; private set; }
 
+    /// <summary>It moves much: what else has come goes first.</summary>
+    internal virtual bool IsBulk => false;
+
     // The neighbours in the loop's list of operations that have not completed.
     internal IoOperation? Previous { get; set; }
 

@@ -87,6 +87,9 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
         new Relay(this, socket, SetUps.Rent()).Start();
     }
 
+    // A flood of flows that end before they are set up leaves as much behind as one of flows.
+    public void Ended(Relay relay, bool failed) => Loop.Garbage.Add(failed ? 1 : 0);
+
     public void Completed(IoOperation operation)
     {
         _listener!.Close(abort: false);

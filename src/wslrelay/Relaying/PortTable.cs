@@ -21,7 +21,7 @@ internal sealed class PortTable
     /// <summary>The time that the search for a port's owner may take where no connection waits for it.</summary>
     internal const int PatientSearchMilliseconds = 2000;
 
-    private static readonly Comparer<MappedPort> Order = Comparer<MappedPort>.Create(static (one, other) => SortKey(one).CompareTo(SortKey(other)));
+    private static readonly Comparer<MappedPort> Order = Comparer<MappedPort>.Create(static (one, other) => Compare(one.Mapping, other.Mapping));
 
     private readonly Dictionary<PortMappingKey, MappedPort> _listeners = [];
     private readonly bool _allowRemote;
@@ -320,10 +320,19 @@ internal sealed class PortTable
         return _sorted;
     }
 
-    private static (int Family, UInt128 Address, int Port, MapProtocol Protocol) SortKey(MappedPort port)
+    private static int Compare(PortMapping one, PortMapping other)
+    {
+        int order = one.Family.CompareTo(other.Family);
+        if (order == 0 && !one.Address.Equals(other.Address))
+            order = Number(one.Address).CompareTo(Number(other.Address));
+
+        return order != 0 ? order : (one.HostPort, (int)one.Protocol).CompareTo((other.HostPort, (int)other.Protocol));
+    }
+
+    private static UInt128 Number(IPAddress address)
     {
         Span<byte> bytes = stackalloc byte[16];
-        _ = port.Mapping.Address.TryWriteBytes(bytes, out int length);
-        return (port.Mapping.Family, BinaryPrimitives.ReadUInt128BigEndian(bytes) >> (8 * (16 - length)), port.Mapping.HostPort, port.Mapping.Protocol);
+        _ = address.TryWriteBytes(bytes, out int length);
+        return BinaryPrimitives.ReadUInt128BigEndian(bytes) >> (8 * (16 - length));
     }
 }

@@ -2,7 +2,7 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>Receives datagrams, level-triggered, at each event one batch, so that no socket holds up the others.</summary>
+/// <summary>Receives datagrams, edge-triggered, one batch at a time, so that no socket holds up the others.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class DatagramReceive(EpollPort port, EpollHandle socket, IDatagramOwner owner) : IoOperation(owner)
 {
@@ -11,7 +11,7 @@ internal sealed class DatagramReceive(EpollPort port, EpollHandle socket, IDatag
         socket.Reader = this;
         try
         {
-            port.Register(socket, Libc.EPOLLIN);
+            port.Register(socket, Libc.EPOLLIN | Libc.EPOLLET);
             Pend();
         }
         catch (IoException e)
@@ -38,7 +38,13 @@ internal sealed class DatagramReceive(EpollPort port, EpollHandle socket, IDatag
 
             // An error of a socket without a peer concerns one datagram that was sent; of one with a peer, what came before it is still to be had.
             if (result >= 0 && error == 0)
+            {
+                // Only a batch that is not full has emptied the socket.
+                if (result == DatagramBatch.Capacity)
+                    port.WakeOperation(this);
+
                 return;
+            }
 
             if (result < 0 && (result == -Errno.EAGAIN || error != 0))
                 break;

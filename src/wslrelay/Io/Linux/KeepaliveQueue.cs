@@ -29,8 +29,11 @@ internal sealed class KeepaliveQueue(EpollTokens tokens, int idleSeconds)
     /// <summary>Once a period, handles the connections that were added before the previous run.</summary>
     internal void Run()
     {
+        if (IsEmpty)
+            return;
+
         long now = Environment.TickCount64;
-        if (IsEmpty || now < _nextRun)
+        if (now < _nextRun)
             return;
 
         _nextRun = now + PeriodMilliseconds;

@@ -34,7 +34,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
     private bool _isQueued;
 
     /// <summary>Its last read filled the buffer or most of a pipe.</summary>
-    internal bool IsBulk => _isBulk;
+    internal override bool IsBulk => _isBulk;
 
     private protected EpollHandle From => from;
 
