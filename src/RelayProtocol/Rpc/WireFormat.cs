@@ -196,9 +196,7 @@ internal static class WireFormat
     }
 
     /// <summary>Reads the keys of mappings; <paramref name="first"/> is the index of the first one in params.</summary>
-    internal static PortMappingKey[] ReadKeys(ref MessagePackReader reader, int count, int first = 0) => ReadItems(ref reader, count, ReadKey, first);
-
-    private static PortMappingKey ReadKey(ref MessagePackReader reader) => ReadUnmapItem(ref reader).Key;
+    internal static PortMappingKey[] ReadKeys(ref MessagePackReader reader, int count, int first = 0) => ReadItems(ref reader, count, static (ref item) => ReadUnmapItem(ref item).Key, first);
 
     private static T[] ReadItems<T>(ReadOnlyMemory<byte> parameters, Reader<T> readItem)
     {

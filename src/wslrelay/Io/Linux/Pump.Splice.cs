@@ -26,7 +26,7 @@ internal partial class Pump
         if (taken > 0)
         {
             SetUnsent(pipe, taken);
-            _isBulk = taken >= MinSpliceBurst || from.Port.PumpMode == PumpMode.Splice;
+            IsBulk = taken >= MinSpliceBurst || from.Port.PumpMode == PumpMode.Splice;
             return 0;
         }
 
@@ -110,6 +110,6 @@ internal partial class Pump
     private protected void DisableSplice()
     {
         _cannotSplice = true;
-        _isBulk = false;
+        IsBulk = false;
     }
 }

@@ -27,14 +27,13 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
     private object? _unsent;
     private int _start;
     private int _end;
-    private bool _isBulk = from.Port.PumpMode == PumpMode.Splice;
     private bool _cannotSplice = from.Port.PumpMode == PumpMode.Copy;
 
     // A call of this direction is in the present batch: a receive if nothing is unsent, else a send.
     private bool _isQueued;
 
     /// <summary>Its last read filled the buffer or most of a pipe.</summary>
-    internal bool IsBulk => _isBulk;
+    internal bool IsBulk { get; private set; } = from.Port.PumpMode == PumpMode.Splice;
 
     private protected EpollHandle From => from;
 
@@ -68,7 +67,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
                 from.PauseReading();
 
             // Bulk waits until everything else that was woken has run.
-            if (_isBulk && !isBlocked)
+            if (IsBulk && !isBlocked)
                 Yield();
             else
                 Move();
@@ -105,7 +104,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
                     return;
                 }
 
-                int error = _isBulk ? FillPipe(isFirst: moved == 0) : FillBuffer();
+                int error = IsBulk ? FillPipe(isFirst: moved == 0) : FillBuffer();
                 if (_isQueued)
                 {
                     Pend();
@@ -187,7 +186,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
         moved += bytes;
         Counter.Add(bytes);
         if (from.Broken)
-            from.Port.Resets.OnTaken(this);
+            from.Port.Resets.Remove(this);
     }
 
     private void Release()
