@@ -10,7 +10,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Auto;
 
 /// <summary>Real servers in a guest with a network of its own, reached on the host's loopback for as long as they run.</summary>
-[Collection(Alone.Name)]
 public sealed class GuestTests
 {
     private const string Node = "/usr/bin/node";

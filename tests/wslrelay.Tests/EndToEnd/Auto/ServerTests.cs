@@ -10,7 +10,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Auto;
 
 /// <summary>Real servers in a guest with a network of its own, one after the other.</summary>
-[Collection(Alone.Name)]
 public abstract class ServerTests(string kind)
 {
     private const string Node = "/usr/bin/node";

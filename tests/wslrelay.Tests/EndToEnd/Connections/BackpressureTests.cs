@@ -5,7 +5,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
 /// <summary>A side that does not read stops the other, in bounded memory; a connection that misbehaves harms no other.</summary>
-[Collection(Alone.Name)]
 public sealed class BackpressureTests
 {
     private const int Connections = 50;

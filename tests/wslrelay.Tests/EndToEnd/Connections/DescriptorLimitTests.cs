@@ -7,7 +7,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
 /// <summary>A relay that runs out of descriptors: it neither spins nor loses a mapping, and resumes when some are free again.</summary>
-[Collection(Alone.Name)]
 public sealed class DescriptorLimitTests
 {
     // Descriptors that it may still open, and more mappings or connections than these are enough for.

@@ -4,7 +4,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
 /// <summary>Many ports at once, where a wait for 64 handles at most would break.</summary>
-[Collection(Alone.Name)]
 public sealed class ManyMappingsTests
 {
     [Theory]

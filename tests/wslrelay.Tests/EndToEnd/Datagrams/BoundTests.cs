@@ -9,7 +9,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Datagrams;
 
 /// <summary>Section 6: however many datagrams and clients there are, what they take has bounds, and is given back.</summary>
-[Collection(Alone.Name)]
 public sealed class BoundTests
 {
     private const int MaxFlows = 4096;

@@ -9,7 +9,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Datagrams;
 
 /// <summary>Programs that people use, through udp mappings.</summary>
-[Collection(Alone.Name)]
 public sealed class ToolTests
 {
     private const int Names = 500;

@@ -5,7 +5,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Figures;
 
 /// <summary>Figures that are reported and not judged: machines differ, and are shared.</summary>
-[Collection(Alone.Name)]
 public sealed class FiguresTests
 {
     [Fact]

@@ -5,7 +5,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Foreign;
 
 /// <summary>Parents in another language, with MessagePack libraries of others.</summary>
-[Collection(Alone.Name)]
 public sealed class PythonParentTests
 {
     private const string Python = "/usr/bin/python3";

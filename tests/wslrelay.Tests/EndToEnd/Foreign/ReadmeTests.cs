@@ -9,7 +9,6 @@ namespace Wslrelay.Tests.EndToEnd.Foreign;
 /// The parents that README.md shows, run exactly as they are printed there. The one in C# uses the library beside the tests, or, where
 /// WSLRELAY_PACKAGES names the folder of the built packages, the package from there.
 /// </summary>
-[Collection(Alone.Name)]
 public sealed class ReadmeTests
 {
     private const string Python = "/usr/bin/python3";

@@ -6,7 +6,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>The relay's side of section 3 of the protocol, against an agent that is not ours and does everything wrong.</summary>
-[Collection(Alone.Name)]
 public sealed class AnswerTests
 {
     /// <summary>Each with what the log must say; the agent then falls silent, and the relay must not wait for more.</summary>

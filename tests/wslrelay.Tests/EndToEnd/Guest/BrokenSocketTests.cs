@@ -5,7 +5,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>Thousands of broken preambles for an agent's process and broken answers for a relay's, beside a good connection that never stops.</summary>
-[Collection(Alone.Name)]
 public sealed class BrokenSocketTests
 {
     private static readonly int Count = Platform.IsWine ? 1000 : 3000;

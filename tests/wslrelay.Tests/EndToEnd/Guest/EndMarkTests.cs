@@ -8,7 +8,6 @@ namespace Wslrelay.Tests.EndToEnd.Guest;
 /// Over a hop that hides resets the agent marks the end of what the server sends (protocol, section 3, "ends"): the relay against an agent of
 /// the test's, and the agent against a relay of the test's. Both together are in <see cref="LinkTests"/>.
 /// </summary>
-[Collection(Alone.Name)]
 public sealed class EndMarkTests
 {
     private static readonly byte[] Ends = [0x81, 0xa4, .. "ends"u8, 0xc3];

@@ -5,7 +5,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>The target firecracker:PATH:PORT, with the agent behind a hybrid vsock of the test's own: CONNECT, OK, and bytes.</summary>
-[Collection(Alone.Name)]
 public sealed class FirecrackerTests
 {
     private const int Port = 5000;

@@ -6,7 +6,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>What a relayed connection promises, through the relay and the agent: one suite, every link. This file has the bytes.</summary>
-[Collection(Alone.Name)]
 public abstract partial class LinkTests(string kind)
 {
     /// <summary>Bytes in each direction of the largest transfer.</summary>

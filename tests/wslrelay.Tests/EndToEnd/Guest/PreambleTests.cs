@@ -6,7 +6,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>The agent's side of section 3 of the protocol, against a relay that is not ours and does everything wrong.</summary>
-[Collection(Alone.Name)]
 public sealed class PreambleTests
 {
     [Theory]

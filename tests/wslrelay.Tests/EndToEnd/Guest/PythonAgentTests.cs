@@ -6,7 +6,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>An agent in another language, written from the protocol alone, serves the relay.</summary>
-[Collection(Alone.Name)]
 public sealed class PythonAgentTests
 {
     private const string Python = "/usr/bin/python3";

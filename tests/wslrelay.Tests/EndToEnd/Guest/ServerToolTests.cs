@@ -7,7 +7,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>Servers and clients that we did not write, with the relay and the agent between them: three processes and a parent.</summary>
-[Collection(Alone.Name)]
 public sealed class ServerToolTests
 {
     [Theory]

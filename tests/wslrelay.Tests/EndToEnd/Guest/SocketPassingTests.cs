@@ -7,7 +7,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>Over a Unix socket the agent passes the connected server's socket to the relay, and is out of the path (protocol, section 3).</summary>
-[Collection(Alone.Name)]
 public sealed class SocketPassingTests
 {
     private const string Python = "/usr/bin/python3";

@@ -8,7 +8,6 @@ namespace Wslrelay.Tests.EndToEnd.Guest;
 /// The two halves as they are in life, where WSLRELAY_PROGRAM is a script that starts the Windows relay: that one on the host's side, the Linux
 /// agent on the guest's. Looks at neither process, only at what goes through them.
 /// </summary>
-[Collection(Alone.Name)]
 public sealed class TwoHalvesTests
 {
     [Fact]

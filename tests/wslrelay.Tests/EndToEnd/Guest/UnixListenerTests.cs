@@ -5,7 +5,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>The file of the agent's Unix socket, and how the agent ends.</summary>
-[Collection(Alone.Name)]
 public sealed class UnixListenerTests
 {
     [Fact]

@@ -5,7 +5,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>--guest-protocol wsl: the message that WSL's init understands, byte by byte, and no answer awaited.</summary>
-[Collection(Alone.Name)]
 public sealed class WslProtocolTests
 {
     private static readonly byte[] Message4 =

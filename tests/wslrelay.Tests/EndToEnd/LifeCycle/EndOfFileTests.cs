@@ -5,7 +5,6 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
-[Collection(Alone.Name)]
 public sealed class EndOfFileTests
 {
     [Fact]

@@ -4,7 +4,6 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
-[Collection(Alone.Name)]
 public sealed class ExitEventTests
 {
     [Theory]

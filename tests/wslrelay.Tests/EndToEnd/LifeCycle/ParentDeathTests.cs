@@ -5,7 +5,6 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
-[Collection(Alone.Name)]
 public sealed class ParentDeathTests
 {
     /// <summary>A parent that holds the relay's standard input and copies its own to it, for as long as it lives.</summary>

@@ -6,7 +6,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
 /// <summary><c>--parent-pid</c>: a copy of the pipe in another process does not keep the relay alive. The parent is another relay here.</summary>
-[Collection(Alone.Name)]
 public sealed class ParentExitTests
 {
     // A child that has exited and that nobody waits for.

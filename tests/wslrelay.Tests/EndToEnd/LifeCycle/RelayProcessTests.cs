@@ -8,7 +8,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
 /// <summary>The program as the child of the library that its parents use.</summary>
-[Collection(Alone.Name)]
 public sealed class RelayProcessTests
 {
     [Fact]

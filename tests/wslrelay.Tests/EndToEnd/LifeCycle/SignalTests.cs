@@ -8,7 +8,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
 /// <summary>Signals end a command in order: exit code 0, every connection reset. <c>serve</c> leaves those of the terminal to its parent.</summary>
-[Collection(Alone.Name)]
 public sealed class SignalTests
 {
     private const string Because = "Signals are Linux's.";

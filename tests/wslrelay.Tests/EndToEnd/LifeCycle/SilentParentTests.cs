@@ -4,7 +4,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
 /// <summary>A parent that stops reading standard output only stops its own answers.</summary>
-[Collection(Alone.Name)]
 public sealed class SilentParentTests
 {
     private const int Requests = 20_000;

@@ -5,7 +5,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
 /// <summary>Standard streams that are closed, full, of the wrong kind, or shared with others.</summary>
-[Collection(Alone.Name)]
 public sealed class StandardStreamTests
 {
     private const string Because = "The streams are set up by a shell.";

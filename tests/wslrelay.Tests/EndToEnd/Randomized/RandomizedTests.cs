@@ -11,7 +11,6 @@ namespace Wslrelay.Tests.EndToEnd.Randomized;
 /// Connections whose ends do anything that TCP lets them do, made from a seed: straight, as the control, and through the relay in each of its modes.
 /// <c>WSLRELAY_RANDOM_CONNECTIONS</c> is how many go each way, <c>WSLRELAY_RANDOM_SEED</c> the seed of the first; the next has the next number.
 /// </summary>
-[Collection(Alone.Name)]
 public sealed class RandomizedTests
 {
     private const int AtOnce = 24;
