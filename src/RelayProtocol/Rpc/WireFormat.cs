@@ -17,7 +17,7 @@ internal static class WireFormat
 
     internal const int MaxDrainMilliseconds = 3_600_000;
 
-    /// <summary>The longest that <see cref="WriteStatus"/> writes, in bytes, beside what a failure says: its keys, and each value as long as it can be.</summary>
+    /// <summary>The most bytes that <see cref="WriteStatus"/> writes, not counting a failure's message: its keys, and each value at its longest.</summary>
     internal const int MaxStatusSize = 440;
 
     internal delegate T Reader<out T>(ref MessagePackReader reader);

@@ -4,7 +4,7 @@ using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
 
-/// <summary>The protocol's name for an operation's error, and what a person is told.</summary>
+/// <summary>The protocol's name for an operation's error, and its text.</summary>
 internal static class IoErrors
 {
     /// <summary>Never <see cref="RelayErrorCode.Unknown"/>: an error without an equivalent is <see cref="RelayErrorCode.Internal"/>.</summary>

@@ -56,7 +56,7 @@ internal sealed class PortTable
 
     public RelayLog Log { get; }
 
-    /// <summary>What a parent that has subscribed is told.</summary>
+    /// <summary>The events for a parent that has subscribed.</summary>
     public RelayEvents Events { get; } = new();
 
     public AgentPreamble Preamble { get; }

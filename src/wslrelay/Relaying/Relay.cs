@@ -68,7 +68,7 @@ internal interface IConnection : IClient
     /// <summary>From now on the client gets what the target sends.</summary>
     void PumpToClient(ChunkMode chunks = ChunkMode.None);
 
-    /// <summary>Ends the connection with a reset on both sides; the owner is told once all of it is closed.</summary>
+    /// <summary>Ends the connection with a reset on both sides; the owner is notified once all of it is closed.</summary>
     void Abort(IoError reason = IoError.Cancelled);
 
     /// <summary>The client's socket, from now on the caller's: this is no connection to a target, and ends.</summary>

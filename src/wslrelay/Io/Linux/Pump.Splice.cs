@@ -37,7 +37,7 @@ internal partial class Pump
                 DisableSplice();
                 return FillBuffer();
             case Errno.EAGAIN when !isFirst && !from.HasUrgent && !from.Ended:
-                // Drained, as far as this turn was told. The next wait reports urgent data or an end, which splice does not tell.
+                // Drained, as far as this turn's event said. The next wait reports urgent data or an end, which splice does not report.
                 from.Readable = false;
                 return Errno.EAGAIN;
             case 0 or Errno.EAGAIN:
