@@ -1,17 +1,17 @@
-# What was published: what it needs, what it is like, and the programs and packages as their users have them.
+# Checks and tests of the published programs and packages: what they require, and that they work as their users have them.
 
 linux_programs=(linux-x64 linux-x64-portable linux-arm64 linux-arm64-portable)
 # .NET reserves 256 GiB for its heap, and qemu records each page of them, which takes seconds at every start: here 4 GiB, in hexadecimal.
 arm64_environment=(QEMU_LD_PREFIX=/usr/aarch64-linux-gnu DOTNET_GCRegionRange=100000000)
 
-# From then on programs for arm64 run here like any other, and so do those that they start: the kernel hands them to qemu.
+# From then on programs for arm64 run here, and so do those that they start: the kernel runs them with qemu.
 use_arm64() {
     local formats=/proc/sys/fs/binfmt_misc
     [[ -e $formats/register ]] || mount -t binfmt_misc binfmt_misc "$formats"
     [[ -e $formats/qemu-aarch64 ]] || cat /usr/lib/binfmt.d/qemu-aarch64.conf >"$formats/register"
 }
 
-# needs FILE: what a program for Linux asks of the machine, in README.md's words.
+# needs FILE: the libraries that a program for Linux requires, as README.md writes them.
 needs() {
     local glibc
     glibc=$(readelf --version-info --wide "$1" | grep -oE 'GLIBC_[0-9.]+' | sort --version-sort | tail -n 1)
@@ -19,7 +19,7 @@ needs() {
     ! readelf --dynamic "$1" | grep 'NEEDED.*libstdc++' >/dev/null || printf ', libstdc++'
 }
 
-# Each needs what README.md says, and runs the demo without anything of this environment.
+# Each requires what README.md says, and runs the demo in an empty environment.
 check_programs() {
     local name program needs
     for name in "${linux_programs[@]}"; do
@@ -31,14 +31,14 @@ check_programs() {
     ls -l "$artifacts"/*-*64*/wslrelay{,.exe} "$artifacts"/packages/* 2>/dev/null
 }
 
-# The tool and the library as a user gets them: installed from the folder of packages, and used outside of this one.
+# The tool and the library as a user gets them: installed from the folder of packages, and used outside of it.
 test_packages() {
     dotnet tool install wslrelay --source "$artifacts/packages" --tool-path "$artifacts/tool"
     WSLRELAY_PROGRAM=$artifacts/tool/wslrelay WSLRELAY_PACKAGES=$artifacts/packages run_tests packages "${tests_on_linux[@]}" \
         --filter-class '*.ReadmeTests' '*.DemoTests' '*.ForwardTests'
 }
 
-# What is promised of a connection, through an arm64 relay and an arm64 agent. Not the bound of memory: qemu's own is in the figure.
+# The promises of a connection, through an arm64 relay and an arm64 agent. Not the memory limit: the figure would include qemu's own memory.
 test_arm64() {
     test_arm64_program linux-arm64 '*.TcpLinkTests' '*.UnixLinkTests' '*.DemoTests' '*.ForwardTests'
     test_arm64_program linux-arm64-portable '*.TcpLinkTests' '*.DemoTests'

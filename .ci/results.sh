@@ -6,7 +6,7 @@ parts=()
 failures=()
 begin=$SECONDS
 
-# part NAME COMMAND...: runs a function; the run goes on with the next part when tests fail, and ends when anything else does.
+# part NAME COMMAND...: runs a function; when tests fail, the run continues with the next part, and when anything else fails, it ends.
 part() {
     local start=$SECONDS
     printf '\n=== %s\n' "$1"
@@ -19,15 +19,15 @@ fail() {
     failures+=("$1")
 }
 
-# behind NAME COMMAND...: runs a function while the run goes on; collect NAME waits for its end, shows what it printed and adds its failures.
+# run_in_background NAME COMMAND...: runs a function in parallel; collect NAME waits for its end, prints its output and adds its failures.
 declare -A running
-behind() {
+run_in_background() {
     (
         set -e
         failures=()
         start=$SECONDS
         "${@:2}"
-        printf '%5d s  %s, beside others' $((SECONDS - start)) "$1" >"$artifacts/$1.seconds"
+        printf '%5d s  %s, in parallel' $((SECONDS - start)) "$1" >"$artifacts/$1.seconds"
         printf '%s\n' "${failures[@]}" >"$artifacts/$1.failures"
     ) >"$artifacts/$1.log" 2>&1 &
     running[$1]=$!
@@ -49,7 +49,7 @@ results_of() {
     printf '%s' "$artifacts/results/$1"
 }
 
-# run_tests NAME COMMAND...: runs tests with their report in a folder of their own; none run, or no report, is a failure.
+# run_tests NAME COMMAND...: runs tests with their report in a folder of their own; no test run, or no report, is a failure.
 run_tests() {
     local name=$1 code=0
     shift
@@ -64,7 +64,7 @@ run_tests() {
     ((code == 0 || failed > 0)) || fail "$name ended with $code"
 }
 
-# count FOLDER: passed, failed and skipped over all reports in it; an error outside of a test is a failed one.
+# count FOLDER: passed, failed and skipped tests in all its reports; an error outside of a test counts as a failed one.
 count() {
     { grep -rhoE --include='*.x*' '<assembly [^>]*>' "$1" || true; } | awk '
         function value(name) { return match($0, " " name "=\"[0-9]+\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : 0 }
@@ -72,7 +72,7 @@ count() {
         END { print passed + 0, failed + 0, skipped + 0 }'
 }
 
-# failed_tests FOLDER: the name of each failed test and the first of what it said, from the reports.
+# failed_tests FOLDER: the name of each failed test and the start of its message, from the reports.
 failed_tests() {
     { grep -rhE --include='*.x*' -A 4 '<test [^>]*result="Fail"' "$1" || true; } |
         sed -nE -e 's/.*<test [^>]*name="([^"]*)".*/FAILED: \1/p' -e 's/.*<message>(<!\[CDATA\[)?([^]]{0,300}).*/        \2/p'

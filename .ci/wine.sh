@@ -1,4 +1,4 @@
-# The Windows build without Windows: Wine 10, of a Debian 13 in a folder, whatever the machine's own Debian is. docs/windows.md says why this one.
+# Runs the Windows build in Wine 10, of a Debian 13 in a folder, whatever the machine's own Debian is. docs/windows.md says why this version.
 
 debian=$artifacts/debian-13
 wine=("$PWD/.ci/in-debian" "$debian" /usr/lib/wine/wine64)
@@ -17,17 +17,17 @@ install_wine() {
     } >"$artifacts/debian-13.log" 2>&1 || { cat "$artifacts/debian-13.log"; return 1; }
 }
 
-# use_wine PREFIX: what comes after it runs in the Windows of that folder.
+# use_wine PREFIX: later commands run in the prefix in that folder.
 use_wine() {
     export WINEPREFIX=$1 WINEDEBUG=-all WINEARCH=win64
-    # Without the first, the runtime dies at random; with the debugger, an unhandled exception would end with 0.
+    # Without the first, the runtime crashes at random; with the debugger, a program with an unhandled exception would exit with 0.
     export DOTNET_EnableWriteXorExecute=0 WINEDLLOVERRIDES='winedbg.exe,winemenubuilder.exe=d'
-    # Wine loses the upper halves of wide vector registers when the collector stops a thread: half of a long text came out as zeros.
+    # Wine loses the upper halves of wide vector registers when the garbage collector stops a thread: half of a long text became zeros.
     export DOTNET_EnableAVX=0
     unset DISPLAY
 }
 
-# make_wine PREFIX: a fresh Windows in a folder. Seconds, or minutes where the disk must first fetch what was just installed.
+# make_wine PREFIX: creates a prefix in a folder. Takes seconds, or minutes if the disk must first read what was just installed.
 make_wine() {
     use_wine "$1"
     mkdir -p "$1"
@@ -36,13 +36,13 @@ make_wine() {
     timeout 600 "${wineserver[@]}" -w
 }
 
-# start_wine PREFIX: the server of a Windows that was made, with what .NET needs of it.
+# start_wine PREFIX: starts the server of a prefix, with the settings that .NET needs.
 start_wine() {
     use_wine "$1"
     wine_started=1
     # Two descriptors of its server for every mapped port.
     ulimit -Sn "$(ulimit -Hn)"
-    # The server keeps the standard output of whatever starts it: a pipe there would wait for ever.
+    # The server keeps the standard output of the process that starts it open: the reader of a pipe there would wait for ever.
     "${wineserver[@]}" -p >/dev/null 2>&1
     timeout 600 "${wine[@]}" cmd /c exit >/dev/null 2>&1
 }
@@ -63,7 +63,7 @@ wine_path() {
     printf 'Z:%s' "${1//\//\\}"
 }
 
-# native_path PATH COMMAND: the path as the command's programs know it.
+# native_path PATH COMMAND: the path in the form that the command's programs use.
 native_path() {
     if [[ $2 == run_wine ]]; then
         wine_path "$1"

@@ -1,2 +1,2 @@
-// libc and kernel32 are the system's; a file of that name beside the program is never meant.
+// libc and kernel32 are the system's: a file of that name in the program's folder must not be loaded.
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

@@ -40,7 +40,7 @@ public sealed record PortMapping
     }
 
     /// <summary>What tells this mapping from others.</summary>
-    public PortMappingKey Key { get; }
+    public PortMappingKey Key { get; private init; }
 
     /// <summary>What the mapping carries.</summary>
     public MapProtocol Protocol => Key.Protocol;
@@ -105,10 +105,7 @@ public sealed record PortMapping
         }
     }
 
-    internal PortMapping WithHostPort(int hostPort) => new(Address, hostPort, GuestPort, Protocol)
-    {
-        IdleTimeout = IdleTimeout, GuestFamily = GuestFamily, Proxy = Proxy,
-    };
+    internal PortMapping WithHostPort(int hostPort) => this with { Key = new PortMappingKey(Address, hostPort, Protocol) };
 
     /// <summary>
     /// Reads the command line's syntax, <c>[ADDRESS:]HOSTPORT[-LAST][:GUESTPORT[-LAST]][/tcp|/udp]</c>: for example <c>8080</c>,

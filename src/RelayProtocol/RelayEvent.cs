@@ -22,7 +22,7 @@ public sealed record ConnectionFailedEvent(PortMapping Mapping, IPEndPoint? Clie
 /// <param name="Auto">The relay made it automatically.</param>
 public sealed record MappedEvent(PortMapping Mapping, bool Auto = false) : RelayEvent
 {
-    /// <summary>Who listens in the guest, where its agent has told.</summary>
+    /// <summary>The program that listens in the guest, where its agent has reported it.</summary>
     public string? Program { get; init; }
 }
 

@@ -1,4 +1,4 @@
 using System.Runtime.InteropServices;
 
-// Native libraries are the system's own: never one that happens to lie beside the program.
+// Native libraries are the system's own: a file of that name in the program's folder must not be loaded.
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

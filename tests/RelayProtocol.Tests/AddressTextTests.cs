@@ -56,7 +56,7 @@ public class AddressTextTests
     }
 
     [Fact]
-    public void An_IPv4_mapped_address_is_told_its_plain_form()
+    public void The_error_for_an_IPv4_mapped_address_gives_the_IPv4_form()
     {
         Assert.False(AddressText.TryParse("::ffff:127.0.0.1", out _, out string? error));
         Assert.Equal("is an IPv4-mapped address: write 127.0.0.1", error);

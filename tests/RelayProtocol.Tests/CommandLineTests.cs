@@ -29,7 +29,7 @@ public class CommandLineTests
         Assert.Equal("\"C:\\Program Files\\x.exe\" serve --target direct", CommandLine.Join(@"C:\Program Files\x.exe", ["serve", "--target", "direct"]));
 
     [Fact]
-    public void Any_arguments_come_back_by_Microsofts_rules()
+    public void Joined_arguments_are_split_again_by_Microsofts_rules()
     {
         var random = new Random(1);
         for (int i = 0; i < 20_000; i++)

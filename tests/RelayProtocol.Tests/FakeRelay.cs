@@ -15,13 +15,13 @@ internal sealed class FakeRelay : IAsyncDisposable
 
     public RelayClient Client { get; }
 
-    /// <summary>Ends a hang; nothing that works takes so long.</summary>
-    public static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromMinutes(2)).Token;
+    /// <summary>Far later than any step takes: it only ends a hang.</summary>
+    public static CancellationToken Deadline => new CancellationTokenSource(TimeSpan.FromMinutes(2)).Token;
 
     public async Task<byte[]> ReadAsync(int count)
     {
         byte[] bytes = new byte[count];
-        await _fromClient.ReadExactlyAsync(bytes, Soon);
+        await _fromClient.ReadExactlyAsync(bytes, Deadline);
         return bytes;
     }
 
@@ -34,12 +34,12 @@ internal sealed class FakeRelay : IAsyncDisposable
         return request[2];
     }
 
-    public async Task<bool> AtEndAsync() => await _fromClient.ReadAsync(new byte[1], Soon) == 0;
+    public async Task<bool> AtEndAsync() => await _fromClient.ReadAsync(new byte[1], Deadline) == 0;
 
     public async Task WriteAsync(params byte[] bytes)
     {
-        await _toClient.WriteAsync(bytes, Soon);
-        await _toClient.FlushAsync(Soon);
+        await _toClient.WriteAsync(bytes, Deadline);
+        await _toClient.FlushAsync(Deadline);
     }
 
     public void CloseOutput() => _toClient.Dispose();

@@ -86,7 +86,7 @@ public class PortMappingSpecTests
     [InlineData("[]:80", "the address is empty")]
     [InlineData("[127.0.0.1]:80", "brackets are for IPv6 addresses, and only for them")]
     [InlineData("[::ffff:1.2.3.4]:80", "IPv4-mapped address: write 1.2.3.4")]
-    public void Anything_else_says_what_is_wrong(string? text, string error)
+    public void Invalid_text_gets_an_error_that_says_what_is_wrong(string? text, string error)
     {
         Assert.False(PortMapping.TryParseSpec(text, out IReadOnlyList<PortMapping>? mappings, out string? message));
         Assert.Null(mappings);

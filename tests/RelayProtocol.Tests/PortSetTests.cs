@@ -11,7 +11,7 @@ public class PortSetTests
     [InlineData("80", new[] { 80 })]
     [InlineData("80,3000-3002,65535", new[] { 80, 3000, 3001, 3002, 65535 })]
     [InlineData("5-5,4-6", new[] { 4, 5, 6 })]
-    public void Names_ports_and_ranges(string text, int[] ports) =>
+    public void Ports_and_ranges_are_parsed(string text, int[] ports) =>
         Assert.Equal(ports, Enumerable.Range(1, 65535).Where(PortSet.Parse(text).Contains));
 
     [Theory]
@@ -24,10 +24,10 @@ public class PortSetTests
     [InlineData(" 80")]
     [InlineData("-80")]
     [InlineData("all")]
-    public void Refuses_what_names_none(string text) => Assert.Throws<FormatException>(() => PortSet.Parse(text));
+    public void Invalid_text_is_refused(string text) => Assert.Throws<FormatException>(() => PortSet.Parse(text));
 
     [Fact]
-    public void Leaves_out_what_is_excluded()
+    public void Excluded_ports_are_left_out()
     {
         var selection = AutoSelection.Of(new AutoMapOptions { Ports = "10-12", Exclude = "11" });
         Assert.Equal([10, 12], Enumerable.Range(1, 65535).Where(port => selection.Contains(new GuestListener(IPAddress.Loopback, port))));

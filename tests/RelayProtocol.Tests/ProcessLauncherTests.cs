@@ -13,7 +13,7 @@ public sealed class ProcessLauncherTests : IDisposable
 
     public static bool IsLinux => OperatingSystem.IsLinux();
 
-    private static CancellationToken Soon => FakeRelay.Soon;
+    private static CancellationToken Deadline => FakeRelay.Deadline;
 
     public void Dispose() => _exit?.Dispose();
 
@@ -25,7 +25,7 @@ public sealed class ProcessLauncherTests : IDisposable
     private static async Task<string> ReadToEnd(Stream stream)
     {
         using var reader = new StreamReader(stream, Encoding.UTF8, leaveOpen: true);
-        return await reader.ReadToEndAsync(Soon);
+        return await reader.ReadToEndAsync(Deadline);
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
@@ -35,15 +35,15 @@ public sealed class ProcessLauncherTests : IDisposable
         byte[] data = new byte[300_000];
         Random.Shared.NextBytes(data);
         Task<byte[]> reading = ReadAll(child.Output);
-        await child.Input.WriteAsync(data, Soon);
+        await child.Input.WriteAsync(data, Deadline);
         await child.Input.DisposeAsync();
         Assert.Equal(data, await reading);
-        Assert.Equal(0, await child.Exited.WaitAsync(Soon));
+        Assert.Equal(0, await child.Exited.WaitAsync(Deadline));
 
         static async Task<byte[]> ReadAll(Stream stream)
         {
             using var all = new MemoryStream();
-            await stream.CopyToAsync(all, Soon);
+            await stream.CopyToAsync(all, Deadline);
             return all.ToArray();
         }
     }
@@ -51,7 +51,7 @@ public sealed class ProcessLauncherTests : IDisposable
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
     public async Task The_child_has_descriptors_0_to_3_and_no_other()
     {
-        // An inheritable descriptor that has nothing to do with the relay: dup clears the close-on-exec flag.
+        // An inheritable descriptor that the relay does not need: dup clears the close-on-exec flag.
         using FileStream unrelated = File.OpenRead("/dev/zero");
         int inheritable = NativeMethods.dup((int)unrelated.SafeFileHandle.DangerousGetHandle());
         try
@@ -75,7 +75,7 @@ public sealed class ProcessLauncherTests : IDisposable
     public void The_parent_has_its_own_end_of_each_pipe_and_not_the_childs()
     {
         using ChildProcess child = Start("/bin/cat", RelayStandardError.Pipe);
-        // Looked at right after the start: a copy that is merely forgotten goes with the next garbage collection.
+        // Checked right after the start: a copy that was never closed would be closed by the next garbage collection.
         string?[] ours = [.. Directory.GetFiles("/proc/self/fd").Select(Target)];
         for (int descriptor = 0; descriptor <= 2; descriptor++)
         {
@@ -87,7 +87,7 @@ public sealed class ProcessLauncherTests : IDisposable
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
-    public async Task The_childs_standard_error_goes_where_it_is_told()
+    public async Task The_childs_standard_error_goes_to_the_given_file()
     {
         using ChildProcess piped = Start("/bin/sh", RelayStandardError.Pipe, "-c", "echo out; echo err >&2");
         Assert.Equal("err\n", await ReadToEnd(piped.Error!));
@@ -100,7 +100,7 @@ public sealed class ProcessLauncherTests : IDisposable
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
     public async Task No_signal_is_blocked_or_ignored_in_the_child()
     {
-        // .NET ignores SIGPIPE in this process; were that inherited, yes would not end by it.
+        // .NET ignores SIGPIPE in this process; if the child inherited that, yes would not be ended by it.
         using ChildProcess child = Start("/bin/sh", "-c", "grep -E '^Sig(Blk|Ign)' /proc/self/status");
         string status = await ReadToEnd(child.Output);
         Assert.Contains("SigBlk:\t0000000000000000", status, StringComparison.Ordinal);
@@ -129,7 +129,7 @@ public sealed class ProcessLauncherTests : IDisposable
     public async Task The_exit_code_is_the_childs_or_minus_the_signal(string script, int expected)
     {
         using ChildProcess child = Start("/bin/sh", "-c", script);
-        Assert.Equal(expected, await child.Exited.WaitAsync(Soon));
+        Assert.Equal(expected, await child.Exited.WaitAsync(Deadline));
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
@@ -137,29 +137,29 @@ public sealed class ProcessLauncherTests : IDisposable
     {
         using ChildProcess child = Start("/bin/cat");
         Assert.True(Directory.Exists($"/proc/{child.Id}"));
-        ValueTask<int> read = child.Output.ReadAsync(new byte[1], Soon);
+        ValueTask<int> read = child.Output.ReadAsync(new byte[1], Deadline);
         Assert.False(read.IsCompleted);
         child.Kill();
         Assert.Equal(0, await read);
-        Assert.Equal(-9, await child.Exited.WaitAsync(Soon));
+        Assert.Equal(-9, await child.Exited.WaitAsync(Deadline));
         Assert.False(Directory.Exists($"/proc/{child.Id}"));
-        child.Kill(); // no harm, and no signal to whatever has the number now
+        child.Kill(); // has no effect, and signals no process that has the number now
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
-    public async Task A_read_can_be_cancelled_and_the_stream_goes_on()
+    public async Task A_read_can_be_cancelled_and_the_stream_stays_usable()
     {
         using ChildProcess child = Start("/bin/cat");
         using var cancel = new CancellationTokenSource(50);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             async () => await child.Output.ReadExactlyAsync(new byte[1], cancel.Token));
-        await child.Input.WriteAsync("x"u8.ToArray(), Soon);
-        await child.Output.ReadExactlyAsync(new byte[1], Soon);
+        await child.Input.WriteAsync("x"u8.ToArray(), Deadline);
+        await child.Output.ReadExactlyAsync(new byte[1], Deadline);
         child.Kill();
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
-    public async Task The_environment_and_odd_arguments_are_passed_on()
+    public async Task The_environment_and_arguments_with_special_characters_are_passed_on()
     {
         Environment.SetEnvironmentVariable("WSLRELAY_TEST", "ä = b");
         using ChildProcess child = Start("/bin/sh", "-c", "printf '%s|' \"$WSLRELAY_TEST\" \"$@\"", "sh", "", "a b", "\"q\"", "\\", "é\n");
@@ -179,14 +179,14 @@ public sealed class ProcessLauncherTests : IDisposable
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
-    public async Task Two_hundred_starts_leak_nothing()
+    public async Task Two_hundred_starts_leak_no_descriptor()
     {
         await Round(10);
         int before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
         await Round(200);
         Assert.Throws<FileNotFoundException>(() => Start("/no/such/program", RelayStandardError.Pipe));
         int after = Directory.GetFileSystemEntries("/proc/self/fd").Length;
-        // Tests run side by side in this process, so a few may come and go; a leak would be 200 at least.
+        // Tests run in parallel in this process, so a few may be opened and closed; a leak would be 200 at least.
         Assert.InRange(after, 0, before + 60);
 
         async Task Round(int count)
@@ -194,22 +194,22 @@ public sealed class ProcessLauncherTests : IDisposable
             for (int i = 0; i < count; i++)
             {
                 using ChildProcess child = Start("/bin/true", RelayStandardError.Pipe);
-                Assert.Equal(0, await child.Exited.WaitAsync(Soon));
+                Assert.Equal(0, await child.Exited.WaitAsync(Deadline));
             }
         }
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
-    public async Task Children_of_System_Diagnostics_Process_are_left_alone()
+    public async Task Children_of_System_Diagnostics_Process_are_not_affected()
     {
         using var other = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "sleep 0.2; exit 7"]))!;
         ChildProcess[] children = [.. Enumerable.Range(0, 20).Select(i => Start("/bin/sh", "-c", $"exit {i}"))];
         for (int i = 0; i < children.Length; i++)
         {
-            Assert.Equal(i, await children[i].Exited.WaitAsync(Soon));
+            Assert.Equal(i, await children[i].Exited.WaitAsync(Deadline));
             children[i].Dispose();
         }
-        await other.WaitForExitAsync(Soon);
+        await other.WaitForExitAsync(Deadline);
         Assert.Equal(7, other.ExitCode);
     }
 

@@ -14,6 +14,6 @@ public class PublicApiTests
         string approved = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "PublicApi.approved.txt"));
         Assert.True(
             approved.ReplaceLineEndings("\n").Trim() == actual.ReplaceLineEndings("\n").Trim(),
-            $"The public API has changed. If that is meant, copy {received} over PublicApi.approved.txt beside the test.");
+            $"The public API has changed. If that is intended, copy {received} over the test's PublicApi.approved.txt.");
     }
 }

@@ -18,7 +18,7 @@ public class RelayClientTests
     public async Task Hello_is_asked_and_answered()
     {
         await using var relay = new FakeRelay();
-        Task<RelayHello> call = relay.Client.HelloAsync(FakeRelay.Soon);
+        Task<RelayHello> call = relay.Client.HelloAsync(FakeRelay.Deadline);
         byte[] expected = [0x94, 0, 1, 0xa5, .. "hello"u8, 0x91, 0x81, 0xa8, .. "protocol"u8, 1];
         Assert.Equal(expected, await relay.ReadAsync(expected.Length));
         await relay.WriteAsync([0x94, 1, 1, 0xc0, 0x86, 0xa4, .. "name"u8, 0xa8, .. "wslrelay"u8, 0xa7, .. "version"u8, 0xa5, .. "1.2.3"u8,
@@ -30,10 +30,10 @@ public class RelayClientTests
     }
 
     [Fact]
-    public async Task Map_sends_every_key_and_returns_what_was_bound()
+    public async Task Map_sends_every_key_and_returns_the_bound_address()
     {
         await using var relay = new FakeRelay();
-        Task<PortMapping> call = relay.Client.MapAsync(new PortMapping(0, 80), FakeRelay.Soon);
+        Task<PortMapping> call = relay.Client.MapAsync(new PortMapping(0, 80), FakeRelay.Deadline);
         byte[] expected = [0x94, 0, 1, 0xa3, .. "map"u8, 0x91, 0x85, 0xa8, .. "protocol"u8, 0xa3, .. "tcp"u8, 0xa6, .. "family"u8, 4,
             0xa7, .. "address"u8, 0xa9, .. "127.0.0.1"u8, 0xa8, .. "hostPort"u8, 0, 0xa9, .. "guestPort"u8, 80];
         Assert.Equal(expected, await relay.ReadAsync(expected.Length));
@@ -45,7 +45,7 @@ public class RelayClientTests
     public async Task Unmap_sends_the_identity_and_the_drain()
     {
         await using var relay = new FakeRelay();
-        Task<IReadOnlyList<UnmapResult>> call = relay.Client.UnmapAsync([new(IPAddress.IPv6Loopback, 1)], TimeSpan.FromMilliseconds(99.5), FakeRelay.Soon);
+        Task<IReadOnlyList<UnmapResult>> call = relay.Client.UnmapAsync([new(IPAddress.IPv6Loopback, 1)], TimeSpan.FromMilliseconds(99.5), FakeRelay.Deadline);
         byte[] expected = [0x94, 0, 1, 0xa5, .. "unmap"u8, 0x91, 0x85, 0xa8, .. "protocol"u8, 0xa3, .. "tcp"u8, 0xa6, .. "family"u8, 6,
             0xa7, .. "address"u8, 0xa3, .. "::1"u8, 0xa8, .. "hostPort"u8, 1, 0xa7, .. "drainMs"u8, 100];
         Assert.Equal(expected, await relay.ReadAsync(expected.Length));
@@ -57,7 +57,7 @@ public class RelayClientTests
     public async Task List_returns_counters_beyond_32_bits()
     {
         await using var relay = new FakeRelay();
-        Task<IReadOnlyList<PortMappingStatus>> call = relay.Client.ListAsync(FakeRelay.Soon);
+        Task<IReadOnlyList<PortMappingStatus>> call = relay.Client.ListAsync(FakeRelay.Deadline);
         int id = await relay.ReadListAsync();
         var status = Mapping(8080, 80);
         (status["accepted"], status["active"], status["failed"]) = (3, 1, 2);
@@ -67,10 +67,10 @@ public class RelayClientTests
     }
 
     [Fact]
-    public async Task Connections_sends_the_limit_and_the_mappings_and_returns_what_is_known()
+    public async Task Connections_sends_the_limit_and_the_mappings_and_returns_the_connections()
     {
         await using var relay = new FakeRelay();
-        Task<IReadOnlyList<RelayConnection>> call = relay.Client.ConnectionsAsync([Web.Key], limit: 7, FakeRelay.Soon);
+        Task<IReadOnlyList<RelayConnection>> call = relay.Client.ConnectionsAsync([Web.Key], limit: 7, FakeRelay.Deadline);
         byte[] expected = [0x94, 0, 1, 0xab, .. "connections"u8, 0x92, 0x81, 0xa5, .. "limit"u8, 7, 0x84, 0xa8, .. "protocol"u8, 0xa3, .. "tcp"u8,
             0xa6, .. "family"u8, 4, 0xa7, .. "address"u8, 0xa9, .. "127.0.0.1"u8, 0xa8, .. "hostPort"u8, 0xcd, 0x1f, 0x90];
         Assert.Equal(expected, await relay.ReadAsync(expected.Length));
@@ -86,10 +86,10 @@ public class RelayClientTests
                 new(Web.Key, 80, null, since, RelayConnectionState.Unknown, null, null),
             ],
             await call);
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => relay.Client.ConnectionsAsync(limit: 100_001, cancellationToken: FakeRelay.Soon));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => relay.Client.ConnectionsAsync(limit: 100_001, cancellationToken: FakeRelay.Deadline));
 
         // In params the limit comes before the keys.
-        call = relay.Client.ConnectionsAsync([Web.Key], limit: 7, FakeRelay.Soon);
+        call = relay.Client.ConnectionsAsync([Web.Key], limit: 7, FakeRelay.Deadline);
         await relay.ReadAsync(expected.Length);
         await relay.WriteAsync(FakeRelay.Error(2, new Dictionary<string, object?>
         {
@@ -102,7 +102,7 @@ public class RelayClientTests
     public async Task Events_are_those_of_its_subscription_until_the_relay_is_gone()
     {
         await using var relay = new FakeRelay();
-        await using IAsyncEnumerator<RelayEvent> events = relay.Client.EventsAsync(FakeRelay.Soon).GetAsyncEnumerator(FakeRelay.Soon);
+        await using IAsyncEnumerator<RelayEvent> events = relay.Client.EventsAsync(FakeRelay.Deadline).GetAsyncEnumerator(FakeRelay.Deadline);
         ValueTask<bool> first = events.MoveNextAsync();
         byte[] expected = [0x94, 0, 1, 0xa9, .. "subscribe"u8, 0x90];
         Assert.Equal(expected, await relay.ReadAsync(expected.Length));
@@ -119,10 +119,10 @@ public class RelayClientTests
     }
 
     [Fact]
-    public async Task Events_that_are_not_read_are_counted_and_hold_up_no_call()
+    public async Task Events_that_are_not_read_are_counted_and_delay_no_call()
     {
         await using var relay = new FakeRelay();
-        await using IAsyncEnumerator<RelayEvent> events = relay.Client.EventsAsync(FakeRelay.Soon).GetAsyncEnumerator(FakeRelay.Soon);
+        await using IAsyncEnumerator<RelayEvent> events = relay.Client.EventsAsync(FakeRelay.Deadline).GetAsyncEnumerator(FakeRelay.Deadline);
         ValueTask<bool> first = events.MoveNextAsync();
         await relay.ReadAsync(14);
         await relay.WriteAsync(FakeRelay.Result(1, new Dictionary<string, object?> { ["events"] = Array.Empty<object>() }));
@@ -132,7 +132,7 @@ public class RelayClientTests
         for (int i = 0; i < 1500; i++)
             await relay.WriteAsync(item);
 
-        Task<IReadOnlyList<PortMappingStatus>> call = relay.Client.ListAsync(FakeRelay.Soon);
+        Task<IReadOnlyList<PortMappingStatus>> call = relay.Client.ListAsync(FakeRelay.Deadline);
         await relay.WriteAsync(FakeRelay.Result(await relay.ReadListAsync(), Array.Empty<object>()));
         Assert.Empty(await call);
         for (int i = 0; i < 1000; i++)
@@ -152,7 +152,7 @@ public class RelayClientTests
     public async Task An_error_answer_fails_its_call_only()
     {
         await using var relay = new FakeRelay();
-        Task<PortMapping> refused = relay.Client.MapAsync(Web, FakeRelay.Soon);
+        Task<PortMapping> refused = relay.Client.MapAsync(Web, FakeRelay.Deadline);
         await relay.ReadAsync(71);
         await relay.WriteAsync(FakeRelay.Error(1, new Dictionary<string, object?>
         {
@@ -160,16 +160,16 @@ public class RelayClientTests
         }));
         RelayException thrown = await Assert.ThrowsAsync<RelayException>(() => refused);
         Assert.Equal(new RelayError(RelayErrorCode.AddressInUse, "127.0.0.1:8080/tcp is mapped already", 0), thrown.Error);
-        Task<IReadOnlyList<PortMappingStatus>> next = relay.Client.ListAsync(FakeRelay.Soon);
+        Task<IReadOnlyList<PortMappingStatus>> next = relay.Client.ListAsync(FakeRelay.Deadline);
         await relay.WriteAsync(FakeRelay.Result(await relay.ReadListAsync(), Array.Empty<object>()));
         Assert.Empty(await next);
     }
 
     [Fact]
-    public async Task Answers_may_come_in_any_order_in_any_pieces_and_to_nobody()
+    public async Task Answers_may_come_in_any_order_in_any_pieces_and_with_unknown_ids()
     {
         await using var relay = new FakeRelay();
-        Task<IReadOnlyList<PortMappingStatus>>[] calls = [.. Enumerable.Range(0, 3).Select(_ => relay.Client.ListAsync(FakeRelay.Soon))];
+        Task<IReadOnlyList<PortMappingStatus>>[] calls = [.. Enumerable.Range(0, 3).Select(_ => relay.Client.ListAsync(FakeRelay.Deadline))];
         for (int i = 1; i <= 3; i++)
             Assert.Equal(i, await relay.ReadListAsync());
         await relay.WriteAsync(FakeRelay.Result(77, Array.Empty<object>()));
@@ -183,7 +183,7 @@ public class RelayClientTests
     }
 
     [Fact]
-    public async Task Ten_thousand_calls_can_be_under_way()
+    public async Task Ten_thousand_calls_can_be_pending()
     {
         await using var relay = new FakeRelay();
         const int Count = 10_000;
@@ -200,9 +200,9 @@ public class RelayClientTests
             await relay.WriteAsync([.. answers]);
         }
         var calls = new Task<IReadOnlyList<PortMappingStatus>>[Count];
-        Parallel.For(0, Count, i => calls[i] = relay.Client.ListAsync(FakeRelay.Soon));
+        Parallel.For(0, Count, i => calls[i] = relay.Client.ListAsync(FakeRelay.Deadline));
         await server;
-        await Task.WhenAll(calls).WaitAsync(FakeRelay.Soon);
+        await Task.WhenAll(calls).WaitAsync(FakeRelay.Deadline);
     }
 
     [Fact]
@@ -210,16 +210,16 @@ public class RelayClientTests
     {
         await using var relay = new FakeRelay();
         PortMapping[] mappings = [.. Enumerable.Range(10000, 2000).Select(p => new PortMapping(p, p))];
-        ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(() => relay.Client.MapAsync(mappings, FakeRelay.Soon));
+        ArgumentException thrown = await Assert.ThrowsAsync<ArgumentException>(() => relay.Client.MapAsync(mappings, FakeRelay.Deadline));
         int fitting = int.Parse(thrown.Message.Split("the first ")[1].Split(' ')[0]);
         Assert.InRange(fitting, 800, 1100);
-        await Assert.ThrowsAsync<ArgumentException>(() => relay.Client.MapAsync(mappings[..(fitting + 1)], FakeRelay.Soon));
-        _ = relay.Client.MapAsync(mappings[..fitting], FakeRelay.Soon);
+        await Assert.ThrowsAsync<ArgumentException>(() => relay.Client.MapAsync(mappings[..(fitting + 1)], FakeRelay.Deadline));
+        _ = relay.Client.MapAsync(mappings[..fitting], FakeRelay.Deadline);
         Assert.Equal(0x94, (await relay.ReadAsync(60000))[0]);
-        await Assert.ThrowsAsync<ArgumentException>(() => relay.Client.MapAsync([], FakeRelay.Soon));
-        await Assert.ThrowsAsync<ArgumentException>(() => relay.Client.UnmapAsync([], null, FakeRelay.Soon));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => relay.Client.UnmapAsync(Web.Key, TimeSpan.FromMilliseconds(-1), FakeRelay.Soon));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => relay.Client.UnmapAsync(Web.Key, TimeSpan.FromHours(1.01), FakeRelay.Soon));
+        await Assert.ThrowsAsync<ArgumentException>(() => relay.Client.MapAsync([], FakeRelay.Deadline));
+        await Assert.ThrowsAsync<ArgumentException>(() => relay.Client.UnmapAsync([], null, FakeRelay.Deadline));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => relay.Client.UnmapAsync(Web.Key, TimeSpan.FromMilliseconds(-1), FakeRelay.Deadline));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => relay.Client.UnmapAsync(Web.Key, TimeSpan.FromHours(1.01), FakeRelay.Deadline));
     }
 
     [Fact]
@@ -228,11 +228,11 @@ public class RelayClientTests
         await using var relay = new FakeRelay();
         using var cancel = new CancellationTokenSource();
         Task<IReadOnlyList<PortMappingStatus>> cancelled = relay.Client.ListAsync(cancel.Token);
-        Task<IReadOnlyList<PortMappingStatus>> other = relay.Client.ListAsync(FakeRelay.Soon);
+        Task<IReadOnlyList<PortMappingStatus>> other = relay.Client.ListAsync(FakeRelay.Deadline);
         Assert.Equal(1, await relay.ReadListAsync());
         Assert.Equal(2, await relay.ReadListAsync());
         await cancel.CancelAsync();
-        OperationCanceledException thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.WaitAsync(FakeRelay.Soon));
+        OperationCanceledException thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.WaitAsync(FakeRelay.Deadline));
         Assert.Equal(cancel.Token, thrown.CancellationToken);
         await relay.WriteAsync(FakeRelay.Result(1, Array.Empty<object>()));
         await relay.WriteAsync(FakeRelay.Result(2, Array.Empty<object>()));

@@ -27,7 +27,7 @@ public class RelayErrorTests
     }
 
     [Fact]
-    public void The_table_above_is_complete() => Assert.Equal(14, Enum.GetValues<RelayErrorCode>().Length);
+    public void The_table_of_errors_is_complete() => Assert.Equal(14, Enum.GetValues<RelayErrorCode>().Length);
 
     [Theory]
     [InlineData("addressinuse")]

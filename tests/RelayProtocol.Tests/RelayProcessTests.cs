@@ -3,12 +3,12 @@ using Xunit;
 
 namespace RelayProtocol.Tests;
 
-/// <summary>The child's life on Linux, with shells in the relay's place.</summary>
+/// <summary>Start and end of the child on Linux, with shells in the relay's place.</summary>
 public class RelayProcessTests
 {
     public static bool IsLinux => OperatingSystem.IsLinux();
 
-    private static CancellationToken Soon => FakeRelay.Soon;
+    private static CancellationToken Deadline => FakeRelay.Deadline;
 
     private static RelayStartInfo Shell => new("/bin/sh") { StandardError = RelayStandardError.Pipe };
 
@@ -20,13 +20,13 @@ public class RelayProcessTests
         RelayProcess relay = Start(Shell, "cat >/dev/null; exit 4");
         Assert.True(Directory.Exists($"/proc/{relay.Id}"));
         await relay.DisposeAsync();
-        Assert.Equal(4, await relay.WaitForExitAsync(Soon));
+        Assert.Equal(4, await relay.WaitForExitAsync(Deadline));
         Assert.False(Directory.Exists($"/proc/{relay.Id}"));
         await relay.DisposeAsync();
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
-    public async Task Disposing_kills_what_does_not_end()
+    public async Task Disposing_kills_a_relay_that_does_not_exit()
     {
         RelayStartInfo info = Shell;
         info.ExitTimeout = TimeSpan.FromMilliseconds(100);
@@ -35,18 +35,18 @@ public class RelayProcessTests
         var watch = Stopwatch.StartNew();
         await relay.DisposeAsync();
         Assert.InRange(watch.Elapsed, TimeSpan.FromMilliseconds(250), TimeSpan.MaxValue);
-        Assert.Equal(-9, await relay.WaitForExitAsync(Soon));
+        Assert.Equal(-9, await relay.WaitForExitAsync(Deadline));
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
-    public async Task A_dead_relay_fails_the_calls_with_its_exit_code_at_once()
+    public async Task A_relay_that_was_killed_fails_the_calls_with_its_exit_code_at_once()
     {
         await using RelayProcess relay = Start(Shell, "exec cat >/dev/null");
-        Task call = relay.Client.ListAsync(Soon);
+        Task call = relay.Client.ListAsync(Deadline);
         relay.Kill();
-        RelayDisconnectedException thrown = await Assert.ThrowsAsync<RelayDisconnectedException>(() => call.WaitAsync(Soon));
+        RelayDisconnectedException thrown = await Assert.ThrowsAsync<RelayDisconnectedException>(() => call.WaitAsync(Deadline));
         Assert.Equal(-9, thrown.ExitCode);
-        await Assert.ThrowsAsync<RelayDisconnectedException>(() => relay.Client.ListAsync(Soon));
+        await Assert.ThrowsAsync<RelayDisconnectedException>(() => relay.Client.ListAsync(Deadline));
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
@@ -54,23 +54,23 @@ public class RelayProcessTests
     {
         await using RelayProcess relay = Start(Shell, "cat >/dev/null; exit 0");
         relay.CloseInput();
-        Assert.Equal(0, await relay.WaitForExitAsync(Soon));
+        Assert.Equal(0, await relay.WaitForExitAsync(Deadline));
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
     public async Task The_exit_event_reaches_the_relay_and_its_number_is_3()
     {
-        // The descriptor does not block, so a shell has to ask again and again.
+        // The descriptor does not block, so a shell has to poll it.
         await using RelayProcess relay = Start(
             Shell, "echo $1 >&2; until [ \"$(dd bs=8 count=1 <&3 2>/dev/null | wc -c)\" = 8 ]; do sleep 0.02; done; exit 6");
         using var error = new StreamReader(relay.StandardError!);
-        Assert.Equal("3", await error.ReadLineAsync(Soon));
+        Assert.Equal("3", await error.ReadLineAsync(Deadline));
         relay.SignalExit();
-        Assert.Equal(6, await relay.WaitForExitAsync(Soon));
+        Assert.Equal(6, await relay.WaitForExitAsync(Deadline));
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]
-    public async Task A_shared_exit_event_outlives_a_relay()
+    public async Task A_shared_exit_event_stays_usable_after_a_relay_has_ended()
     {
         using var exit = new RelayExitEvent();
         RelayStartInfo info = Shell;
@@ -81,7 +81,7 @@ public class RelayProcessTests
         exit.Signal();
         await using RelayProcess second = Start(info, "dd bs=8 count=1 <&3 2>/dev/null | wc -c >&2");
         using var error = new StreamReader(second.StandardError!);
-        Assert.Equal("8", await error.ReadLineAsync(Soon));
+        Assert.Equal("8", await error.ReadLineAsync(Deadline));
     }
 
     [Fact(Skip = "Linux only", SkipUnless = nameof(IsLinux))]

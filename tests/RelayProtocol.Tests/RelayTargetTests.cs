@@ -110,7 +110,7 @@ public class RelayTargetTests
     [InlineData("firecracker::1", "the path is missing")]
     [InlineData("firecracker:/a:", "the port is missing")]
     [InlineData("firecracker:/a:b", "the port 'b' is not a number")]
-    public void Anything_else_says_what_is_wrong(string? text, string error)
+    public void Invalid_text_gets_an_error_that_says_what_is_wrong(string? text, string error)
     {
         Assert.False(RelayTarget.TryParse(text, out RelayTarget? target, out string? message));
         Assert.Null(target);

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RelayProtocol.Tests;
 
-/// <summary>The sizes that Windows' headers give these structs on 64 bits; every system of ours agrees on them.</summary>
+/// <summary>The sizes that Windows' headers give these structs on 64 bits; they can be checked on every system.</summary>
 public unsafe class WindowsLayoutTests
 {
     [Fact]

@@ -13,7 +13,7 @@ public sealed class WindowsProcessLauncherTests : IDisposable
 
     public static bool IsWindows => OperatingSystem.IsWindows();
 
-    private static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+    private static CancellationToken Deadline => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
 
     public void Dispose() => _exit?.Dispose();
 
@@ -23,7 +23,7 @@ public sealed class WindowsProcessLauncherTests : IDisposable
     private static async Task<string> ReadToEnd(Stream stream)
     {
         using var reader = new StreamReader(stream, Encoding.UTF8, leaveOpen: true);
-        return (await reader.ReadToEndAsync(Soon)).Trim();
+        return (await reader.ReadToEndAsync(Deadline)).Trim();
     }
 
     [Fact(Skip = "Windows only", SkipUnless = nameof(IsWindows))]
@@ -32,7 +32,7 @@ public sealed class WindowsProcessLauncherTests : IDisposable
         using ChildProcess child = Start("echo out& echo err>&2& exit 3", RelayStandardError.Pipe);
         Assert.Equal("out", await ReadToEnd(child.Output));
         Assert.Equal("err", await ReadToEnd(child.Error!));
-        Assert.Equal(3, await child.Exited.WaitAsync(Soon));
+        Assert.Equal(3, await child.Exited.WaitAsync(Deadline));
         child.Kill();
     }
 
@@ -40,47 +40,47 @@ public sealed class WindowsProcessLauncherTests : IDisposable
     public async Task The_end_of_input_reaches_the_child()
     {
         using ChildProcess child = Start("set /p x=& exit 5");
-        await Task.Delay(200, Soon);
+        await Task.Delay(200, Deadline);
         Assert.False(child.Exited.IsCompleted);
         await child.Input.DisposeAsync();
-        Assert.Equal(5, await child.Exited.WaitAsync(Soon));
+        Assert.Equal(5, await child.Exited.WaitAsync(Deadline));
     }
 
     [Fact(Skip = "Windows only", SkipUnless = nameof(IsWindows))]
     public async Task A_killed_child_is_end_of_file()
     {
         using ChildProcess child = Start("echo up& set /p x=");
-        // It has begun: a console that is still being made for it would also hold its output for a while.
+        // It has started: a console that is still being created for it would also keep its output open for a while.
         byte[] up = new byte[4];
-        await child.Output.ReadExactlyAsync(up, Soon);
+        await child.Output.ReadExactlyAsync(up, Deadline);
         Assert.Equal("up\r\n", Encoding.UTF8.GetString(up));
         Task<string> reading = ReadToEnd(child.Output);
-        await Task.Delay(200, Soon);
+        await Task.Delay(200, Deadline);
         Assert.False(reading.IsCompleted);
         child.Kill();
         Assert.Equal("", await reading);
-        Assert.Equal(1, await child.Exited.WaitAsync(Soon));
+        Assert.Equal(1, await child.Exited.WaitAsync(Deadline));
     }
 
     [Fact(Skip = "Windows only", SkipUnless = nameof(IsWindows))]
-    public async Task The_jobs_end_is_the_childs()
+    public async Task Closing_the_job_kills_the_child()
     {
-        // A loop without end that reads nothing: it is not the end of its input that ends it.
+        // An endless loop that reads nothing: the end of its input does not end it.
         ChildProcess child = Start("for /L %i in (0,0,1) do @rem");
-        await Task.Delay(200, Soon);
+        await Task.Delay(200, Deadline);
         Assert.False(child.Exited.IsCompleted);
         child.Dispose();
-        await child.Exited.WaitAsync(Soon);
+        await child.Exited.WaitAsync(Deadline);
     }
 
     [Fact(Skip = "Windows only", SkipUnless = nameof(IsWindows))]
-    public async Task A_dead_relay_fails_the_calls_at_once()
+    public async Task A_relay_that_was_killed_fails_the_calls_at_once()
     {
         var info = new RelayStartInfo(Path.Combine(Environment.SystemDirectory, "cmd.exe")) { StandardError = RelayStandardError.Discard };
         await using RelayProcess relay = Wine.Start(() => RelayProcess.Start(info, n => ["/d", "/c", "set /p x=& exit 2"]));
         RelayDisconnectedException thrown = await Assert.ThrowsAsync<RelayDisconnectedException>(async () =>
         {
-            Task call = relay.Client.ListAsync(Soon);
+            Task call = relay.Client.ListAsync(Deadline);
             relay.CloseInput();
             await call;
         });
@@ -88,7 +88,7 @@ public sealed class WindowsProcessLauncherTests : IDisposable
     }
 
     [Fact(Skip = "Windows only", SkipUnless = nameof(IsWindows))]
-    public async Task Disposing_kills_what_does_not_end()
+    public async Task Disposing_kills_a_relay_that_does_not_exit()
     {
         var info = new RelayStartInfo(Path.Combine(Environment.SystemDirectory, "cmd.exe"))
         {
@@ -100,7 +100,7 @@ public sealed class WindowsProcessLauncherTests : IDisposable
         var watch = Stopwatch.StartNew();
         await relay.DisposeAsync();
         Assert.InRange(watch.Elapsed, TimeSpan.FromMilliseconds(250), TimeSpan.MaxValue);
-        Assert.Equal(1, await relay.WaitForExitAsync(Soon));
+        Assert.Equal(1, await relay.WaitForExitAsync(Deadline));
     }
 
     [Fact(Skip = "Windows only", SkipUnless = nameof(IsWindows))]

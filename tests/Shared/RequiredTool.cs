@@ -13,7 +13,7 @@ public static class RequiredTool
     /// <summary>Skips or fails the running test unless a program can be run.</summary>
     /// <param name="path">The program, an absolute path or a name to be found in PATH.</param>
     /// <param name="package">What to install to have it, named in the reason.</param>
-    /// <param name="probe">Arguments with which the program ends at once with 0 if all that is needed of it is there.</param>
+    /// <param name="probe">Arguments with which the program ends at once with 0 if everything needed of it is present.</param>
     public static void Require(string path, string package, params string[] probe)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), $"{path} is a program of Linux.");

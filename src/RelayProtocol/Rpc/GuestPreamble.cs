@@ -11,8 +11,8 @@ namespace RelayProtocol.Rpc;
 /// <param name="Pass">The relay takes the server's socket itself, and sends nothing until the answer.</param>
 /// <param name="Ends">The relay takes the server's bytes in chunks, which mark the end of sending, if the answer is <c>{"ends": true}</c> in place of nil.</param>
 /// <param name="Watch">The relay asks for the guest's listeners (section 8) in place of a server.</param>
-/// <param name="Protocol">With udp what follows is datagrams, each behind its length; of a watch, that ports where datagrams are received are told too.</param>
-/// <param name="Client">The client's address, for the agent's log; null where it is not told.</param>
+/// <param name="Protocol">With udp what follows is datagrams, each after its length; of a watch, that ports where datagrams are received are reported too.</param>
+/// <param name="Client">The client's address, for the agent's log; null where it is not given.</param>
 internal readonly record struct GuestPreamble(
     int Family, int Port, bool Pass = false, bool Ends = false, bool Watch = false, MapProtocol Protocol = MapProtocol.Tcp, string? Client = null)
 {

@@ -7,9 +7,7 @@ namespace RelayProtocol.Rpc;
 /// <summary>The protocol's rule that any valid encoding of a value is accepted, where the package's reader is stricter or throws; and the entries of maps.</summary>
 internal static class MessagePackExtensions
 {
-    /// <summary>Reads text that was sent as str or, as writers from before that type do, as bin; reads nothing if another type is next, be it nil.</summary>
-    /// <param name="reader">The reader, within a whole object.</param>
-    /// <param name="text">The text. What is not UTF-8 is U+FFFD.</param>
+    /// <summary>Reads text that was sent as str or, as writers from before that type do, as bin; reads nothing if another type is next, be it nil. What is not UTF-8 is U+FFFD.</summary>
     internal static bool TryReadText(this ref MessagePackReader reader, [NotNullWhen(true)] out string? text)
     {
         text = reader.NextMessagePackType switch
@@ -22,8 +20,6 @@ internal static class MessagePackExtensions
     }
 
     /// <summary>Reads an integer of any encoding; reads nothing if another type is next or it is 2^63 or more.</summary>
-    /// <param name="reader">The reader, within a whole object.</param>
-    /// <param name="value">The integer.</param>
     internal static bool TryReadInteger(this ref MessagePackReader reader, out long value)
     {
         MessagePackReader ahead = reader.CreatePeekReader();

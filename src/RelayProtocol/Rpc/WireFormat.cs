@@ -17,7 +17,7 @@ internal static class WireFormat
 
     internal const int MaxDrainMilliseconds = 3_600_000;
 
-    /// <summary>The longest that <see cref="WriteStatus"/> writes, in bytes, beside what a failure says: its keys, and each value as long as it can be.</summary>
+    /// <summary>The most bytes that <see cref="WriteStatus"/> writes, not counting a failure's message: its keys, and each value at its longest.</summary>
     internal const int MaxStatusSize = 440;
 
     internal delegate T Reader<out T>(ref MessagePackReader reader);
@@ -196,9 +196,7 @@ internal static class WireFormat
     }
 
     /// <summary>Reads the keys of mappings; <paramref name="first"/> is the index of the first one in params.</summary>
-    internal static PortMappingKey[] ReadKeys(ref MessagePackReader reader, int count, int first = 0) => ReadItems(ref reader, count, ReadKey, first);
-
-    private static PortMappingKey ReadKey(ref MessagePackReader reader) => ReadUnmapItem(ref reader).Key;
+    internal static PortMappingKey[] ReadKeys(ref MessagePackReader reader, int count, int first = 0) => ReadItems(ref reader, count, static (ref item) => ReadUnmapItem(ref item).Key, first);
 
     private static T[] ReadItems<T>(ReadOnlyMemory<byte> parameters, Reader<T> readItem)
     {

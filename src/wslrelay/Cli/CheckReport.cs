@@ -6,12 +6,10 @@ using Wslrelay.Relaying;
 
 namespace Wslrelay.Cli;
 
-/// <summary>What the two probes of a mapping, over IPv4 and over IPv6, say about the hops behind the host port.</summary>
-/// <param name="target">The target.</param>
-/// <param name="guestProtocol">What an agent there speaks.</param>
-/// <param name="mapping">The mapping; null where none was given.</param>
-/// <param name="probes">IPv4's and IPv6's; null where the target has no address of the family.</param>
-/// <param name="listeners">What listens on this machine.</param>
+/// <summary>
+/// What the two probes of a mapping, over IPv4 and over IPv6, say about the hops behind the host port. The mapping is null where none was given, a probe where the
+/// target has no address of its family. Runs when the probes have ended.
+/// </summary>
 internal sealed class CheckReport(
     RelayTarget target, GuestProtocol guestProtocol, PortMapping? mapping, PortProbe?[] probes, List<ListeningSocket> listeners)
 {

@@ -21,11 +21,7 @@ internal sealed class WatchTable(RelayTarget target, Func<PortMappingKey, string
 
     private Dictionary<PortMappingKey, Row> _last = [];
 
-    /// <summary>The lines from the top of the screen, none longer than it is wide and no more than fit.</summary>
-    /// <param name="list">The mappings in force.</param>
-    /// <param name="seconds">The time since the last call.</param>
-    /// <param name="width">Of the screen, in characters.</param>
-    /// <param name="height">Of the screen, in lines.</param>
+    /// <summary>The lines from the top of the screen, none longer than it is wide and no more than fit; <paramref name="seconds"/> after the last call.</summary>
     internal WatchLine[] Draw(PortMappingStatus[] list, double seconds, int width, int height)
     {
         Row[] rows = Array.ConvertAll(list, status => new Row(status, _last.GetValueOrDefault(status.Mapping.Key), seconds, status.Auto ? ForwardRunner.Program(programOf(status.Mapping.Key)) : ""));

@@ -61,6 +61,6 @@ internal sealed unsafe class DatagramBatch
 /// <param name="Datagrams">Those that the kernel has taken.</param>
 /// <param name="Bytes">Their bytes.</param>
 /// <param name="Dropped">Those that it has not.</param>
-/// <param name="Error">Of a connected socket: the peer's system says that it cannot be reached, or that nobody listens.</param>
+/// <param name="Error">Of a connected socket: the peer's system reports that it cannot be reached, or that nothing listens there.</param>
 /// <param name="NativeError">The system's own number of it.</param>
 internal record struct DatagramsSent(int Datagrams, long Bytes, int Dropped, IoError Error = IoError.None, int NativeError = 0);

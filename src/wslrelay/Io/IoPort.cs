@@ -65,13 +65,13 @@ internal abstract class IoPort : IDisposable
 
     /// <summary>Opens and binds a datagram socket, which no other socket shares. On a wildcard address each datagram tells the address that it was sent to.</summary>
     /// <exception cref="IoException">The system refuses.</exception>
-    public virtual IoSocket BindDatagrams(in IoEndpoint endpoint) => throw new IoException(IoError.NotSupported, 0, "datagrams are not carried here yet");
+    public virtual IoSocket BindDatagrams(in IoEndpoint endpoint) => throw new NotSupportedException();
 
-    /// <summary>Opens a datagram socket of one peer, whose errors are then told.</summary>
+    /// <summary>Opens a datagram socket connected to one peer, whose errors are then reported.</summary>
     /// <exception cref="IoException">The system refuses; <see cref="IoError.TooManyOpenFiles"/> already while few handles are left for connections.</exception>
-    public virtual IoSocket ConnectDatagrams(in IoEndpoint endpoint) => throw new IoException(IoError.NotSupported, 0, "datagrams are not carried here yet");
+    public virtual IoSocket ConnectDatagrams(in IoEndpoint endpoint) => throw new NotSupportedException();
 
-    /// <summary>Receives until it is cancelled, or, on a connected socket, until its peer's system says that nobody listens.</summary>
+    /// <summary>Receives until it is cancelled, or, on a connected socket, until its peer's system reports that nothing listens there.</summary>
     public virtual IoOperation ReceiveDatagrams(IoSocket socket, IDatagramOwner owner) => throw new NotSupportedException();
 
     /// <summary>

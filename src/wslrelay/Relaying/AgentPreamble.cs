@@ -35,9 +35,7 @@ internal sealed class AgentPreamble
     /// <summary>The line that a hybrid vsock expects before the preamble; empty for every other target. Pinned.</summary>
     internal Memory<byte> ConnectLine { get; }
 
-    /// <summary>The preamble of a mapping's connections. Pinned.</summary>
-    /// <param name="mapping">The mapping.</param>
-    /// <param name="client">The client's address, where the agent is to know it.</param>
+    /// <summary>The preamble of a mapping's connections, with the client's address where the agent is to know it. Pinned.</summary>
     internal Memory<byte> For(PortMapping mapping, string? client = null) => _protocol == GuestProtocol.Wsl ? WslMessage(mapping) : RelayMessage(mapping, client);
 
     private byte[] RelayMessage(PortMapping mapping, string? client) =>

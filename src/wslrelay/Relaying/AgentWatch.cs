@@ -23,7 +23,7 @@ internal sealed class AgentWatch : IIoOwner
     private const int PauseMilliseconds = 10;
 
     // Two: a guest with a network of its own might have one of these ports open by chance, but hardly both.
-    private const int Marks = 2;
+    private const int TestListenerCount = 2;
 
     private static readonly PortMapping AnyMapping = new(0, 1);
 
@@ -34,7 +34,7 @@ internal sealed class AgentWatch : IIoOwner
     private readonly ActionTimer _pause;
     private readonly ActionTimer _retry;
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
-    private readonly List<IoSocket> _marks = [];
+    private readonly List<IoSocket> _testListeners = [];
     private IoOperation? _running;
     private IoSocket? _socket;
     private TransferOperation? _send;
@@ -102,7 +102,6 @@ internal sealed class AgentWatch : IIoOwner
             Stop();
 
         _udp = udp;
-
         _isWanted = true;
         _retryMilliseconds = FirstRetryMilliseconds;
 
@@ -153,15 +152,15 @@ internal sealed class AgentWatch : IIoOwner
 
     private void Connected()
     {
-        // Listeners of this relay: an agent that reports them shares its network.
+        // An agent that reports these listeners of the relay shares its network.
         try
         {
-            while (_marks.Count < Marks)
-                _marks.Add(_table.Loop.Port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0)));
+            while (_testListeners.Count < TestListenerCount)
+                _testListeners.Add(_table.Loop.Port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0)));
         }
         catch (IoException)
         {
-            CloseMarks();
+            CloseTestListeners();
         }
 
         _send = _table.Loop.Port.Send(_socket!, this);
@@ -268,11 +267,11 @@ internal sealed class AgentWatch : IIoOwner
         {
             _hasReported = true;
             _retryMilliseconds = FirstRetryMilliseconds;
-            _sharesNetwork = _marks.Count > 0 && _marks.TrueForAll(mark => listeners.Exists(listener => listener.Port == mark.LocalPort && IPAddress.Loopback.Equals(listener.Address)));
+            _sharesNetwork = _testListeners.Count > 0 && _testListeners.TrueForAll(own => listeners.Exists(listener => listener.Port == own.LocalPort && IPAddress.Loopback.Equals(listener.Address)));
             if (_sharesNetwork)
-                listeners.RemoveAll(listener => _marks.Exists(mark => mark.LocalPort == listener.Port));
+                listeners.RemoveAll(listener => _testListeners.Exists(own => own.LocalPort == listener.Port));
 
-            CloseMarks();
+            CloseTestListeners();
         }
 
         _owner.Reported(listeners, _sharesNetwork);
@@ -311,14 +310,14 @@ internal sealed class AgentWatch : IIoOwner
     {
         _table.Loop.Timers.Stop(_pause);
         _waiting = null;
-        CloseMarks();
+        CloseTestListeners();
         _socket?.Close(abort: true);
         _socket = null;
     }
 
-    private void CloseMarks()
+    private void CloseTestListeners()
     {
-        _marks.ForEach(static mark => mark.Close(abort: false));
-        _marks.Clear();
+        _testListeners.ForEach(static own => own.Close(abort: false));
+        _testListeners.Clear();
     }
 }

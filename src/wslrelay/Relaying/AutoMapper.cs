@@ -79,7 +79,6 @@ internal sealed class AutoMapper
         _table.Loop.Timers.Stop(_retry);
     }
 
-    /// <summary>The agent has answered.</summary>
     public void AgentUp() => SetState(isUp: true);
 
     /// <summary>The agent cannot be reached, is gone, or breaks the protocol; it is tried again. <paramref name="isAnswer"/>: it says so itself.</summary>

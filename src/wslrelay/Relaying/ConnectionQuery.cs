@@ -13,8 +13,7 @@ internal sealed class ConnectionQuery
 
     private readonly IListedClient[] _found;
 
-    /// <param name="ports">The mappings, each once.</param>
-    /// <param name="limit">How many connections are described, the oldest.</param>
+    /// <summary>Finds the connections of these mappings, each given once, and keeps the oldest up to <paramref name="limit"/>.</summary>
     internal ConnectionQuery(IEnumerable<MappedPort> ports, int limit)
     {
         MappedPort[] used = [.. ports.Where(static port => port.ActiveCount > 0)];

@@ -46,7 +46,7 @@ internal abstract class Flow(DatagramListener listener, in DatagramBatch.Entry f
     /// <summary>Sends datagrams of its client on; what finds no room is dropped.</summary>
     internal abstract void Send(DatagramBatch batch, int first, int count);
 
-    /// <summary>Ends it, at the latest by the wait that follows; the listener is told when all of it is closed.</summary>
+    /// <summary>Ends it, at the latest by the wait that follows; the listener is notified when all of it is closed.</summary>
     internal abstract void End();
 
     /// <summary>Sends datagrams of the server to the client.</summary>

@@ -21,7 +21,7 @@ internal interface IFrameOwner
 
 /// <summary>
 /// Datagrams over a stream, each behind its length (protocol, section 6). While the stream takes one buffer the next gathers, and what finds no room there is
-/// dropped, whole. An idle stream owns no buffer: it waits for a length alone. Loop thread only.
+/// dropped, whole. An idle stream owns no buffer: it waits for a length only. Loop thread only.
 /// </summary>
 internal sealed class FrameStream(IoLoop loop, IFrameOwner owner) : IIoOwner
 {
@@ -87,7 +87,7 @@ internal sealed class FrameStream(IoLoop loop, IFrameOwner owner) : IIoOwner
         Flush();
     }
 
-    /// <summary>Drops what is unsent. The owner is told of the end, unless nothing runs any more.</summary>
+    /// <summary>Drops what is unsent. The owner is notified of the end, unless nothing runs any more.</summary>
     internal void Cancel()
     {
         IsOver = true;

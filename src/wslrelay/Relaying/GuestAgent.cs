@@ -15,10 +15,10 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
     private readonly bool _allowAnyCid;
     private IoSocket? _listener;
 
-    /// <param name="loop">The loop that runs it.</param>
-    /// <param name="log">Its log.</param>
-    /// <param name="allowAnyCid">Whether other virtual machines may connect over vsock.</param>
-    /// <param name="loopback">In place of 127.0.0.1, where a guest is only played: its servers are those on this address of the machine, and no others.</param>
+    /// <summary>
+    /// With <paramref name="allowAnyCid"/> other virtual machines may connect over vsock. <paramref name="loopback"/>, of a simulated guest, takes the place of 127.0.0.1:
+    /// the guest's servers are those on this address of the machine, and no others.
+    /// </summary>
     public GuestAgent(IoLoop loop, RelayLog log, bool allowAnyCid, IPAddress? loopback = null)
     {
         Loop = loop;

@@ -15,10 +15,7 @@ internal sealed class GuestFlow : IFrameOwner, IServerOwner
     private readonly FrameStream _frames;
     private int _nextPort;
 
-    /// <param name="loop">The loop.</param>
-    /// <param name="relay">The stream.</param>
-    /// <param name="server">Connected to the server.</param>
-    /// <param name="nextPort">The server's port at ::1, where it may be as well; 0: it may not.</param>
+    /// <summary><paramref name="server"/> is connected; <paramref name="nextPort"/> is the port to try at ::1 if it refuses, 0 for none.</summary>
     internal GuestFlow(IoLoop loop, IoSocket relay, IoSocket server, int nextPort)
     {
         _loop = loop;

@@ -4,7 +4,7 @@ using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
 
-/// <summary>The protocol's name for an operation's error, and what a person is told.</summary>
+/// <summary>The protocol's name for an operation's error, and its text.</summary>
 internal static class IoErrors
 {
     /// <summary>Never <see cref="RelayErrorCode.Unknown"/>: an error without an equivalent is <see cref="RelayErrorCode.Internal"/>.</summary>
@@ -22,8 +22,6 @@ internal static class IoErrors
     };
 
     /// <summary>Why a connection could not be made, and what to do about it.</summary>
-    /// <param name="error">The error.</param>
-    /// <param name="nativeError">The system's own number, 0 where there is none.</param>
     public static string Describe(this IoError error, int nativeError = 0) => error switch
     {
         IoError.ConnectionRefused => "nothing listens there; start it, or correct the address",

@@ -122,9 +122,9 @@ internal sealed class ListenerWatch(IoLoop loop, IPAddress loopback)
     private string? Read(ListenerTable table, List<ListeningSocket> listeners)
     {
         string? problem = table.Read(listeners, Volatile.Read(ref _readsUdp));
-        bool isPlayed = !IPAddress.Loopback.Equals(loopback);
-        listeners.RemoveAll(socket => isPlayed ? !socket.Address.Equals(loopback) : !socket.IsUdp && (socket.Address, socket.Port).Equals(Own));
-        for (int i = 0; isPlayed && i < listeners.Count; i++)
+        bool isSimulated = !IPAddress.Loopback.Equals(loopback);
+        listeners.RemoveAll(socket => isSimulated ? !socket.Address.Equals(loopback) : !socket.IsUdp && (socket.Address, socket.Port).Equals(Own));
+        for (int i = 0; isSimulated && i < listeners.Count; i++)
             listeners[i] = listeners[i] with { Address = IPAddress.Loopback };
 
         ListeningSocket[] sorted = [.. listeners.OrderBy(static socket => socket.Port).ThenBy(static socket => socket.Address.ToString(), StringComparer.Ordinal)

@@ -27,7 +27,7 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortR
     /// <summary>Why a connection failed last; null while none has.</summary>
     public RelayFailure? LastError { get; private set; }
 
-    /// <summary>False while the log has been told only just now.</summary>
+    /// <summary>False for a short time after a failure was logged.</summary>
     protected virtual bool LogsFailures => true;
 
     public abstract PortMappingStatus Status { get; }

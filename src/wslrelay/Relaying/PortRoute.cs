@@ -21,7 +21,7 @@ internal abstract class PortRoute(PortTable table, PortMapping mapping)
 
     public IoEndpoint Target => Table.Target.For(Mapping);
 
-    /// <summary>What an agent is told first on each connection; pinned.</summary>
+    /// <summary>The first bytes to an agent on each connection; pinned.</summary>
     public Memory<byte> Preamble => _preamble.IsEmpty ? _preamble = Table.Preamble.For(Mapping) : _preamble;
 
     /// <summary>From now on connections go where this mapping says.</summary>

@@ -13,13 +13,13 @@ namespace Wslrelay.Relaying;
 /// </summary>
 internal sealed class PortTable
 {
-    // Searches for the owner of a port hold up the loop: after a few in a row they may take a twentieth of its time.
-    private const int SearchPrice = 20;
+    // Searches for the owner of a port hold up the loop: each calls for a pause of 20 times its length, and none is made while these add up to more than 4 s.
+    private const int SearchPauseFactor = 20;
     private const int SearchMilliseconds = 300;
-    private const int MaxSearchDebt = 4000;
+    private const int MaxSearchPauseMilliseconds = 4000;
 
     /// <summary>The time that the search for a port's owner may take where no connection waits for it.</summary>
-    internal const int PatientSearchMilliseconds = 2000;
+    internal const int IdleSearchMilliseconds = 2000;
 
     private static readonly Comparer<MappedPort> Order = Comparer<MappedPort>.Create(static (one, other) => Compare(one.Mapping, other.Mapping));
 
@@ -32,7 +32,7 @@ internal sealed class PortTable
 
     // Of mappings that are gone, as long as they have connections.
     private readonly HashSet<MappedPort> _unmapped = [];
-    private long _searchesPaidAt;
+    private long _searchPauseEnd;
 
     public PortTable(IoLoop loop, RelayTargetEndpoint target, GuestProtocol guestProtocol, bool allowRemote, RelayLog log)
     {
@@ -56,7 +56,7 @@ internal sealed class PortTable
 
     public RelayLog Log { get; }
 
-    /// <summary>What a parent that has subscribed is told.</summary>
+    /// <summary>The events for a parent that has subscribed.</summary>
     public RelayEvents Events { get; } = new();
 
     public AgentPreamble Preamble { get; }
@@ -251,12 +251,12 @@ internal sealed class PortTable
     private string? FindOwner(PortMapping mapping)
     {
         long now = Environment.TickCount64;
-        if (mapping.Protocol == MapProtocol.Udp || _searchesPaidAt > now + MaxSearchDebt)
+        if (mapping.Protocol == MapProtocol.Udp || _searchPauseEnd > now + MaxSearchPauseMilliseconds)
             return null;
 
         // Connections wait meanwhile, if there may be any.
-        string? owner = Loop.Port.FindOwner(IoEndpoint.Tcp(mapping.Address, mapping.HostPort), _listeners.Count > 0 ? SearchMilliseconds : PatientSearchMilliseconds);
-        _searchesPaidAt = Math.Max(_searchesPaidAt, now) + (SearchPrice * (Environment.TickCount64 - now));
+        string? owner = Loop.Port.FindOwner(IoEndpoint.Tcp(mapping.Address, mapping.HostPort), _listeners.Count > 0 ? SearchMilliseconds : IdleSearchMilliseconds);
+        _searchPauseEnd = Math.Max(_searchPauseEnd, now) + (SearchPauseFactor * (Environment.TickCount64 - now));
         return owner;
     }
 

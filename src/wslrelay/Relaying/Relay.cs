@@ -68,7 +68,7 @@ internal interface IConnection : IClient
     /// <summary>From now on the client gets what the target sends.</summary>
     void PumpToClient(ChunkMode chunks = ChunkMode.None);
 
-    /// <summary>Ends the connection with a reset on both sides; the owner is told once all of it is closed.</summary>
+    /// <summary>Ends the connection with a reset on both sides; the owner is notified once all of it is closed.</summary>
     void Abort(IoError reason = IoError.Cancelled);
 
     /// <summary>The client's socket, from now on the caller's: this is no connection to a target, and ends.</summary>
@@ -91,9 +91,7 @@ internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : 
     private SetUp? _setUp = setUp;
     private PumpOperation? _toTarget;
     private PumpOperation? _toClient;
-    private readonly uint _acceptedAt = ConnectionQuery.Now;
     private bool _broke;
-    private bool _aborted;
 
     /// <summary>The neighbours in the owner's list of connections.</summary>
     internal Relay? Previous { get; set; }
@@ -109,7 +107,7 @@ internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : 
 
     public PortMapping Mapping => ((MappedPort)owner).Mapping;
 
-    public uint AcceptedAt => _acceptedAt;
+    public uint AcceptedAt { get; } = ConnectionQuery.Now;
 
     public (long? Received, long? Sent) ByteCounts => client?.ByteCounts ?? default;
 
@@ -121,7 +119,7 @@ internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : 
 
     public IoSocket? Target { get; set; }
 
-    public bool IsAborted => _aborted;
+    public bool IsAborted { get; private set; }
 
     public void Completed(IoOperation operation)
     {
@@ -137,7 +135,7 @@ internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : 
         }
         else if (operation.Error != IoError.None)
         {
-            if (!_aborted && _setUp is null)
+            if (!IsAborted && _setUp is null)
                 owner.ConnectionBroke(operation.Error);
 
             Abort(operation.Error);
@@ -154,7 +152,7 @@ internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : 
 
     public void Abort(IoError reason = IoError.Cancelled)
     {
-        _broke = _aborted = true;
+        _broke = IsAborted = true;
         _setUp?.Cancel(reason);
         _toTarget?.Cancel(reason);
         _toClient?.Cancel(reason);
@@ -162,13 +160,13 @@ internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : 
 
     public void PumpToTarget()
     {
-        if (!_aborted)
+        if (!IsAborted)
             Loop.Start(_toTarget = Loop.Port.Pump(Client, Target!, owner.ToTarget, this));
     }
 
     public void PumpToClient(ChunkMode chunks = ChunkMode.None)
     {
-        if (!_aborted)
+        if (!IsAborted)
             Loop.Start(_toClient = Loop.Port.Pump(Target!, Client, owner.ToClient, this, chunks));
     }
 

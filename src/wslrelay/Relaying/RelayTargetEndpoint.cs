@@ -24,7 +24,6 @@ internal sealed class RelayTargetEndpoint
 
     private RelayTargetEndpoint(RelayTarget target) => Target = target;
 
-    /// <summary>The target, as it was given.</summary>
     public RelayTarget Target { get; }
 
     /// <summary>The kind of socket that reaches it.</summary>
@@ -60,9 +59,7 @@ internal sealed class RelayTargetEndpoint
         }
     }
 
-    /// <summary>Where a connection of this mapping goes: to the guest's port itself, or to the agent.</summary>
-    /// <param name="mapping">The mapping.</param>
-    /// <param name="attempt">Which address, from 0; beyond <see cref="AddressCount"/> the last.</param>
+    /// <summary>Where the connection attempt of that number goes, from 0: to the guest's port itself, or to the agent. Beyond <see cref="AddressCount"/>, the last address.</summary>
     public IoEndpoint For(PortMapping mapping, int attempt = 0) => Kind switch
     {
         IoEndpointKind.Tcp when mapping.Protocol == MapProtocol.Udp && !Target.HasAgent => IoEndpoint.Udp(AddressOf(mapping, attempt), mapping.GuestPort),

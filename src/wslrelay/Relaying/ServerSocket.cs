@@ -60,7 +60,7 @@ internal sealed class ServerSocket : IDatagramOwner
         return sent.Error != IoError.None && kept.Datagrams > 0 ? kept : sent;
     }
 
-    /// <summary>Ends it, at the latest by the wait that follows; the owner is told then.</summary>
+    /// <summary>Ends it, at the latest by the wait that follows; the owner is notified then.</summary>
     internal void End() => _receive.Cancel();
 
     public void Received(DatagramBatch batch)

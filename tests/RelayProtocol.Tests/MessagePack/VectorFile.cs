@@ -6,14 +6,14 @@ namespace RelayProtocol.Tests.MessagePack;
 /// <summary>The vectors.*.txt files: values, and the bytes that other implementations have for them.</summary>
 internal static class VectorFile
 {
-    /// <summary>Values in the encoding that other implementations chose.</summary>
-    public static readonly string[] Chosen = ["vectors.python.txt", "vectors.ruby.txt", "vectors.javascript.txt"];
+    /// <summary>Values as other implementations encode them, which is the shortest form.</summary>
+    public static readonly string[] Shortest = ["vectors.python.txt", "vectors.ruby.txt", "vectors.javascript.txt"];
 
-    /// <summary>As <see cref="Chosen"/>, and values in encodings longer than need be.</summary>
-    public static readonly string[] All = [.. Chosen, "vectors.long.txt"];
+    /// <summary>As <see cref="Shortest"/>, and values in encodings longer than necessary.</summary>
+    public static readonly string[] All = [.. Shortest, "vectors.long.txt"];
 
     /// <summary>Rows of file, line and text, for theories: the text names the test.</summary>
-    public static TheoryData<string, int, string> Rows(IEnumerable<string> files, Func<JsonNode, bool> wanted)
+    public static TheoryData<string, int, string> Rows(IEnumerable<string> files, Func<JsonNode, bool> filter)
     {
         var rows = new TheoryData<string, int, string>();
         foreach (string file in files)
@@ -22,7 +22,7 @@ internal static class VectorFile
             for (int line = 0; line < lines.Length; line++)
             {
                 string text = lines[line].Split('\t')[0];
-                if (!text.StartsWith('#') && wanted(JsonNode.Parse(text)!))
+                if (!text.StartsWith('#') && filter(JsonNode.Parse(text)!))
                     rows.Add(file, line, text);
             }
         }

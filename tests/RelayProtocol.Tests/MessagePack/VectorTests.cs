@@ -15,12 +15,12 @@ public class VectorTests
 {
     public static TheoryData<string, int, string> All => VectorFile.Rows(VectorFile.All, static _ => true);
 
-    // What the protocol's messages contain and in the encoding that others chose: the shortest.
+    // The types of the protocol's messages, in the encoding that other implementations write: the shortest.
     public static TheoryData<string, int, string> Written =>
-        VectorFile.Rows(VectorFile.Chosen, static value => (string)value[0]! is "str" || (Integer(value) is { } number && number <= long.MaxValue));
+        VectorFile.Rows(VectorFile.Shortest, static value => (string)value[0]! is "str" || (Integer(value) is { } number && number <= long.MaxValue));
 
     [Fact]
-    public void Files_hold_every_format()
+    public void The_files_contain_every_format_code()
     {
         IEnumerable<int> expected = Enumerable.Range(0xc0, 0x20).Where(code => code != 0xc1);
         IEnumerable<int> codes = VectorFile.AllBytes().Select(bytes => (int)bytes[0]).Where(code => code is >= 0xc0 and < 0xe0);
@@ -30,7 +30,7 @@ public class VectorTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public void An_unknown_key_or_its_value_may_be_anything(string file, int line, string text)
+    public void Unknown_keys_and_values_of_every_type_are_ignored(string file, int line, string text)
     {
         Assert.NotEmpty(text);
         byte[] value = VectorFile.Read(file, line).Bytes;
@@ -83,7 +83,7 @@ public class VectorTests
 
     [Theory]
     [MemberData(nameof(Written))]
-    public void Text_and_integers_are_written_as_others_write_them(string file, int line, string text)
+    public void Text_and_integers_are_written_as_other_libraries_write_them(string file, int line, string text)
     {
         Assert.NotEmpty(text);
         (JsonNode value, byte[] bytes) = VectorFile.Read(file, line);
@@ -106,7 +106,7 @@ public class VectorTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public void The_scanner_finds_the_end_and_no_other(string file, int line, string text)
+    public void The_scanner_finds_exactly_the_end_of_an_object(string file, int line, string text)
     {
         Assert.NotEmpty(text);
         byte[] bytes = VectorFile.Read(file, line).Bytes;

@@ -16,7 +16,7 @@ function formatBytes(data) {
   return Buffer.from(data).toString("hex").replace(/(?:^|(?<=^(?:..)*))(..)\1{16,}/g, (run, digits) => ` ${digits}*${run.length / 2} `).trim();
 }
 
-// A map's keys are strings here, so one that has other keys is put together from its header and its parts.
+// A map's keys are strings here, so a map with other keys is written as its header and its parts.
 function pack(value) {
   const [tag, first, second] = value;
   switch (tag) {

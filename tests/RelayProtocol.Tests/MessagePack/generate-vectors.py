@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Writes vectors.python.txt, the values of values.txt as python3-msgpack encodes them, and vectors.long.txt, values in encodings
-longer than need be, each checked by python3-msgpack's decoder. Each line is a value, a tab, and its encoding."""
+longer than necessary, each checked by python3-msgpack's decoder. Each line is a value, a tab, and its encoding."""
 import json
 import pathlib
 import struct

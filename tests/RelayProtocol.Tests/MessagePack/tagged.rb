@@ -1,4 +1,4 @@
-# The values of values.txt as Ruby's, and bytes to and from the hexadecimal with runs that is used there.
+# Converts the values of values.txt to Ruby's, and bytes to and from the hexadecimal with runs that is used there.
 require "json"
 require "msgpack"
 

@@ -9,8 +9,8 @@ using Xunit;
 namespace RelayProtocol.Tests.Rpc;
 
 /// <summary>
-/// A million inputs, random and mutated, always the same ones: each ends in a value or an error that is meant, with little memory,
-/// and the scanner agrees with itself and with the package about where an object ends.
+/// A million inputs, random and mutated, always the same ones: each gives a value or one of the errors defined for it, with little memory,
+/// and the scanner finds the same end of an object in one piece, byte by byte, and as the MessagePack package does.
 /// </summary>
 public class FuzzTests
 {
@@ -20,12 +20,12 @@ public class FuzzTests
     private static readonly byte[] s_lengths = [0x00, 0x01, 0x02, 0x10, 0x7f, 0x80, 0xff];
 
     [Fact]
-    public void A_million_inputs_end_in_a_value_or_an_error()
+    public void A_million_inputs_each_give_a_value_or_an_error()
     {
         byte[][] seeds = [.. VectorFile.AllBytes().Where(bytes => bytes.Length <= 100), .. Calls()];
         var random = new Random(20130421);
-        var generous = new MessageScanner(maxSize: 1 << 20, maxDepth: 1 << 10);
-        var strict = new MessageScanner(maxSize: 48, maxDepth: 3);
+        var largeLimits = new MessageScanner(maxSize: 1 << 20, maxDepth: 1 << 10);
+        var smallLimits = new MessageScanner(maxSize: 48, maxDepth: 3);
         byte[] input = new byte[256];
         var seen = new int[5];
         long started = Stopwatch.GetTimestamp();
@@ -34,26 +34,26 @@ public class FuzzTests
             int length = i % 4 == 0 ? Random(random, input) : Mutate(random, seeds[random.Next(seeds.Length)], input);
             ReadOnlyMemory<byte> bytes = input.AsMemory(0, length);
 
-            // Exceptions cost most of this; an announced length would cost far more, each time. Code that is loaded costs once.
+            // Exceptions allocate most of this; an announced length would allocate far more, each time. Code that is loaded allocates once.
             if (AllocatedBy(bytes) > 32 * 1024 && AllocatedBy(bytes) is > 32 * 1024 and var again)
                 Assert.Fail($"{again} bytes allocated for {Convert.ToHexString(bytes.Span)}");
         }
 
-        // All kinds of ends were met, or the test would prove little.
+        // Without every kind of outcome the test would prove little.
         Assert.All(seen[..3], count => Assert.InRange(count, Inputs / 50, 2 * Inputs));
         TestContext.Current.SendDiagnosticMessage($"{Inputs} inputs in {Stopwatch.GetElapsedTime(started)}: {string.Join(' ', seen)}");
 
         long AllocatedBy(ReadOnlyMemory<byte> bytes)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
-            generous.Reset();
-            ScanStatus status = generous.Scan(bytes.Span, out int consumed);
+            largeLimits.Reset();
+            ScanStatus status = largeLimits.Scan(bytes.Span, out int consumed);
             seen[(int)status]++;
-            CheckPieces(generous, bytes.Span, status, consumed);
-            strict.Reset();
-            ScanStatus strictStatus = strict.Scan(bytes.Span, out int strictConsumed);
-            CheckPieces(strict, bytes.Span, strictStatus, strictConsumed);
-            CheckLimits(status, consumed, strictStatus, strictConsumed);
+            CheckPieces(largeLimits, bytes.Span, status, consumed);
+            smallLimits.Reset();
+            ScanStatus smallStatus = smallLimits.Scan(bytes.Span, out int smallConsumed);
+            CheckPieces(smallLimits, bytes.Span, smallStatus, smallConsumed);
+            CheckLimits(status, consumed, smallStatus, smallConsumed);
             if (status == ScanStatus.Complete)
             {
                 CheckSkip(bytes, consumed);
@@ -222,14 +222,14 @@ public class FuzzTests
             Assert.Fail($"{expected} after {consumed} but {status} after {total} bytes one at a time: {Convert.ToHexString(bytes)}");
     }
 
-    private static void CheckLimits(ScanStatus status, int consumed, ScanStatus strictStatus, int strictConsumed)
+    private static void CheckLimits(ScanStatus status, int consumed, ScanStatus smallStatus, int smallConsumed)
     {
-        bool limited = strictStatus is ScanStatus.TooLarge or ScanStatus.TooDeep;
+        bool limited = smallStatus is ScanStatus.TooLarge or ScanStatus.TooDeep;
         bool agree = limited
-            ? strictConsumed <= consumed
-            : (strictStatus, strictConsumed) == (status, consumed);
-        if (!agree || (strictStatus == ScanStatus.Complete && consumed > 48))
-            Assert.Fail($"{status} after {consumed}, with limits {strictStatus} after {strictConsumed}.");
+            ? smallConsumed <= consumed
+            : (smallStatus, smallConsumed) == (status, consumed);
+        if (!agree || (smallStatus == ScanStatus.Complete && consumed > 48))
+            Assert.Fail($"{status} after {consumed}, with limits {smallStatus} after {smallConsumed}.");
     }
 
     private static void CheckSkip(ReadOnlyMemory<byte> bytes, int consumed)
@@ -240,7 +240,7 @@ public class FuzzTests
             Assert.Fail($"The object has {consumed} bytes, {reader.Consumed} were skipped: {Convert.ToHexString(bytes.Span)}");
     }
 
-    /// <summary>Reads a whole object as everything that the relay, a parent or an agent reads. RelayException is the one failure that is meant.</summary>
+    /// <summary>Reads a whole object as everything that the relay, a parent or an agent reads. RelayException is the only failure expected.</summary>
     private static void Decode(ReadOnlyMemory<byte> message)
     {
         RpcEnvelope envelope = RpcEnvelope.Parse(message);

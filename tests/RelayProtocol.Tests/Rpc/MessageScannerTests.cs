@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RelayProtocol.Tests.Rpc;
 
-/// <summary>Where an object ends, and that one which is too large or too deep is refused at the first byte that tells.</summary>
+/// <summary>Where an object ends, and that one which is too large or too deep is refused at the first byte that shows it.</summary>
 public class MessageScannerTests
 {
     [Theory]
@@ -12,7 +12,7 @@ public class MessageScannerTests
     [InlineData("91 c1", 2)]
     [InlineData("92 a3 61*3 c1", 6)]
     [InlineData("81 01 c1", 3)]
-    public void The_code_never_used_is_malformed(string hex, int told) => AssertTold(hex, told, ScanStatus.Malformed);
+    public void The_unused_format_code_is_malformed(string hex, int length) => AssertStatus(hex, length, ScanStatus.Malformed);
 
     [Theory]
     [InlineData("db ffffffff", 5)]
@@ -25,19 +25,19 @@ public class MessageScannerTests
     [InlineData("df 00007ffe", 5)]
     [InlineData("de 8000", 3)]
     [InlineData("dd 0000fffb a1", 6)]           // fits with elements of one byte, and one has two
-    [InlineData("dd 0000fffb cf", 6)]           // the number behind a code counts
-    [InlineData("92 db 0000fff9 00*65529 cc", 65536)] // an exact fit until the last element turns out to be longer
+    [InlineData("dd 0000fffb cf", 6)]           // the element's own length counts too
+    [InlineData("92 db 0000fff9 00*65529 cc", 65536)] // of exactly the limit, until the last element proves longer
     [InlineData("dc fff0 dc 00ff", 6)]          // the parts that the outer array still waits for count too
-    public void Too_large_is_told_by_the_header(string hex, int told) => AssertTold(hex, told, ScanStatus.TooLarge);
+    public void An_object_too_large_is_refused_at_its_header(string hex, int length) => AssertStatus(hex, length, ScanStatus.TooLarge);
 
     [Fact]
-    public void Too_deep_is_told_by_the_first_byte()
+    public void Nesting_too_deep_is_refused_at_the_first_byte_that_exceeds_the_limit()
     {
-        AssertTold("91*17", 17, ScanStatus.TooDeep);
-        AssertTold("91*16 90", 17, ScanStatus.TooDeep);
-        AssertTold("91*16 dd", 17, ScanStatus.TooDeep);
-        AssertTold("8101*16 80", 33, ScanStatus.TooDeep);
-        AssertTold("92 90 91*16", 18, ScanStatus.TooDeep);
+        AssertStatus("91*17", 17, ScanStatus.TooDeep);
+        AssertStatus("91*16 90", 17, ScanStatus.TooDeep);
+        AssertStatus("91*16 dd", 17, ScanStatus.TooDeep);
+        AssertStatus("8101*16 80", 33, ScanStatus.TooDeep);
+        AssertStatus("92 90 91*16", 18, ScanStatus.TooDeep);
     }
 
     [Theory]
@@ -51,10 +51,10 @@ public class MessageScannerTests
     [InlineData("dc fffd 00*65533")]
     [InlineData("de 7ffe 00*65532")]
     [InlineData("c9 0000fffa 05 00*65530")]
-    public void An_object_at_the_limits_passes(string hex) => AssertTold(hex, HexRuns.Parse(hex).Length, ScanStatus.Complete);
+    public void An_object_at_the_limits_passes(string hex) => AssertStatus(hex, HexRuns.Parse(hex).Length, ScanStatus.Complete);
 
     [Fact]
-    public void Limits_are_the_constructors()
+    public void The_constructor_sets_the_limits()
     {
         Assert.Equal(ScanStatus.Complete, new MessageScanner(1, 0).Scan([0x05], out _));
         Assert.Equal(ScanStatus.TooLarge, new MessageScanner(1, 0).Scan([0xcc], out _));
@@ -115,13 +115,13 @@ public class MessageScannerTests
         (scanner.Scan(bytes, out int consumed), consumed);
 
     /// <summary>Asserts that the status is known with exactly so many bytes, all at once and one at a time, whatever follows.</summary>
-    private static void AssertTold(string hex, int told, ScanStatus expected)
+    private static void AssertStatus(string hex, int length, ScanStatus expected)
     {
         byte[] bytes = [.. HexRuns.Parse(hex), 0, 0, 0];
-        Assert.Equal((expected, told), Scan(new MessageScanner(), bytes));
+        Assert.Equal((expected, length), Scan(new MessageScanner(), bytes));
 
         var scanner = new MessageScanner();
-        for (int i = 0; i < told; i++)
-            Assert.Equal((i + 1 < told ? ScanStatus.NeedMore : expected, 1), Scan(scanner, bytes.AsSpan(i, 1)));
+        for (int i = 0; i < length; i++)
+            Assert.Equal((i + 1 < length ? ScanStatus.NeedMore : expected, 1), Scan(scanner, bytes.AsSpan(i, 1)));
     }
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace RelayProtocol.Tests.Rpc;
 
-/// <summary>MessagePack made by hand, so that what the library writes and reads is not checked against the library itself.</summary>
+/// <summary>A second MessagePack writer, so that the library is not checked against itself.</summary>
 internal static class Pack
 {
     public static byte[] Of(object? value) => value switch

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RelayProtocol.Tests.Rpc;
 
-/// <summary>Messages written and taken apart, in every encoding, and what is no message at all.</summary>
+/// <summary>Messages written and parsed, in every encoding, and invalid ones.</summary>
 public class RpcEnvelopeTests
 {
     private delegate void Write(ref MessagePackWriter writer);
@@ -70,7 +70,7 @@ public class RpcEnvelopeTests
     [InlineData("93 02 a16d c0", "params is an array")]
     [InlineData("94 01 05 c0 c0", "exactly one of error and result is nil")]
     [InlineData("94 01 05 80 80", "exactly one of error and result is nil")]
-    public void What_is_no_message_is_invalid_and_says_why(string hex, string problem)
+    public void An_invalid_message_gets_an_error_that_says_why(string hex, string problem)
     {
         RpcEnvelope envelope = RpcEnvelope.Parse(HexRuns.Parse(hex));
         Assert.Equal((RpcKind.Invalid, $"Not an RPC message: {problem}."), (envelope.Kind, envelope.Problem));
@@ -78,7 +78,7 @@ public class RpcEnvelopeTests
     }
 
     [Fact]
-    public void What_the_writer_writes_is_the_shortest_and_is_understood()
+    public void The_writer_uses_the_shortest_encoding_and_the_reader_reads_it()
     {
         Assert.Equal("940005A36D61709105", Written(static (ref w) =>
         {

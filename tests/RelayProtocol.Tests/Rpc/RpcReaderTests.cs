@@ -4,13 +4,13 @@ using Xunit;
 
 namespace RelayProtocol.Tests.Rpc;
 
-/// <summary>Whole messages out of a stream in pieces, within bounds, and the stream's end when it breaks.</summary>
+/// <summary>Whole messages out of a stream in pieces, with bounded memory, and the error when the stream is broken.</summary>
 public class RpcReaderTests
 {
     private static readonly string[] s_messages = ["93 02 a178 90", "c0", "94 00 05 a16d 91 c403 010203", "cd1234", "a3 616263", "80"];
 
     [Fact]
-    public void Messages_come_out_whole_however_the_stream_is_cut()
+    public void Messages_are_whole_however_the_stream_is_split()
     {
         byte[] stream = HexRuns.Parse(string.Join(' ', s_messages));
         for (int piece = 1; piece <= stream.Length; piece++)
@@ -75,7 +75,7 @@ public class RpcReaderTests
     }
 
     [Fact]
-    public void The_largest_message_passes_and_the_buffer_rests_afterwards()
+    public void The_largest_message_passes_and_the_buffer_shrinks_afterwards()
     {
         byte[] largest = HexRuns.Parse("db 0000fffb 61*65531");
         var reader = new RpcReader();
@@ -95,14 +95,14 @@ public class RpcReaderTests
     }
 
     [Fact]
-    public void Small_messages_for_ever_use_one_small_buffer()
+    public void A_long_run_of_small_messages_uses_one_small_buffer()
     {
         var reader = new RpcReader();
         byte[] piece = HexRuns.Parse("a161 a162 a1");
         byte[] rest = HexRuns.Parse("63");
         reader.Append(piece);
 
-        // The first messages of a process make the tables of the format.
+        // The first messages of a process initialize the format's tables.
         ReadAndAppend(10);
         long before = GC.GetAllocatedBytesForCurrentThread();
         ReadAndAppend(10_000);
@@ -124,7 +124,7 @@ public class RpcReaderTests
     }
 
     [Fact]
-    public void Appending_without_reading_has_a_bound()
+    public void Appending_without_reading_is_bounded()
     {
         var reader = new RpcReader(maxSize: 100);
         reader.Append(new byte[99]);

@@ -31,7 +31,7 @@ public class WireFormatWriteTests
         Written((ref w) => WireFormat.WriteMapping(ref w, new PortMapping(8080, 80))));
 
     [Fact]
-    public void A_mapping_to_be_made_has_only_what_it_needs()
+    public void A_map_item_leaves_out_optional_keys_that_have_their_default()
     {
         string needed = $"{Identity4}a9{Hex("guestPort")}50";
         Assert.Equal($"85{needed}", Written((ref w) => WireFormat.WriteMapItem(ref w, new PortMapping(8080, 80))));
@@ -75,7 +75,7 @@ public class WireFormatWriteTests
         Written((ref w) => ConnectionFormat.Write(ref w, new RelayConnection(
             new(IPAddress.Loopback, 8080), 80, IPEndPoint.Parse("1.2.3.4:5"), DateTimeOffset.FromUnixTimeMilliseconds(5), RelayConnectionState.Connecting, 7, null))));
 
-    /// <summary>The longest there can be is known, since an answer must not be longer than its reader takes.</summary>
+    /// <summary>The size of the longest entry is known, since an answer must not be longer than its reader accepts.</summary>
     [Theory]
     [InlineData(RelayConnectionState.Connecting)]
     [InlineData(RelayConnectionState.Open)]

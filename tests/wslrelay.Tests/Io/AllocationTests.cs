@@ -5,12 +5,12 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io;
 
-/// <summary>What runs leaves the collector nothing to do, however long it runs.</summary>
+/// <summary>A relay that runs allocates nothing, however long it runs.</summary>
 public sealed class AllocationTests
 {
     private const long Volume = 1L << 30;
 
-    // Through Wine's server a gibibyte takes a minute.
+    // Under Wine a gibibyte takes a minute.
     private const long WineVolume = 64L << 20;
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class AllocationTests
         server.Dispose();
     }
 
-    // Two directions that move at once need as many, and whether they do so in the warm-up is a matter of luck.
+    // Two directions that move at once need two buffers, and whether they do so in the warm-up depends on scheduling.
     private static void HoldTwoBuffers(LoopFixture loop) => loop.Do(() =>
     {
         BufferPool buffers = TestPlatform.Buffers(loop.Port);
@@ -57,7 +57,7 @@ public sealed class AllocationTests
         }
     }
 
-    // With blocks, nothing is received until nothing more can be sent: what a blocked pump needs once, it has then.
+    // With blocks, nothing is received until nothing more can be sent: a blocked pump has then allocated what it needs once.
     private static void Bulk(LoopFixture loop, Socket client, Socket server, long length, bool blocks = false)
     {
         long sent = 0;

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io;
 
-/// <summary>The memory of a burst is given back, though a relay that is idle afterwards allocates nothing that would cause a collection.</summary>
+/// <summary>The memory of a burst is released, although a relay that is idle afterwards allocates nothing that would cause a collection.</summary>
 public sealed class BufferPoolTests
 {
     [Fact]
@@ -16,7 +16,7 @@ public sealed class BufferPoolTests
         List<WeakReference> buffers = RentAndReturn(pool, Count);
         Assert.Equal(0, pool.RentedCount);
 
-        // Those that were still lent at the collection were dropped after it; one or two may be on this thread's stack.
+        // Those that were still rented at the collection were released after it; one or two may be on this thread's stack.
         Assert.InRange(buffers.Count(buffer => buffer.IsAlive), Kept, (2 * Kept) + 2);
     }
 

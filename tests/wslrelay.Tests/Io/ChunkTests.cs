@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io;
 
-/// <summary>A pump whose sender marks its end of sending by chunks (<see cref="ChunkMode.Read"/>), beside a plain one in the other direction.</summary>
+/// <summary>A pump whose sender marks its end of sending by chunks (<see cref="ChunkMode.Read"/>), with a plain one in the other direction.</summary>
 public sealed class ChunkTests
 {
     private static readonly byte[] Mark = [0, 0, 0, 0];
@@ -15,7 +15,7 @@ public sealed class ChunkTests
     [InlineData(3)]
     [InlineData(5)]
     [InlineData(1000)]
-    public void ChunksCutUpInAnyWayArePutTogetherAndTheMarkEndsThem(int piece)
+    public void ChunksSplitInAnyWayAreReassembledAndTheMarkEndsThem(int piece)
     {
         using var hop = new Hop();
         byte[] sent = [.. Chunk("a"), .. Chunk("longer"), .. Chunk(new string('x', 1000)), .. Mark];
@@ -53,7 +53,7 @@ public sealed class ChunkTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void BytesBehindTheMarkAndAnEndBeforeTheReceiversAreResets(bool bytes)
+    public void BytesAfterTheMarkAndAnEndBeforeTheReceiversAreResets(bool bytes)
     {
         using var hop = new Hop();
         hop.Sender.Send(Mark);

@@ -10,7 +10,7 @@ public class ConnectTests
     [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("::1")]
-    public void ConnectsAndEndsWell(string text)
+    public void ConnectsAndClosesCleanly(string text)
     {
         var address = IPAddress.Parse(text);
         using var loop = new LoopFixture();
@@ -28,7 +28,7 @@ public class ConnectTests
     }
 
     [Fact]
-    public void ANobodyIsRefused()
+    public void APortWithoutListenerIsRefused()
     {
         using var loop = new LoopFixture();
         using var bound = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -41,7 +41,7 @@ public class ConnectTests
     }
 
     [Fact]
-    public async Task AnAcceptedSocketClosedWellEndsWellAndWithAbortIsReset()
+    public async Task AnAcceptedSocketEndsCleanlyOrIsResetAsItIsClosed()
     {
         using var loop = new LoopFixture();
         TestListener listener = loop.Listen();

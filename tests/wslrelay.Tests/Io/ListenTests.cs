@@ -73,7 +73,7 @@ public class ListenTests
         for (int i = 0; i < 200; i++)
         {
             TestListener listener = loop.Listen();
-            using (Socket visitor = LoopFixture.ConnectClient(listener.Port))
+            using (LoopFixture.ConnectClient(listener.Port))
             {
                 IoSocket accepted = listener.Take();
                 loop.Do(() => accepted.Close(abort: true));
@@ -164,7 +164,7 @@ public class ListenTests
     [InlineData("240.0.0.1", "reserved")]
     [InlineData("ff02::1", "multicast")]
     [InlineData("fe80::1", "link-local")]
-    public void WhatCannotBeListenedOnIsNotAvailableAndSaysWhy(string address, string reason)
+    public void AnAddressThatCannotBeListenedOnIsNotAvailableAndTheErrorSaysWhy(string address, string reason)
     {
         using var loop = new LoopFixture();
         IoException refused = Assert.Throws<IoException>(() => loop.Listen(IPAddress.Parse(address)));
@@ -181,7 +181,7 @@ public class ListenTests
         }
         catch (SocketException)
         {
-            // A reset, as it should be; a system may also say that the end has come.
+            // A reset, as it should be; a system may also report an end of stream.
         }
     }
 }

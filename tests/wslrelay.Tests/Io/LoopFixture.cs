@@ -7,11 +7,11 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io;
 
-/// <summary>A loop on a thread of its own, whose end proves that nothing was left in flight.</summary>
+/// <summary>A loop on a thread of its own; its end proves that no call was left in flight.</summary>
 internal sealed class LoopFixture : IDisposable
 {
-    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
-    internal static readonly int SocketTimeout = (int)Patience.TotalMilliseconds;
+    internal static readonly TimeSpan HangTimeout = TimeSpan.FromSeconds(120);
+    internal static readonly int SocketTimeout = (int)HangTimeout.TotalMilliseconds;
 
     private readonly Thread _thread;
     private ExceptionDispatchInfo? _failure;
@@ -76,13 +76,13 @@ internal sealed class LoopFixture : IDisposable
     internal long AllocatedByLoop()
     {
         long allocated = 0;
-        using var told = new ManualResetEventSlim();
+        using var done = new ManualResetEventSlim();
         Loop.Post(() =>
         {
             allocated = GC.GetAllocatedBytesForCurrentThread();
-            told.Set();
+            done.Set();
         });
-        Assert.True(told.Wait(Patience), "the loop does not answer");
+        Assert.True(done.Wait(HangTimeout), "the loop does not answer");
         return allocated;
     }
 
@@ -92,7 +92,7 @@ internal sealed class LoopFixture : IDisposable
     /// <summary>Waits for a task, in bounded time, or for the loop's own failure.</summary>
     internal void Await(Task task)
     {
-        bool done = Task.WaitAny([task], Patience) == 0;
+        bool done = Task.WaitAny([task], HangTimeout) == 0;
         _failure?.Throw();
         Assert.True(done, "nothing came");
     }
@@ -119,7 +119,7 @@ internal sealed class LoopFixture : IDisposable
 
         _stopped = true;
         Loop.Post(Loop.Stop);
-        Assert.True(_thread.Join(Patience), $"the loop did not drain: {Loop.ActiveCount} operations, {TestPlatform.InFlight(Port)} calls in flight");
+        Assert.True(_thread.Join(HangTimeout), $"the loop did not drain: {Loop.ActiveCount} operations, {TestPlatform.InFlight(Port)} calls in flight");
         _failure?.Throw();
         Assert.Equal(0, Loop.ActiveCount);
         Assert.Equal(0, TestPlatform.InFlight(Port));
@@ -139,7 +139,7 @@ internal sealed class LoopFixture : IDisposable
         return client;
     }
 
-    /// <summary>Connects to a listener that resets what it accepts. Null where the reset outran the connect, which has reached it all the same.</summary>
+    /// <summary>Connects to a listener that resets what it accepts. Null where the reset came before connect returned; the listener has accepted it all the same.</summary>
     internal static Socket? ConnectToBeReset(int port)
     {
         try

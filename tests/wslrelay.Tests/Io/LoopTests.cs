@@ -9,7 +9,7 @@ namespace Wslrelay.Tests.Io;
 public class LoopTests
 {
     [Fact]
-    public void CancelNeverCompletesInsideAndEndsOnce()
+    public void CancelNeverCompletesWithinItsCallAndEndsOnce()
     {
         using var loop = new LoopFixture();
         using TestSignal signal = TestPlatform.CreateSignal();
@@ -91,12 +91,12 @@ public class LoopTests
     }
 
     [Fact]
-    public void StoppedAtAnyMomentItLeavesNothing()
+    public void AStopAtAnyMomentLeavesNoCallInFlight()
     {
         var random = new Random(3);
         int rounds = TestPlatform.IsWine ? 50 : 200;
         for (int round = 0; round < rounds; round++)
-            StopAtSomeMoment(random);
+            StopAtRandomMoment(random);
     }
 
     [Fact]
@@ -168,7 +168,7 @@ public class LoopTests
         Assert.All(fired, timer => Assert.InRange(timer.At, timer.Due, long.MaxValue));
     }
 
-    private static void StopAtSomeMoment(Random random)
+    private static void StopAtRandomMoment(Random random)
     {
         using var loop = new LoopFixture();
         using var relay = new TestRelay(loop);
@@ -191,7 +191,7 @@ public class LoopTests
         }
 
         // On Windows each listener has four calls in flight, each relay two.
-        Assert.True(!TestPlatform.IsWindows || loop.Ask(() => TestPlatform.InFlight(loop.Port)) >= 200, "too little is in flight");
+        Assert.True(!TestPlatform.IsWindows || loop.Ask(() => TestPlatform.InFlight(loop.Port)) >= 200, "too few calls are in flight");
         byte[] data = new byte[20_000];
         for (int until = random.Next(40); until > 0; until--)
         {

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io;
 
-/// <summary>Bytes whose every position is known, so that a lost, doubled or swapped piece shows.</summary>
+/// <summary>Bytes whose every position is known, so that a lost, duplicated or swapped piece is found.</summary>
 internal static class Pattern
 {
     // A prime length, so that no power of two of the code under test can hide a shift.
@@ -54,7 +54,7 @@ internal static class Pattern
         {
             Span<byte> piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - sent));
             Fill(piece, sent);
-            // Under Wine a blocking send can take a part only.
+            // Under Wine a blocking send may accept only a part.
             sent += to.Send(piece);
         }
 

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace Wslrelay.Tests.Io;
 
 /// <summary>
-/// How a connection ends for the other side. The receive is under way before the end comes: under Wine an error that nobody
-/// waited for is lost, and a later receive reads it as an end.
+/// How a connection ends for the other side. The receive is pending before the end comes: under Wine an error that no call
+/// was waiting for is lost, and a later receive reads it as an end.
 /// </summary>
 internal static class PeerEnd
 {

@@ -36,7 +36,7 @@ public class PumpTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task AResetStaysAReset(bool clientResets)
+    public async Task AResetIsPassedOn(bool clientResets)
     {
         using var loop = new LoopFixture();
         using var relay = new TestRelay(loop);
@@ -48,7 +48,7 @@ public class PumpTests
 
         if (TestPlatform.IsWine)
         {
-            // It takes a reset that nobody waits for yet for an end: both receives must be pending.
+            // It reports a reset that no receive waits for as an end: both receives must be pending.
             await Task.Delay(500, TestContext.Current.CancellationToken);
         }
 
@@ -58,14 +58,14 @@ public class PumpTests
         Assert.Equal(SocketError.ConnectionReset, await end);
         (IoError toServer, IoError toClient) = relay.WaitForEnd();
 
-        // The pump that comes upon the reset passes it on; the one that has lost its receiver may end before that.
+        // The pump that receives the reset passes it on; the one that has lost its receiver may end before that.
         Assert.Contains(IoError.Reset, (IoError[])[toServer, toClient]);
         Assert.All((IoError[])[toServer, toClient], error => Assert.True(error is IoError.Reset or IoError.ReceiverBroke, $"{error}"));
         second.Dispose();
     }
 
     [Fact]
-    public void AResetAmidDataStaysAReset()
+    public void AResetDuringDataIsPassedOn()
     {
         using var loop = new LoopFixture();
         using var relay = new TestRelay(loop);
@@ -106,7 +106,7 @@ public class PumpTests
         (Socket client, Socket server) = relay.Connect();
         client.Blocking = false;
 
-        // A system may let buffers that are read from grow without much of a limit: this one stays as it is, and with it those before it.
+        // A system may let buffers that are read from grow almost without limit: this one is of a fixed size, which stops those before it from growing too.
         server.ReceiveBufferSize = 65536;
         byte[] buffer = new byte[65536];
         long sent = 0;
@@ -118,7 +118,7 @@ public class PumpTests
             {
                 sent += count;
                 failed = 0;
-                Assert.True(sent < Bound, "the relay takes everything although nobody reads");
+                Assert.True(sent < Bound, "the relay accepts everything although nothing is read");
             }
             else
             {
@@ -195,7 +195,7 @@ public class PumpTests
             Assert.Equal(1, client.Receive(one));
         }
 
-        // The busy one never ends by itself: had it starved the other, a receive would have timed out.
+        // The busy connection never ends by itself: had it starved the other, a receive would have timed out.
         Volatile.Write(ref stop, true);
         loop.AwaitAll(flood, drain);
         foreach (Socket socket in (Socket[])[busyClient, busyServer, client, server])

@@ -55,7 +55,7 @@ internal sealed class TestListener : IAcceptOwner
 
     internal IoSocket Take()
     {
-        Assert.True(_accepted.TryTake(out IoSocket? socket, LoopFixture.Patience), "no connection came");
+        Assert.True(_accepted.TryTake(out IoSocket? socket, LoopFixture.HangTimeout), "no connection came");
         return socket;
     }
 

@@ -7,7 +7,7 @@ namespace Wslrelay.Tests.Io;
 
 /// <summary>
 /// The smallest relay: connections to a listener of the port under test go to a server socket of the test, by two pumps
-/// each. It closes both sockets when both pumps have ended: well where both did, with a reset otherwise.
+/// each. It closes both sockets when both pumps have ended: cleanly where both ended without an error, with a reset otherwise.
 /// </summary>
 internal sealed class TestRelay : IDisposable
 {
@@ -40,7 +40,7 @@ internal sealed class TestRelay : IDisposable
         return (client, Accept());
     }
 
-    /// <summary>The server's end of a connection that was made by itself.</summary>
+    /// <summary>The server's end of a connection that the relay has made.</summary>
     internal Socket Accept()
     {
         Socket server = _server.Accept();
@@ -50,7 +50,7 @@ internal sealed class TestRelay : IDisposable
 
     internal (IoError ToServer, IoError ToClient) WaitForEnd(int index = 0)
     {
-        for (long until = Environment.TickCount64 + (long)LoopFixture.Patience.TotalMilliseconds; _loop.Ask(() => Ends.Count) <= index; Thread.Sleep(1))
+        for (long until = Environment.TickCount64 + (long)LoopFixture.HangTimeout.TotalMilliseconds; _loop.Ask(() => Ends.Count) <= index; Thread.Sleep(1))
             Assert.True(Environment.TickCount64 < until, $"connection {index} does not end");
 
         return _loop.Ask(() => Ends[index]);

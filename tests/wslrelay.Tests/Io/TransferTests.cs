@@ -92,7 +92,7 @@ public class TransferTests
     }
 
     [Fact]
-    public void AReceiveThatIsResetSaysSo()
+    public void AReceiveThatIsResetReportsTheReset()
     {
         using var loop = new LoopFixture();
         TestListener listener = loop.Listen();
@@ -111,7 +111,7 @@ public class TransferTests
         loop.Do(() => accepted.Close(abort: true));
     }
 
-    /// <summary>Receives to the end with one operation, started again and again.</summary>
+    /// <summary>Receives to the end with one operation, started repeatedly.</summary>
     private sealed class Reader : IIoOwner
     {
         private readonly LoopFixture _loop;

@@ -32,6 +32,6 @@ internal sealed class ChunkWriter : Pump
         return 0;
     }
 
-    // The mark has told the peer: the hop stays open, so that a send of nothing still tells whether the peer is there.
+    // The mark has informed the peer: the hop stays open, so that a send of no bytes still shows whether the peer is there.
     private protected override bool PassOnEnd() => true;
 }

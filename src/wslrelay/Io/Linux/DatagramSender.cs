@@ -177,7 +177,7 @@ internal sealed unsafe class DatagramSender : IDisposable
             if (result >= 0 || result == -Errno.EINTR)
                 continue;
 
-            // A datagram too large for its family, or one that a firewall stops, is lost alone; so is one whose receiver is gone, unless it is the only one there is.
+            // A datagram too large for its family, or one that a firewall stops, is lost without affecting others; so is one whose receiver is gone, unless it is the only one there is.
             bool concernsOne = !socket.IsConnection || -result is Errno.EMSGSIZE or Errno.EPERM or Errno.EACCES or Errno.EINVAL;
             if (_datagrams[next] > 1 || -result is Errno.EAGAIN or Errno.ENOBUFS or Errno.ENOMEM)
                 return -result is Errno.ENOBUFS or Errno.ENOMEM ? Errno.EAGAIN : -result;

@@ -111,7 +111,7 @@ internal sealed partial class EpollHandle : IoSocket
         if (!IsConnection)
             Port.RemoveFile(this);
 
-        // A reset is sent at once: whoever is told that the connection is gone may rely on it.
+        // A reset is sent at once: whoever gets the report that the connection is gone may rely on it.
         Port.Release(this, canDefer: IsConnection && !abort);
     }
 

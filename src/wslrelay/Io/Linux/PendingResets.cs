@@ -31,9 +31,7 @@ internal sealed class PendingResets(EpollPort port, int idleMilliseconds)
         return false;
     }
 
-    /// <summary>The kernel has taken bytes from the pump: its time starts anew.</summary>
-    internal void OnTaken(Pump pump) => Remove(pump);
-
+    /// <summary>Called when the pump ends, and when the kernel has taken bytes from it: its time starts anew.</summary>
     internal void Remove(Pump pump) => _waiting.Remove(pump);
 
     private readonly record struct Progress(long Time, int Unsent);

@@ -3,7 +3,7 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>Finds the process that listens on a TCP port. Without privileges another user's processes stay unknown: then the user is all that can be told.</summary>
+/// <summary>Finds the process that listens on a TCP port. Without privileges another user's processes stay unknown: then only the user can be named.</summary>
 [SupportedOSPlatform("linux")]
 internal static class PortOwners
 {

@@ -10,7 +10,7 @@ internal partial class Pump
     private protected virtual unsafe int FillBuffer()
     {
         // Bulk comes here to ask recv what splice cannot tell, or when there is no pipe: batching it gains nothing.
-        if (!_isBulk && from.Port.Calls.IsBatching && QueueReceive())
+        if (!IsBulk && from.Port.Calls.IsBatching && QueueReceive())
             return 0;
 
         byte[] buffer = from.Port.Buffers.Rent();
@@ -36,7 +36,7 @@ internal partial class Pump
         if (received == 0)
             Release();
         else
-            _isBulk = !_cannotSplice && (received == buffer.Length || from.Port.PumpMode == PumpMode.Splice);
+            IsBulk = !_cannotSplice && (received == buffer.Length || from.Port.PumpMode == PumpMode.Splice);
     }
 
     // Takes the result of the batched call. False if the direction has ended or broke.

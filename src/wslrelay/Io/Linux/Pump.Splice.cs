@@ -26,7 +26,7 @@ internal partial class Pump
         if (taken > 0)
         {
             SetUnsent(pipe, taken);
-            _isBulk = taken >= MinSpliceBurst || from.Port.PumpMode == PumpMode.Splice;
+            IsBulk = taken >= MinSpliceBurst || from.Port.PumpMode == PumpMode.Splice;
             return 0;
         }
 
@@ -37,7 +37,7 @@ internal partial class Pump
                 DisableSplice();
                 return FillBuffer();
             case Errno.EAGAIN when !isFirst && !from.HasUrgent && !from.Ended:
-                // Drained, as far as this turn was told. The next wait reports urgent data or an end, which splice does not tell.
+                // Drained, as far as this turn's event said. The next wait reports urgent data or an end, which splice does not report.
                 from.Readable = false;
                 return Errno.EAGAIN;
             case 0 or Errno.EAGAIN:
@@ -110,6 +110,6 @@ internal partial class Pump
     private protected void DisableSplice()
     {
         _cannotSplice = true;
-        _isBulk = false;
+        IsBulk = false;
     }
 }

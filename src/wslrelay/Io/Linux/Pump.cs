@@ -68,7 +68,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
                 from.PauseReading();
 
             // Bulk waits until everything else that was woken has run.
-            if (_isBulk && !isBlocked)
+            if (IsBulk && !isBlocked)
                 Yield();
             else
                 Move();
@@ -105,7 +105,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
                     return;
                 }
 
-                int error = _isBulk ? FillPipe(isFirst: moved == 0) : FillBuffer();
+                int error = IsBulk ? FillPipe(isFirst: moved == 0) : FillBuffer();
                 if (_isQueued)
                 {
                     Pend();
@@ -187,7 +187,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
         moved += bytes;
         Counter.Add(bytes);
         if (from.Broken)
-            from.Port.Resets.OnTaken(this);
+            from.Port.Resets.Remove(this);
     }
 
     private void Release()

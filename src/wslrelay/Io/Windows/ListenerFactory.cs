@@ -5,10 +5,10 @@ using static Wslrelay.Io.Windows.NativeError;
 namespace Wslrelay.Io.Windows;
 
 /// <summary>
-/// Opens listeners that neither share their address and port with another socket nor shadow one. On Windows a bind to one address succeeds beside
-/// another socket's listener on all addresses, exclusive or not, and takes its connections. A bind of the wildcard without options tells, at a cost
-/// that does not depend on how many ports are open: it fails where any socket, dual-stack ones included, has the wildcard, and succeeds beside
-/// single addresses, our own included. Done after our own bind, so that no other can come between. Loop thread only.
+/// Opens listeners that neither share their address and port with another socket nor shadow one. On Windows a bind to one address succeeds despite
+/// another socket's listener on all addresses, exclusive or not, and takes its connections. A bind of the wildcard without options detects that, at a cost
+/// that does not depend on how many ports are open: it fails where any socket, dual-stack ones included, has the wildcard, and succeeds despite
+/// listeners on single addresses, our own included. Done after our own bind, so that no other can come between. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed class ListenerFactory(CompletionPort port)
@@ -103,7 +103,7 @@ internal sealed class ListenerFactory(CompletionPort port)
         throw new IoException(meaning, error, $"{endpoint}: {reason}");
     }
 
-    // Where the wildcard cannot be bound beside a single address (Wine), neither can the reverse: the bind itself has refused, and the probe
+    // Where the wildcard cannot be bound while a single address is (Wine), neither can the reverse: the bind itself has refused, and the probe
     // would only find our own socket. Tried once, on ports of our own.
     private bool CanShadow()
     {

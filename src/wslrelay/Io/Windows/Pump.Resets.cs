@@ -56,7 +56,7 @@ internal sealed unsafe partial class Pump
             return;
         }
 
-        // From now on nobody reads what the sender still sends.
+        // From now on the sender's further bytes are not read.
         to.Broken = from.ReadEnded = true;
         ReturnBuffer();
         Finish(meaning == IoError.Reset && !to.ReadEnded ? IoError.ReceiverBroke : meaning, error);

@@ -60,7 +60,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
     /// <summary>A pump has ended its sending side.</summary>
     internal bool SendEnded { get; set; }
 
-    /// <summary>A call has told that the connection broke: an end that is read after that is no clean one.</summary>
+    /// <summary>A call has reported that the connection is broken: an end that is read after that is not a clean one.</summary>
     internal bool Broken { get; set; }
 
     /// <summary>Bytes that pumps and sends have handed to the kernel.</summary>

@@ -7,7 +7,7 @@ using static Wslrelay.Tests.EndToEnd.Auto.WatchedGuest;
 
 namespace Wslrelay.Tests.EndToEnd.Auto;
 
-/// <summary>Agents that are away, hang or lie: bounded work and memory, and no other mapping disturbed.</summary>
+/// <summary>Agents that are away, do not answer, or send invalid reports: bounded work and memory, and no effect on other mappings.</summary>
 public sealed class AgentTests
 {
     private const int Rounds = 60;
@@ -45,7 +45,7 @@ public sealed class AgentTests
     }
 
     [Fact]
-    public async Task An_end_answers_what_still_waits()
+    public async Task The_end_of_the_relay_answers_requests_that_still_wait()
     {
         await using var guest = new WatchedGuest();
         var auto = await guest.Relay.RequestAsync("auto", new MsgMap());
@@ -58,7 +58,7 @@ public sealed class AgentTests
     }
 
     [Fact]
-    public async Task An_agent_that_is_silent_for_thirty_seconds_is_gone()
+    public async Task An_agent_that_is_silent_for_thirty_seconds_counts_as_gone()
     {
         await using var guest = new WatchedGuest();
         await guest.BeginAsync();
@@ -71,7 +71,7 @@ public sealed class AgentTests
     }
 
     [Fact]
-    public async Task An_agent_that_knows_no_watch_is_not_supported()
+    public async Task An_agent_without_watch_is_not_supported()
     {
         await using var guest = new WatchedGuest();
         var auto = await guest.Relay.RequestAsync("auto", new MsgMap());
@@ -86,7 +86,7 @@ public sealed class AgentTests
     }
 
     [Fact]
-    public async Task What_is_reported_twice_is_mapped_once()
+    public async Task A_listener_reported_twice_is_mapped_once()
     {
         await using var guest = new WatchedGuest();
         var port = Net.FreePort();
@@ -101,7 +101,7 @@ public sealed class AgentTests
     [InlineData("a port of 0")]
     [InlineData("60,000 listeners")]
     [InlineData("no MessagePack")]
-    public async Task What_is_no_report_ends_the_connection_and_changes_nothing(string what)
+    public async Task An_invalid_report_ends_the_connection_and_changes_nothing(string what)
     {
         await using var guest = new WatchedGuest();
         await guest.Relay.ResultAsync("subscribe", new MsgMap { ["events"] = (string[])["agent"] });
@@ -132,7 +132,7 @@ public sealed class AgentTests
     }
 
     [Fact]
-    public async Task More_than_a_thousand_listeners_are_none_too_many()
+    public async Task Of_more_than_a_thousand_listeners_the_first_thousand_count()
     {
         await using var guest = new WatchedGuest();
         var (mapped, failed) = await guest.BeginAsync(null, [.. Enumerable.Range(20_000, 1500).Select(number => Listener(number))]);
@@ -140,7 +140,7 @@ public sealed class AgentTests
     }
 
     [Fact]
-    public async Task A_flood_of_changes_costs_little_and_ends_in_the_newest_set()
+    public async Task Many_rapid_changes_cost_little_and_end_in_the_newest_set()
     {
         await using var guest = new WatchedGuest();
         var port = Net.FreePort(2);
@@ -163,7 +163,7 @@ public sealed class AgentTests
     }
 
     [Fact]
-    public async Task Whatever_an_agent_sends_the_relay_goes_on()
+    public async Task The_relay_continues_whatever_an_agent_sends()
     {
         await using var guest = new WatchedGuest();
         var port = Net.FreePort(50);
@@ -188,7 +188,7 @@ public sealed class AgentTests
         await guest.ReportAsync(Listener(port));
         await guest.UntilListAsync($"127.0.0.1:{port}/tcp");
 
-        // With a report, or the relay would wait longer for the next.
+        // With a valid report: without one the relay would wait longer before its next connection.
         async Task BeginAgainAsync()
         {
             guest.Watch!.Dispose();

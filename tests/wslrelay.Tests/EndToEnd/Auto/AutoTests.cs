@@ -4,11 +4,11 @@ using static Wslrelay.Tests.EndToEnd.Auto.WatchedGuest;
 
 namespace Wslrelay.Tests.EndToEnd.Auto;
 
-/// <summary>The rules of section 8: what is mapped, what is not, and what a parent's own mappings have to do with it.</summary>
+/// <summary>The rules of section 8: what is mapped, what is not, and how a parent's own mappings take precedence.</summary>
 public sealed class AutoTests
 {
     [Fact]
-    public async Task Is_a_capability_that_needs_an_agent()
+    public async Task Auto_is_a_capability_that_needs_an_agent()
     {
         await using var direct = RelayUnderTest.Serve();
         Assert.Contains("auto", Assert.IsType<object?[]>(Assert.IsType<MsgMap>(await direct.ResultAsync("hello"))["capabilities"]));
@@ -26,7 +26,7 @@ public sealed class AutoTests
     [InlineData("ports", 80)]
     [InlineData("exclude", "all")]
     [InlineData("udp", "no")]
-    public async Task Names_the_bad(string key, object value)
+    public async Task An_invalid_key_is_named(string key, object value)
     {
         await using var guest = new WatchedGuest();
         var fault = await guest.Relay.FailAsync("InvalidParams", "auto", new MsgMap { [key] = value });
@@ -45,13 +45,13 @@ public sealed class AutoTests
         var (mapped, _) = await guest.BeginAsync(new MsgMap { ["udp"] = true }, listeners);
         Assert.Equal([Of(4, port), .. datagrams], mapped);
 
-        // And no more once it is not asked for.
+        // Not any more once datagrams are no longer asked for.
         Assert.Equal([Of(4, port)], (await guest.BeginAsync(null, listeners)).Mapped);
         await guest.UntilListAsync(Of(4, port).Name);
     }
 
     [Fact]
-    public async Task What_is_reached_through_loopback_is_mapped_to_the_same_number()
+    public async Task Listeners_reachable_on_loopback_are_mapped_to_the_same_port()
     {
         await using var guest = new WatchedGuest();
         var port = Net.FreePort(7);
@@ -66,12 +66,12 @@ public sealed class AutoTests
         Assert.All(await guest.Relay.ResultsAsync("list"), entry => Assert.Equal(true, ((MsgMap)entry!)["auto"]));
         Assert.Equal(expected.Select(mapping => mapping.Name).Order(), (await guest.ListAsync()).Order());
 
-        // What goes is unmapped, and what comes is mapped.
+        // Ports that no longer match are unmapped, and those that now match are mapped.
         await guest.ReportAsync(Listener(port + 3, "127.0.0.1"), Listener(port + 6));
         await guest.UntilListAsync(Of(4, port + 3).Name, Of(4, port + 6).Name);
         await Of(6, port + 3).EndPoint.AssertRefusedAsync();
 
-        // Its end ends all of it.
+        // The end of auto removes every automatic mapping.
         Assert.IsType<MsgMap>(await guest.Relay.ResultAsync("auto"));
         Assert.Empty(await guest.ListAsync());
         Assert.True(Net.CanListen(Net.Loopback(4, port + 6)));
@@ -92,7 +92,7 @@ public sealed class AutoTests
     }
 
     [Fact]
-    public async Task Events_tell_what_comes_and_goes()
+    public async Task Events_report_mappings_that_come_and_go()
     {
         await using var guest = new WatchedGuest();
         await guest.Relay.ResultAsync("subscribe");
@@ -107,7 +107,7 @@ public sealed class AutoTests
     }
 
     [Fact]
-    public async Task A_number_that_the_host_does_not_give_is_told_once_and_tried_again()
+    public async Task A_port_that_the_host_refuses_is_reported_once_and_tried_again()
     {
         await using var guest = new WatchedGuest();
         await guest.Relay.ResultAsync("subscribe", new MsgMap { ["events"] = (string[])["mapFailed", "mapped"] });
@@ -124,14 +124,14 @@ public sealed class AutoTests
             Assert.Equal("AddressInUse", Fault.Parse(item["error"]).Name);
             Assert.Equal(Of(4, port + 1), Mapping.Parse(await guest.Relay.EventAsync("mapped")));
 
-            // What a parent has taken over and unmapped is not tried again, whether or not the guest was heard of meanwhile.
+            // A mapping that a parent has taken over and unmapped is not tried again, whether or not the guest has reported meanwhile.
             var own = await guest.Relay.MapAsync(81, port + 1);
             Assert.Equal(own, Mapping.Parse(await guest.Relay.EventAsync("mapped")));
             await guest.ReportAsync(Listener(port), Listener(port + 1), Listener(port + 2));
             Assert.Equal(Of(4, port + 2), Mapping.Parse(await guest.Relay.EventAsync("mapped")));
             await guest.Relay.ResultsAsync("unmap", own.ToUnmap());
 
-            // Longer than until it is tried again.
+            // Longer than the time after which it would be tried again.
             await Limits.PauseAsync(6000);
         }
 
@@ -140,7 +140,7 @@ public sealed class AutoTests
     }
 
     [Fact]
-    public async Task A_parents_own_mapping_comes_first_and_takes_an_automatic_one_over()
+    public async Task A_parents_own_mapping_has_precedence_and_replaces_an_automatic_one()
     {
         await using var guest = new WatchedGuest();
         var port = Net.FreePort(2);
@@ -149,7 +149,7 @@ public sealed class AutoTests
         Assert.Equal([Of(4, port + 1)], mapped);
         Assert.Empty(failed);
 
-        // Two of one key are too many, and then none takes over.
+        // Two mappings of one key are an error, and then neither takes over.
         var map = new MsgMap { ["hostPort"] = port + 1, ["guestPort"] = 81 };
         Assert.Equal(1, (await guest.Relay.FailAsync("AddressInUse", "map", map, map)).Index);
         Assert.Equal(true, (await guest.Relay.CountersAsync(Of(4, port + 1)))["auto"]);
@@ -157,7 +157,8 @@ public sealed class AutoTests
         Assert.Equal(Of(4, port + 1) with { GuestPort = 81 }, own);
         Assert.Equal(false, (await guest.Relay.CountersAsync(own))["auto"]);
 
-        // New connections follow the parent's mapping; it outlives the guest's listener; and what is unmapped comes back with that.
+        // New connections follow the parent's mapping, which stays after the guest's listener has closed. Once it is unmapped, the port is mapped
+        // automatically again with the next listener.
         using (await own.ConnectToBeResetAsync())
         {
             await guest.ReportAsync(Listener(port));

@@ -10,7 +10,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Auto;
 
 /// <summary>Real servers in a guest with a network of its own, reached on the host's loopback for as long as they run.</summary>
-[Collection(Alone.Name)]
 public sealed class GuestTests
 {
     private const string Node = "/usr/bin/node";
@@ -19,7 +18,7 @@ public sealed class GuestTests
     public async Task Forward_prints_each_port_as_it_comes_and_goes()
     {
         RequiredTool.Require(Node, "nodejs", "--version");
-        await using var guest = await NetworkGuest.StartAsync();
+        await using var guest = await NamespaceGuest.StartAsync();
         var port = Net.FreePort(2);
         using var forward = new ForwardUnderTest("--auto", "--exclude", $"{port + 1}", $"127.0.0.1:0:{port}", "--target", guest.Target);
         Assert.Equal($"-> {guest.Target} {port}", (await forward.ReadLineAsync()).Split(' ', 2)[1]);
@@ -43,7 +42,7 @@ public sealed class GuestTests
     public async Task Forward_shows_a_port_that_comes_and_goes_as_json_and_in_its_table()
     {
         RequiredTool.Require(Node, "nodejs", "--version");
-        await using var guest = await NetworkGuest.StartAsync();
+        await using var guest = await NamespaceGuest.StartAsync();
         var port = Net.FreePort();
         await using var terminal = await Terminal.StartAsync(80, 24, "", "forward", "--auto", "--watch", "--target", guest.Target);
         await terminal.UntilAsync("0 mappings");
@@ -74,7 +73,7 @@ public sealed class GuestTests
     }
 
     [Fact]
-    public async Task Where_both_share_a_network_nothing_is_mapped_onto_itself()
+    public async Task Where_relay_and_agent_share_a_network_nothing_is_mapped_onto_itself()
     {
         using var link = GuestLink.Create("unix");
         await using var agent = await AgentUnderTest.StartAsync(link);
@@ -92,12 +91,12 @@ public sealed class GuestTests
             await own.AssertEchoAsync();
         }
 
-        // A relay that comes later is told what listens there now, its own listeners too.
+        // A relay that connects later gets a report of everything that listens there now, its own listeners too.
         await using var other = RelayUnderTest.Serve("--target", link.Target(agent.Listens));
         var later = Assert.IsType<MsgMap>(await other.ResultAsync("auto", new MsgMap { ["ports"] = $"{port}" }));
         Assert.Contains("shares", Fault.Parse(Assert.IsType<MsgMap>(Assert.Single(Assert.IsType<object?[]>(later["failed"])))["error"]).Message, StringComparison.Ordinal);
 
-        // Not even when the server has gone, and its number is free: nobody listens there any more.
+        // Not even when the server has ended and its port is free: nothing listens there any more.
         await echo.DisposeAsync();
         await Limits.PauseAsync(7000);
         Assert.Equal(own, Mapping.Parse(Assert.Single(await relay.ResultsAsync("list"))));
@@ -105,34 +104,34 @@ public sealed class GuestTests
     }
 
     [Fact]
-    public async Task An_agent_that_is_killed_and_started_again_goes_on()
+    public async Task An_agent_that_is_killed_and_started_again_is_followed_again()
     {
-        await using var guest = await NetworkGuest.StartAsync();
+        await using var guest = await NamespaceGuest.StartAsync();
         await using var relay = RelayUnderTest.Serve("--target", guest.Target);
         var port = Net.FreePort(2);
         await relay.ResultAsync("auto", new MsgMap { ["ports"] = $"{port}-{port + 1}" });
-        using var first = guest.Run([NetworkGuest.Python, "-m", "http.server", $"{port}"]);
+        using var first = guest.Run([NamespaceGuest.Python, "-m", "http.server", $"{port}"]);
         await UntilAnswersAsync(Net.Loopback(4, port));
         await guest.RestartAgentAsync();
-        using var second = guest.Run([NetworkGuest.Python, "-m", "http.server", $"{port + 1}"]);
+        using var second = guest.Run([NamespaceGuest.Python, "-m", "http.server", $"{port + 1}"]);
         await UntilAnswersAsync(Net.Loopback(4, port + 1));
         await UntilAnswersAsync(Net.Loopback(4, port));
     }
 
     [Fact]
-    public async Task The_library_asks_and_is_told()
+    public async Task The_library_asks_for_auto_and_reads_its_events()
     {
-        await using var guest = await NetworkGuest.StartAsync();
+        await using var guest = await NamespaceGuest.StartAsync();
         await using var relay = RelayProgram.Start(new RelayStartInfo(RelayProgram.Path) { Target = RelayTarget.Parse(guest.Target) });
         var port = Net.FreePort();
-        using var server = guest.Run([NetworkGuest.Python, "-m", "http.server", $"{port}"]);
+        using var server = guest.Run([NamespaceGuest.Python, "-m", "http.server", $"{port}"]);
         await using var events = relay.Client.EventsAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         var next = events.MoveNextAsync();
         var result = await relay.Client.AutoMapAsync(new AutoMapOptions { Ports = $"{port}" }, TestContext.Current.CancellationToken);
         Assert.Empty(result.Failed);
         for (RelayEvent? item = null; item is not MappedEvent { Auto: true }; next = events.MoveNextAsync())
         {
-            Assert.True(await next.AsTask().WaitAsync(Limits.Hang, TestContext.Current.CancellationToken));
+            Assert.True(await next.AsTask().WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken));
             item = events.Current;
         }
 
@@ -142,17 +141,17 @@ public sealed class GuestTests
     }
 
     [Fact]
-    public async Task Random_servers_come_and_go_beside_traffic()
+    public async Task Random_servers_come_and_go_during_traffic()
     {
-        await using var guest = await NetworkGuest.StartAsync();
+        await using var guest = await NamespaceGuest.StartAsync();
         await using var relay = RelayUnderTest.Serve("--target", guest.Target);
         var ports = Net.FreePort(40);
         await relay.ResultAsync("auto", new MsgMap { ["ports"] = $"{ports}-{ports + 39}" });
 
-        // The first twenty stay and echo; of the others each of 300 steps opens or closes one, and the last open set is printed.
-        using var servers = guest.Run([NetworkGuest.Python, "-u", Path.Combine(AppContext.BaseDirectory, "EndToEnd", "Auto", "random_servers.py"), $"{ports}"]);
+        // The first twenty keep running and echo; of the others each of 300 steps opens or closes one, and the last open set is printed.
+        using var servers = guest.Run([NamespaceGuest.Python, "-u", Path.Combine(AppContext.BaseDirectory, "EndToEnd", "Auto", "random_servers.py"), $"{ports}"]);
         var listed = servers.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask();
-        await Limits.UntilAsync(async () => (await relay.ResultsAsync("list")).Length >= 20, "the servers that stay");
+        await Limits.UntilAsync(async () => (await relay.ResultsAsync("list")).Length >= 20, "the twenty servers that keep running");
         while (!listed.IsCompleted)
         {
             foreach (var port in Enumerable.Range(ports, 20))

@@ -10,7 +10,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Auto;
 
 /// <summary>Real servers in a guest with a network of its own, one after the other.</summary>
-[Collection(Alone.Name)]
 public abstract class ServerTests(string kind)
 {
     private const string Node = "/usr/bin/node";
@@ -19,18 +18,18 @@ public abstract class ServerTests(string kind)
     private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("WSLRELAY_SERVERS") ?? "4", CultureInfo.InvariantCulture);
 
     [Fact]
-    public async Task Each_is_reached_while_it_runs_and_refused_after_its_end()
+    public async Task A_server_is_reached_while_it_runs_and_refused_after_its_end()
     {
         Nginx.Require();
         RequiredTool.Require(Node, "nodejs", "--version");
         RequiredTool.Require("redis-server", "redis-server", "--version");
-        await using var guest = await NetworkGuest.StartAsync(kind);
+        await using var guest = await NamespaceGuest.StartAsync(kind);
         await using var relay = RelayUnderTest.Serve("--target", guest.Target);
         using var folder = new TemporaryFolder();
         var port = Net.FreePort();
         string[][] servers =
         [
-            [NetworkGuest.Python, "-m", "http.server", $"{port}", "--bind", "127.0.0.1"],
+            [NamespaceGuest.Python, "-m", "http.server", $"{port}", "--bind", "127.0.0.1"],
             Nginx.Command(folder, port),
             [Node, "-e", $"require('http').createServer((_, answer) => answer.end()).listen({port})"],
             ["redis-server", "--port", $"{port}", "--save", "", "--dir", folder.Path],
@@ -53,7 +52,7 @@ public abstract class ServerTests(string kind)
         TestContext.Current.TestOutputHelper!.WriteLine($"{Rounds} servers: at most {reached.TotalSeconds:F2} s from start to answer, {refused.TotalSeconds:F2} s from end to refusal");
     }
 
-    // What the server says, nothing if the connection is reset, null if it is refused.
+    // What the server sends; empty if the connection is reset, null if it is refused.
     private static async Task<byte[]?> AskAsync(int port)
     {
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -61,7 +60,7 @@ public abstract class ServerTests(string kind)
         {
             await client.ConnectAsync(Net.Loopback(4, port));
 
-            // redis says that it does not understand.
+            // redis answers with an error.
             await client.SendAllAsync("GET / HTTP/1.0\r\n\r\n"u8.ToArray());
             client.Shutdown(SocketShutdown.Send);
             return await client.ReceiveToEndAsync();
@@ -77,8 +76,8 @@ public sealed class UnixServerTests() : ServerTests("unix");
 
 public sealed class PythonServerTests() : ServerTests("python");
 
-/// <summary>A Windows relay can have it too.</summary>
-public sealed class CableServerTests() : ServerTests(GuestLink.Cable);
+/// <summary>The link that a Windows relay can use too.</summary>
+public sealed class VethServerTests() : ServerTests(GuestLink.Veth);
 
 /// <summary>Where this kernel has vsock, as <see cref="VSockLinkTests"/>.</summary>
 public sealed class VSockServerTests() : ServerTests("vsock");

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Auto;
 
-/// <summary>An agent by hand, which reports whatever its test says; and a relay that follows it.</summary>
+/// <summary>An agent played by the test, which reports whatever the test sends; and a relay that follows its reports.</summary>
 internal sealed class WatchedGuest : IAsyncDisposable
 {
     private readonly FakeAgent _agent = new(GuestLink.RelayIsWindows ? "tcp" : "unix");
@@ -14,7 +14,7 @@ internal sealed class WatchedGuest : IAsyncDisposable
 
     public RelayUnderTest Relay { get; }
 
-    /// <summary>The relay's newest connection that watches.</summary>
+    /// <summary>The relay's newest watch connection.</summary>
     public Socket? Watch { get; private set; }
 
     public static MsgMap Listener(int port, string address = "127.0.0.1", string? program = null, bool v6only = false, string protocol = "tcp")
@@ -31,7 +31,7 @@ internal sealed class WatchedGuest : IAsyncDisposable
 
     public static byte[] Encode(params MsgMap[] listeners) => MsgEncoder.Encode(new MsgMap { ["listeners"] = listeners });
 
-    /// <summary>Takes the relay's next connection, which must watch, and answers it.</summary>
+    /// <summary>Accepts the relay's next connection, which must ask for a watch, and answers it.</summary>
     public async Task AcceptAsync(byte[]? answer = null, bool udp = false)
     {
         (Watch, var preamble) = await _agent.AcceptPreambleAsync();
@@ -43,7 +43,7 @@ internal sealed class WatchedGuest : IAsyncDisposable
 
     public Task ReportAsync(params MsgMap[] listeners) => Watch!.SendAllAsync(Encode(listeners));
 
-    /// <summary>Asks for automatic mappings and answers with a first report: what the relay says to that.</summary>
+    /// <summary>Asks for automatic mappings and answers with a first report. Returns the relay's result.</summary>
     public async Task<(Mapping[] Mapped, MsgMap[] Failed)> BeginAsync(MsgMap? options = null, params MsgMap[] listeners)
     {
         var id = await Relay.RequestAsync("auto", options ?? []);

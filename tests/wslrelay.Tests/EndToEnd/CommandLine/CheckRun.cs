@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.CommandLine;
 
-/// <summary>What <c>check</c> says, as text and as JSON: both must say the same, and so must the exit code.</summary>
+/// <summary>The output of <c>check</c> as text and as JSON: both must agree, and the exit code with them.</summary>
 internal sealed partial class CheckRun
 {
     private CheckRun(Hop[] hops) => Hops = hops;

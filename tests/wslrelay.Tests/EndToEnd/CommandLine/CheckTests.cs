@@ -45,7 +45,7 @@ public sealed class CheckTests
     }
 
     [Fact]
-    public async Task An_owner_on_all_addresses_is_told_with_its_address()
+    public async Task An_owner_on_all_addresses_is_reported_with_its_address()
     {
         using var owner = Net.Listen(new(System.Net.IPAddress.IPv6Any, 0));
         var port = ((System.Net.IPEndPoint)owner.LocalEndPoint!).Port;
@@ -74,7 +74,7 @@ public sealed class CheckTests
     [Theory]
     [InlineData("/nowhere/agent")]
     [InlineData("/etc/passwd/agent")]
-    public async Task There_is_no_such_socket(string path)
+    public async Task Nothing_listens_at_the_targets_path(string path)
     {
         Platform.OnLinuxOnly("The paths are Linux'.");
         var run = await CheckRun.OfAsync("0:80", "--target", $"unix:{path}");
@@ -83,7 +83,7 @@ public sealed class CheckTests
     }
 
     [Fact]
-    public async Task What_listens_at_the_target_is_silent()
+    public async Task The_listener_at_the_target_does_not_answer()
     {
         using var silent = new FakeAgent("tcp");
         var run = await CheckRun.OfAsync("0:80", "--target", silent.Target);
@@ -95,7 +95,7 @@ public sealed class CheckTests
     [InlineData("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")]
     [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n")]
     [InlineData("")]
-    public async Task What_listens_at_the_target_is_no_agent(string greeting)
+    public async Task The_listener_at_the_target_is_not_an_agent(string greeting)
     {
         await using var other = GuestServer.Content(System.Text.Encoding.ASCII.GetBytes(greeting));
         var run = await CheckRun.OfAsync("0:80", "--target", $"tcp:127.0.0.1:{other.Port}");
@@ -179,7 +179,7 @@ public sealed class CheckTests
     }
 
     [Fact]
-    public async Task A_target_of_one_family_is_not_asked_over_the_other()
+    public async Task A_target_of_one_family_is_not_checked_over_the_other()
     {
         await using var server = GuestServer.Echo(family: 6);
         var run = await CheckRun.OfAsync($"0:{server.Port}", "--target", "direct:[::1]");
@@ -198,7 +198,7 @@ public sealed class CheckTests
     [Theory]
     [InlineData(null)]
     [InlineData("tcp")]
-    public async Task A_server_of_datagrams_is_not_asked_but_its_agent_is(string? kind)
+    public async Task A_udp_server_is_not_checked_but_its_agent_is(string? kind)
     {
         Platform.OnLinuxOnly("On Windows this relay carries no datagrams yet.");
         using var link = kind is null ? null : GuestLink.Create(kind);

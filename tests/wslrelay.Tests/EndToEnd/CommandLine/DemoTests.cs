@@ -9,7 +9,7 @@ public sealed class DemoTests
     [InlineData()]
     [InlineData("--ports", "1")]
     [InlineData("--ports", "1000")]
-    public async Task Works_with_nothing_else_installed(params string[] arguments)
+    public async Task Prints_each_step_and_exits_with_0(params string[] arguments)
     {
         var run = await ProgramRun.OfRelayAsync(["demo", .. arguments]);
         Assert.True(run.ExitCode == 0, $"{run}");

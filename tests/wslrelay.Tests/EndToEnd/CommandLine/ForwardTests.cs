@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.CommandLine;
 
-/// <summary>The relay by hand: a line for each mapping once it listens, until a signal.</summary>
+/// <summary><c>forward</c>: a line for each mapping once it listens, until a signal.</summary>
 public sealed class ForwardTests
 {
     [Fact]
@@ -27,7 +27,7 @@ public sealed class ForwardTests
     }
 
     [Fact]
-    public async Task Says_which_port_the_system_chose()
+    public async Task Prints_the_port_that_the_system_chose()
     {
         await using var guest = GuestServer.Echo();
         using var forward = new ForwardUnderTest($"127.0.0.1:0:{guest.Port}");
@@ -62,7 +62,7 @@ public sealed class ForwardTests
     }
 
     [Fact]
-    public async Task Does_not_care_for_standard_input()
+    public async Task Ignores_standard_input()
     {
         await using var guest = GuestServer.Echo();
         using var forward = new ForwardUnderTest($"{Net.FreePort()}:{guest.Port}");
@@ -114,7 +114,7 @@ public sealed class ForwardTests
     [Theory]
     [InlineData("--log-level=error")]
     [InlineData("--json")]
-    public async Task Goes_on_when_nobody_reads_what_it_writes(string option)
+    public async Task Continues_when_its_output_is_not_read(string option)
     {
         await using var guest = GuestServer.Echo();
         var port = Net.FreePort(count: 2);

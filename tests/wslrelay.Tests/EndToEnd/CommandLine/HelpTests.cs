@@ -28,7 +28,7 @@ public sealed class HelpTests
     }
 
     [Fact]
-    public async Task Version_is_the_one_that_hello_tells()
+    public async Task Version_is_the_one_that_hello_reports()
     {
         await using var relay = RelayUnderTest.Serve();
         var version = Assert.IsType<MsgMap>(await relay.ResultAsync("hello"))["version"];

@@ -34,7 +34,7 @@ public sealed class UsageTests
     [InlineData("--target", "check", "80", "--target", "nowhere")]
     [InlineData("no-such-host", "check", "80", "--target", "direct:no-such-host.invalid")]
     [InlineData("--allow-remote", "check", "80", "--allow-remote")]
-    public async Task Names(string argument, params string[] arguments)
+    public async Task A_usage_error_names_the_argument(string argument, params string[] arguments)
     {
         var run = await ProgramRun.OfRelayAsync(arguments);
         Assert.True(run.ExitCode == 2, $"{run}");
@@ -43,7 +43,7 @@ public sealed class UsageTests
     }
 
     [Fact]
-    public async Task No_command_at_all_is_one()
+    public async Task No_command_is_a_usage_error()
     {
         var run = await ProgramRun.OfRelayAsync();
         Assert.Equal(2, run.ExitCode);
@@ -51,7 +51,7 @@ public sealed class UsageTests
     }
 
     [Fact]
-    public async Task Forward_without_a_mapping_is_one()
+    public async Task Forward_without_a_mapping_is_a_usage_error()
     {
         var run = await ProgramRun.OfRelayAsync("forward");
         Assert.Equal(2, run.ExitCode);

@@ -4,8 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
-/// <summary>A side that does not read stops the other, in bounded memory; a connection that misbehaves harms no other.</summary>
-[Collection(Alone.Name)]
+/// <summary>A side that does not read stops the other, in bounded memory; a connection that misbehaves disturbs no other.</summary>
 public sealed class BackpressureTests
 {
     private const int Connections = 50;
@@ -58,14 +57,14 @@ public sealed class BackpressureTests
     }
 
     [Fact]
-    public async Task Connections_that_misbehave_harm_no_other()
+    public async Task Connections_that_misbehave_disturb_no_other()
     {
         await using var relay = RelayUnderTest.Serve();
         await using var guest = GuestServer.Echo();
         var mapping = await relay.MapAsync(guest.Port);
         var refused = await relay.MapAsync(Net.FreePort());
         using var stop = new CancellationTokenSource();
-        var nuisance = Task.Run(() => DisturbAsync(mapping, refused, stop.Token), stop.Token);
+        var disturbing = Task.Run(() => DisturbAsync(mapping, refused, stop.Token), stop.Token);
 
         using var client = await mapping.ConnectAsync();
         var stream = new ByteStream(4);
@@ -74,7 +73,7 @@ public sealed class BackpressureTests
         client.Shutdown(SocketShutdown.Send);
         Assert.Equal(100 << 20, await received);
         await stop.CancelAsync();
-        await nuisance;
+        await disturbing;
         await mapping.AssertEchoAsync();
     }
 

@@ -6,14 +6,14 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
-/// <summary>A reset is passed on although the other side does not read, and nothing of the connection is left.</summary>
+/// <summary>A reset is passed on although the other side does not read, and no descriptor of the connection is left open.</summary>
 public sealed class BlockedResetTests
 {
     public static TheoryData<string, string> HopsAndModes => RelayPath.HopsAndModes;
 
     [Theory]
     [MemberData(nameof(HopsAndModes))]
-    public async Task Reaches_a_side_that_neither_reads_nor_sends(string hop, string mode)
+    public async Task A_reset_reaches_a_side_that_neither_reads_nor_sends(string hop, string mode)
     {
         await using var path = await RelayPath.OpenAsync(hop, mode);
         using var pair = await RelayedPair.OpenAsync(path.Relay);
@@ -24,7 +24,7 @@ public sealed class BlockedResetTests
 
     [Theory]
     [MemberData(nameof(HopsAndModes))]
-    public async Task Reaches_a_side_that_only_sends(string hop, string mode)
+    public async Task A_reset_reaches_a_side_that_only_sends(string hop, string mode)
     {
         await using var path = await RelayPath.OpenAsync(hop, mode);
         using var pair = await RelayedPair.OpenAsync(path.Relay);
@@ -38,7 +38,7 @@ public sealed class BlockedResetTests
 
     [Theory]
     [MemberData(nameof(HopsAndModes))]
-    public async Task Of_both_sides_leaves_nothing(string hop, string mode)
+    public async Task Resets_of_both_sides_leave_no_descriptor(string hop, string mode)
     {
         await using var path = await RelayPath.OpenAsync(hop, mode);
         await using var second = hop == "direct" ? await RelayPath.OpenAsync(hop, mode) : null;
@@ -46,13 +46,13 @@ public sealed class BlockedResetTests
         var mapping = await path.Relay.MapAsync(((IPEndPoint)listener.LocalEndPoint!).Port);
         if (second is not null)
         {
-            // Two relays one after the other are two hops as well.
+            // Two relays in series are two hops as well.
             mapping = await second.Relay.MapAsync(mapping.EndPoint.Port);
         }
 
         using (var first = await RelayedPair.OpenAsync(mapping, listener))
         {
-            // What a process opens once, for its first connection, is not counted.
+            // Descriptors that a process opens once, for its first connection, are not counted.
         }
 
         await Limits.PauseAsync();
@@ -65,6 +65,6 @@ public sealed class BlockedResetTests
             pair.Client.Reset();
         }
 
-        await Task.WhenAll(descriptors.Select(count => count.AssertBackAsync()));
+        await Task.WhenAll(descriptors.Select(count => count.AssertReleasedAsync()));
     }
 }

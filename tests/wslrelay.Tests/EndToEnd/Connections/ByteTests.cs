@@ -50,7 +50,7 @@ public sealed class ByteTests
         var answers = new ByteStream(2);
         var received = answers.ReceiveToEndAsync(pair.Client);
         await answers.SendAsync(pair.Guest, 0, 64 << 20);
-        Assert.False(blocked.IsCompleted, "The guest reads nothing, so its client cannot have sent all.");
+        Assert.False(blocked.IsCompleted, "The guest reads nothing, so its client cannot have sent everything.");
         pair.Guest.Shutdown(SocketShutdown.Send);
         Assert.Equal(64 << 20, await received);
 
@@ -62,7 +62,7 @@ public sealed class ByteTests
     }
 
     [Fact]
-    public async Task Single_bytes_go_over_and_back_without_delay()
+    public async Task Single_bytes_make_their_round_trip_without_delay()
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
@@ -77,7 +77,7 @@ public sealed class ByteTests
     }
 
     [Fact]
-    public async Task A_guest_that_speaks_first_is_heard()
+    public async Task What_a_guest_sends_first_arrives()
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
@@ -102,7 +102,7 @@ public sealed class ByteTests
     }
 
     [Fact]
-    public async Task Two_hundred_connections_at_once_keep_their_bytes_apart()
+    public async Task Two_hundred_connections_at_once_each_get_their_own_bytes()
     {
         await using var relay = RelayUnderTest.Serve();
         await using var guest = GuestServer.Echo();

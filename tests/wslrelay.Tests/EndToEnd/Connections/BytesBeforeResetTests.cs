@@ -10,14 +10,14 @@ namespace Wslrelay.Tests.EndToEnd.Connections;
 /// </summary>
 public sealed class BytesBeforeResetTests
 {
-    // So many that each order of the two sides' events comes up: the first program that these tests were run on lost bytes in 1 to 99 of 100.
+    // So many that each order of the two sides' events occurs: the first program that these tests were run on lost bytes in 1 to 99 of 100.
     private const int Count = 200;
 
     public static TheoryData<string, string> HopsAndModes => RelayPath.HopsAndModes;
 
     [Theory]
     [MemberData(nameof(HopsAndModes))]
-    public async Task Of_a_server_that_resets_at_once(string hop, string mode)
+    public async Task Arrive_from_a_server_that_resets_at_once(string hop, string mode)
     {
         await using var path = await RelayPath.OpenAsync(hop, mode);
         using var listener = Net.Listen(Net.Loopback(4));
@@ -46,7 +46,7 @@ public sealed class BytesBeforeResetTests
 
     [Theory]
     [MemberData(nameof(HopsAndModes))]
-    public async Task Of_a_client_that_resets_at_once(string hop, string mode)
+    public async Task Arrive_from_a_client_that_resets_at_once(string hop, string mode)
     {
         await using var path = await RelayPath.OpenAsync(hop, mode);
         using var listener = Net.Listen(Net.Loopback(4));
@@ -73,7 +73,7 @@ public sealed class BytesBeforeResetTests
 
     [Theory]
     [MemberData(nameof(HopsAndModes))]
-    public async Task Of_a_server_that_answers_and_closes_without_reading_the_request(string hop, string mode)
+    public async Task Arrive_from_a_server_that_answers_and_closes_without_reading_the_request(string hop, string mode)
     {
         await using var path = await RelayPath.OpenAsync(hop, mode);
         using var listener = Net.Listen(Net.Loopback(4));
@@ -88,7 +88,7 @@ public sealed class BytesBeforeResetTests
                 await server.SendAllAsync(new byte[200]);
             }
 
-            // The system tells of the reset once, to whichever call comes first.
+            // The system reports the reset once, to whichever call comes first.
             var (count, wasReset) = await CountToEndAsync(client);
             Assert.Equal((200, true), (count, wasReset | await upload));
         }
@@ -109,7 +109,7 @@ public sealed class BytesBeforeResetTests
 
     [Theory]
     [MemberData(nameof(HopsAndModes))]
-    public async Task Of_a_server_that_greets_and_closes(string hop, string mode)
+    public async Task Arrive_from_a_server_that_greets_and_closes(string hop, string mode)
     {
         await using var path = await RelayPath.OpenAsync(hop, mode);
         await using var server = GuestServer.Start(async socket =>
@@ -128,11 +128,11 @@ public sealed class BytesBeforeResetTests
         }
     }
 
-    // A call that waits: an asynchronous one reports a reset that comes at once as a connect that failed, and loses the bytes.
+    // A blocking call: an asynchronous one reports a reset that comes at once as a connect that failed, and loses the bytes.
     private static async Task<Socket> ConnectAsync(Mapping mapping)
     {
         var client = mapping.Open();
-        await Task.Run(() => client.Connect(mapping.EndPoint)).WaitAsync(Limits.Hang);
+        await Task.Run(() => client.Connect(mapping.EndPoint)).WaitAsync(Limits.HangTimeout);
         return client;
     }
 
@@ -142,7 +142,7 @@ public sealed class BytesBeforeResetTests
         var count = 0;
         try
         {
-            while (await socket.ReceiveAsync(buffer).WaitAsync(Limits.Hang) is > 0 and var received)
+            while (await socket.ReceiveAsync(buffer).WaitAsync(Limits.HangTimeout) is > 0 and var received)
                 count += received;
 
             return (count, false);

@@ -7,21 +7,20 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
 /// <summary>A relay that runs out of descriptors: it neither spins nor loses a mapping, and resumes when some are free again.</summary>
-[Collection(Alone.Name)]
 public sealed class DescriptorLimitTests
 {
-    // Descriptors that it may still open, and more mappings or connections than these are enough for.
-    private const int Room = 40;
-    private const int Many = 64;
+    // How many descriptors the relay may still open, and a number of mappings or connections for which these do not suffice.
+    private const int FreeDescriptors = 40;
+    private const int MoreThanFit = 64;
 
     [Fact]
-    public async Task Connections_resume_when_some_close_and_nothing_spins_meanwhile()
+    public async Task Accepting_resumes_when_some_close_and_nothing_spins_meanwhile()
     {
         await using var relay = await ServeWithFewDescriptorsAsync();
         await using var guest = GuestServer.Echo();
         var mappings = await relay.MapAsync(new MsgMap { ["guestPort"] = guest.Port }, new MsgMap { ["guestPort"] = guest.Port });
         var clients = new List<Socket>();
-        for (var i = 0; i < Many; i++)
+        for (var i = 0; i < MoreThanFit; i++)
             clients.Add(await mappings[i % 2].ConnectAsync());
 
         await Limits.UntilIdleAsync(relay.Process);
@@ -34,13 +33,13 @@ public sealed class DescriptorLimitTests
     }
 
     [Fact]
-    public async Task Those_that_wait_are_served_as_others_close()
+    public async Task Connections_that_wait_are_served_as_others_close()
     {
         await using var relay = await ServeWithFewDescriptorsAsync();
         await using var guest = GuestServer.Echo();
         var mapping = await relay.MapAsync(guest.Port);
-        var served = await Task.WhenAll(Enumerable.Range(0, 3 * Many).Select(_ => TryEchoAsync(mapping)));
-        Assert.InRange(served.Count(success => success), Many / 4, 3 * Many);
+        var served = await Task.WhenAll(Enumerable.Range(0, 3 * MoreThanFit).Select(_ => TryEchoAsync(mapping)));
+        Assert.InRange(served.Count(success => success), MoreThanFit / 4, 3 * MoreThanFit);
         await Limits.UntilAsync(() => TryEchoAsync(mapping), $"{mapping.Name} to serve again");
     }
 
@@ -50,9 +49,9 @@ public sealed class DescriptorLimitTests
         await using var relay = await ServeWithFewDescriptorsAsync();
         await using var guest = GuestServer.Echo();
         var first = await relay.MapAsync(guest.Port);
-        var many = Enumerable.Range(0, Many).Select(_ => new MsgMap { ["guestPort"] = guest.Port }).ToArray();
+        var many = Enumerable.Range(0, MoreThanFit).Select(_ => new MsgMap { ["guestPort"] = guest.Port }).ToArray();
         var fault = await relay.FailAsync("TooManyOpenFiles", "map", many);
-        Assert.InRange(fault.Index!.Value, 1, Many - 1);
+        Assert.InRange(fault.Index!.Value, 1, MoreThanFit - 1);
         Assert.Contains("127.0.0.1:0/tcp", fault.Message, StringComparison.Ordinal);
         Assert.Equal(first, Mapping.Parse(Assert.Single(await relay.ResultsAsync("list"))));
         await first.AssertEchoAsync();
@@ -60,7 +59,7 @@ public sealed class DescriptorLimitTests
     }
 
     [Fact]
-    public async Task The_last_256_are_for_connections_and_not_for_the_pipes_of_bulk()
+    public async Task The_last_256_descriptors_are_for_connections_and_not_for_pipes()
     {
         Platform.OnLinuxOnly("The limit is set by prlimit(1).");
         using var listener = Net.Listen(Net.Loopback(4));
@@ -81,7 +80,7 @@ public sealed class DescriptorLimitTests
         int Pipes() => Directory.GetFiles($"/proc/{forward.Process.Id}/fd").Count(file => new FileInfo(file).LinkTarget?.StartsWith("pipe:", StringComparison.Ordinal) == true);
     }
 
-    /// <summary>Whether the relay took a connection: one that finds it without descriptors is reset, and none may hang.</summary>
+    /// <summary>Whether the relay served a connection: one for which it has no descriptors is reset, and none may be left waiting.</summary>
     private static async Task<bool> TryEchoAsync(Mapping mapping)
     {
         try
@@ -95,7 +94,7 @@ public sealed class DescriptorLimitTests
         }
     }
 
-    // The limit is set when the runtime has opened what it needs for all this: it loads its assemblies as they are used, and keeps each one open.
+    // The limit is set after the runtime has opened the files it needs here: it loads its assemblies as they are used, and keeps each one open.
     private static async Task<RelayUnderTest> ServeWithFewDescriptorsAsync()
     {
         Platform.OnLinuxOnly("The limit is set by prlimit(1).");
@@ -106,7 +105,7 @@ public sealed class DescriptorLimitTests
         await relay.FailAsync("AddressInUse", "map", new MsgMap { ["hostPort"] = mapping.HostPort, ["guestPort"] = 80 });
         await relay.ResultsAsync("unmap", mapping.ToUnmap());
         await Limits.UntilIdleAsync(relay.Process);
-        var limit = Directory.GetFiles($"/proc/{relay.Process.Id}/fd").Length + Room;
+        var limit = Directory.GetFiles($"/proc/{relay.Process.Id}/fd").Length + FreeDescriptors;
         var run = await ProgramRun.OfAsync(["prlimit", $"--pid={relay.Process.Id}", $"--nofile={limit}:{limit}"]);
         Assert.True(run.ExitCode == 0, $"{run}");
         return relay;

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
-/// <summary>A server is found on the family that the mapping says, or on whichever it listens.</summary>
+/// <summary>A server is reached on the family that the mapping names, or on whichever it listens on.</summary>
 public sealed class GuestFamilyTests
 {
     [Theory]
@@ -14,7 +14,7 @@ public sealed class GuestFamilyTests
     [InlineData(4, 0, 6)]
     [InlineData(6, 0, 4)]
     [InlineData(6, 0, 6)]
-    public async Task Directly(int family, int guestFamily, int serverFamily)
+    public async Task A_direct_target_is_reached_on_the_family_it_listens_on(int family, int guestFamily, int serverFamily)
     {
         await using var relay = RelayUnderTest.Serve();
         Assert.Contains("guestFamily", Assert.IsType<object?[]>(Assert.IsType<MsgMap>(await relay.ResultAsync("hello"))["capabilities"]));
@@ -32,7 +32,7 @@ public sealed class GuestFamilyTests
     }
 
     [Fact]
-    public async Task The_mappings_own_family_comes_first()
+    public async Task The_mappings_own_family_is_tried_first()
     {
         var port = Net.FreePort();
         await using var four = GuestServer.Content([4], 4, port);
@@ -46,7 +46,7 @@ public sealed class GuestFamilyTests
     }
 
     [Fact]
-    public async Task A_port_that_the_mapping_itself_has_is_passed_over()
+    public async Task A_port_of_the_mapping_itself_is_skipped()
     {
         var port = Net.FreePort();
         await using var six = GuestServer.Echo(6, port);
@@ -56,7 +56,7 @@ public sealed class GuestFamilyTests
     }
 
     [Fact]
-    public async Task Nothing_on_either_is_one_failure()
+    public async Task No_listener_on_either_family_is_one_failure()
     {
         await using var relay = RelayUnderTest.Serve();
         var mapping = await MapAsync(relay, 4, 0, Net.FreePort());
@@ -69,7 +69,7 @@ public sealed class GuestFamilyTests
     [InlineData("guestFamily", "4")]
     [InlineData("proxy", 1)]
     [InlineData("proxy", true)]
-    public async Task What_is_wrong_is_named(string key, object value)
+    public async Task An_invalid_key_is_named(string key, object value)
     {
         await using var relay = RelayUnderTest.Serve();
         var fault = await relay.FailAsync("InvalidParams", "map", new MsgMap { ["guestPort"] = 80, [key] = value });

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
-/// <summary>An end of sending on one side becomes one on the other, after the last byte; the other direction goes on.</summary>
+/// <summary>An end of sending on one side becomes one on the other, after the last byte; the other direction continues.</summary>
 public sealed class HalfCloseTests
 {
     private const int Volume = 20 << 20;
@@ -12,7 +12,7 @@ public sealed class HalfCloseTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task The_end_comes_after_the_last_byte_and_the_other_direction_goes_on(bool clientEndsFirst)
+    public async Task The_end_comes_after_the_last_byte_and_the_other_direction_continues(bool clientEndsFirst)
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
@@ -23,7 +23,7 @@ public sealed class HalfCloseTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_end_without_a_byte_before_it_arrives_too(bool clientEndsFirst)
+    public async Task An_end_without_any_bytes_arrives_too(bool clientEndsFirst)
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
@@ -42,7 +42,7 @@ public sealed class HalfCloseTests
     }
 
     [Fact]
-    public async Task The_end_waits_behind_bytes_that_the_other_side_is_slow_to_read()
+    public async Task The_end_comes_after_bytes_that_the_other_side_is_slow_to_read()
     {
         const int Part = 1 << 20;
         await using var relay = RelayUnderTest.Serve();

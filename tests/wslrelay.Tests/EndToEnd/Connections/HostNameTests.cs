@@ -9,20 +9,20 @@ namespace Wslrelay.Tests.EndToEnd.Connections;
 /// <summary>A target's name is looked up again once a connection to it could not be made, and each of its addresses is tried.</summary>
 public sealed class HostNameTests
 {
-    private const string Dead = "127.0.0.2";
-    private const string Alive = "127.0.0.1";
+    private const string FirstAddress = "127.0.0.2";
+    private const string SecondAddress = "127.0.0.1";
 
     [Theory]
     [InlineData("direct:the-guest")]
     [InlineData("tcp:the-guest:1")]
-    public async Task Is_looked_up_again_after_a_failed_connection(string target)
+    public async Task The_name_is_looked_up_again_after_a_failed_connection(string target)
     {
         using var folder = new TemporaryFolder();
         await using var server = GuestServer.Start(static socket => socket.SendAllAsync(new byte[] { 0xc0 }));
-        await using var relay = Serve(folder, target.Replace(":1", $":{server.Port}", StringComparison.Ordinal), Dead);
+        await using var relay = Serve(folder, target.Replace(":1", $":{server.Port}", StringComparison.Ordinal), FirstAddress);
         var mapping = await relay.MapAsync(server.Port);
         await mapping.AssertResetAsync();
-        await WriteAsync(folder, Alive);
+        await WriteAsync(folder, SecondAddress);
         await Limits.UntilAsync(
             async () =>
             {
@@ -43,11 +43,11 @@ public sealed class HostNameTests
     [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("127.0.0.2")]
-    public async Task With_two_addresses_of_which_one_refuses_leads_to_the_other(string alive)
+    public async Task Of_two_addresses_the_one_that_does_not_refuse_is_used(string serving)
     {
         using var folder = new TemporaryFolder();
-        using var listener = Net.Listen(new IPEndPoint(IPAddress.Parse(alive), 0));
-        await using var relay = Serve(folder, "direct:the-guest", Dead, Alive);
+        using var listener = Net.Listen(new IPEndPoint(IPAddress.Parse(serving), 0));
+        await using var relay = Serve(folder, "direct:the-guest", FirstAddress, SecondAddress);
         var mapping = await relay.MapAsync(((IPEndPoint)listener.LocalEndPoint!).Port);
         using (await RelayedPair.OpenAsync(mapping, listener))
         {
@@ -56,18 +56,18 @@ public sealed class HostNameTests
     }
 
     [Fact]
-    public async Task With_two_addresses_of_which_one_does_not_answer_leads_to_the_other_within_the_ten_seconds()
+    public async Task Of_two_addresses_the_one_that_answers_is_used_within_the_ten_seconds()
     {
         Platform.OnLinuxOnly("Only Linux leaves a full backlog without an answer.");
         using var folder = new TemporaryFolder();
         var elapsed = new List<double>();
-        foreach (var (silent, alive) in ((string, string)[])[(Dead, Alive), (Alive, Dead)])
+        foreach (var (silent, serving) in ((string, string)[])[(FirstAddress, SecondAddress), (SecondAddress, FirstAddress)])
         {
-            using var listener = Net.Listen(new IPEndPoint(IPAddress.Parse(alive), 0));
+            using var listener = Net.Listen(new IPEndPoint(IPAddress.Parse(serving), 0));
             var port = ((IPEndPoint)listener.LocalEndPoint!).Port;
             using var full = Net.Listen(new IPEndPoint(IPAddress.Parse(silent), port), backlog: 0);
             using var first = await full.FillBacklogAsync();
-            await using var relay = Serve(folder, "direct:the-guest", Dead, Alive);
+            await using var relay = Serve(folder, "direct:the-guest", FirstAddress, SecondAddress);
             var mapping = await relay.MapAsync(port);
             var clock = Stopwatch.StartNew();
             using (await RelayedPair.OpenAsync(mapping, listener))
@@ -76,21 +76,21 @@ public sealed class HostNameTests
             }
         }
 
-        // Whichever the resolver puts first has half of the time; after all of it the client would have been reset.
+        // Whichever address the resolver puts first gets half of the time; after the whole time the client would have been reset.
         Assert.InRange(elapsed.Max(), 4.5, double.MaxValue);
     }
 
-    // A relay for which /etc/hosts is a file of the test's.
+    // A relay for which /etc/hosts is a file of the test.
     private static RelayUnderTest Serve(TemporaryFolder folder, string target, params string[] addresses)
     {
         Platform.OnLinuxOnly("The names are those of /etc/hosts.");
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "A file in the place of /etc/hosts needs root.");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Mounting a file over /etc/hosts needs root.");
         WriteAsync(folder, addresses).GetAwaiter().GetResult();
         string[] wrapper = ["unshare", "-m", "sh", "-c", $"mount --bind {Hosts(folder)} /etc/hosts && exec \"$@\"", "sh"];
         return RelayUnderTest.ServeThrough(wrapper, "--target", target);
     }
 
-    // In place: a new file would not be the one that is mounted.
+    // Overwritten in place: a new file would not be the one that is mounted.
     private static Task WriteAsync(TemporaryFolder folder, params string[] addresses) =>
         File.WriteAllLinesAsync(Hosts(folder), addresses.Select(address => $"{address} the-guest"));
 

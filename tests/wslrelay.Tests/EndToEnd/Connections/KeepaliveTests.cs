@@ -5,10 +5,10 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
-/// <summary>Peers that vanish without a word: their link is taken away, in a network of the test's own, whose keepalive probes come every second.</summary>
+/// <summary>Peers that vanish without an end or a reset: their link is removed, in a network namespace of the test, whose keepalive probes come every second.</summary>
 public sealed class KeepaliveTests
 {
-    // A relay and a peer in two network namespaces with a veth pair between; the script says "connected", and "ended" with what the survivor saw.
+    // A relay and a peer in two network namespaces with a veth pair between; the script prints "connected", and "ended" with what the remaining peer saw.
     private const string Script = """
         set -e
         ip link set lo up
@@ -25,7 +25,7 @@ public sealed class KeepaliveTests
         python3 -c "$4" $peer "$2"
         """;
 
-    private const string Survivor = """
+    private const string RemainingPeer = """
         import os, socket, subprocess, sys, time
         peer, who = sys.argv[1:]
         def far(code): return subprocess.Popen(['nsenter', '-t', peer, '-n', sys.executable, '-c', code])
@@ -56,17 +56,17 @@ public sealed class KeepaliveTests
     [Theory]
     [InlineData("client", "--allow-remote 0.0.0.0:5000:5001")]
     [InlineData("server", "--target direct:10.77.0.2 127.0.0.1:5000:5001")]
-    public async Task What_a_vanished_peer_leaves_is_reset(string who, string arguments)
+    public async Task A_connection_whose_peer_has_vanished_is_reset(string who, string arguments)
     {
         Platform.OnLinuxOnly("Network namespaces are Linux's.");
         var clock = Stopwatch.StartNew();
-        var run = await ProgramRun.OfAsync(["unshare", "--net", "bash", "-c", Script, "bash", RelayProgram.Path, who, arguments, Survivor]);
+        var run = await ProgramRun.OfAsync(["unshare", "--net", "bash", "-c", Script, "bash", RelayProgram.Path, who, arguments, RemainingPeer]);
         Assert.True(run.Output.Trim() == "reset", run.Output + run.Error);
         TestContext.Current.TestOutputHelper?.WriteLine(clock.Elapsed.TotalSeconds.ToString("F1", CultureInfo.InvariantCulture));
     }
 
     [Fact]
-    public async Task What_a_client_that_has_closed_leaves_is_ended()
+    public async Task A_connection_whose_client_has_closed_is_ended()
     {
         Platform.OnLinuxOnly("Network namespaces are Linux's.");
         var run = await ProgramRun.OfAsync(["unshare", "--net", "bash", "-c", """

@@ -3,8 +3,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
-/// <summary>Many ports at once, where a wait for 64 handles at most would break.</summary>
-[Collection(Alone.Name)]
+/// <summary>Many ports at once: more than the 64 handles that one wait on Windows can take.</summary>
 public sealed class ManyMappingsTests
 {
     [Theory]
@@ -47,17 +46,17 @@ public sealed class ManyMappingsTests
     }
 
     [Fact]
-    public async Task What_they_took_is_given_back_after_they_are_unmapped()
+    public async Task Their_memory_is_released_after_they_are_unmapped()
     {
-        Platform.OnLinuxOnly("Only Linux tells how much of a process's memory is resident and its own.");
+        Platform.OnLinuxOnly("Only Linux reports how much of a process's memory is resident and private.");
         await using var relay = RelayUnderTest.Serve();
-        // The code that the first ones make the runtime compile stays.
+        // The code that the runtime compiles for the first mappings stays in memory.
         await UnmapAsync(await MapAsync(1));
         var before = ProcessFigures.Memory(relay.Process);
         var mappings = await MapAsync(10);
         var taken = ProcessFigures.Memory(relay.Process) - before;
         await UnmapAsync(mappings);
-        await Limits.UntilAsync(() => ProcessFigures.Memory(relay.Process) - before < taken / 3, $"two thirds of {taken} bytes to be given back");
+        await Limits.UntilAsync(() => ProcessFigures.Memory(relay.Process) - before < taken / 3, $"two thirds of {taken} bytes to be released");
 
         async Task<List<Mapping>> MapAsync(int requests)
         {

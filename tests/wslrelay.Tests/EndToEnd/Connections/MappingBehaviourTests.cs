@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
-/// <summary>What users of other relays rely on.</summary>
+/// <summary>Behaviour that users of other relays rely on.</summary>
 public sealed class MappingBehaviourTests
 {
     [Fact]
@@ -73,7 +73,7 @@ public sealed class MappingBehaviourTests
     }
 
     [Fact]
-    public async Task A_hundred_connections_in_a_row_work()
+    public async Task A_hundred_consecutive_connections_work()
     {
         await using var relay = RelayUnderTest.Serve();
         await using var guest = GuestServer.Echo();

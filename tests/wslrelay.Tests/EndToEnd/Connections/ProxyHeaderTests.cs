@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
-/// <summary>The PROXY protocol's header: to the byte, and as servers that we did not write understand it.</summary>
+/// <summary>The PROXY protocol's header: byte for byte, and as nginx and haproxy read it.</summary>
 public sealed class ProxyHeaderTests
 {
     private static readonly byte[] Signature = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a];
@@ -20,9 +20,9 @@ public sealed class ProxyHeaderTests
     [InlineData("tcp", 4)]
     [InlineData("tcp", 6)]
     [InlineData("unix", 4)]
-    [InlineData(GuestLink.Carried, 4)]
+    [InlineData(GuestLink.UnixWithoutPassing, 4)]
     [InlineData("vsock", 4)]
-    public async Task Is_first_before_the_client_speaks_and_nothing_else_is_changed(string hop, int family)
+    public async Task The_header_comes_before_the_client_sends_and_nothing_else_is_changed(string hop, int family)
     {
         await using var chain = hop == "direct" ? null : await GuestChain.OpenAsync(hop);
         await using var own = chain is null ? RelayUnderTest.Serve() : null;
@@ -34,7 +34,7 @@ public sealed class ProxyHeaderTests
         var header = Header((IPEndPoint)pair.Client.LocalEndPoint!, mapping.EndPoint);
         Assert.Equal(header, await pair.Guest.ReceiveExactlyAsync(header.Length));
 
-        // A server that speaks first.
+        // A server that sends first.
         await pair.Guest.SendAllAsync("220 ready"u8.ToArray());
         Assert.Equal("220 ready"u8.ToArray(), await pair.Client.ReceiveExactlyAsync(9));
         var bytes = Net.RandomBytes(300_000);
@@ -44,7 +44,7 @@ public sealed class ProxyHeaderTests
     }
 
     [Fact]
-    public async Task The_agent_is_told_the_client_for_its_log()
+    public async Task The_agent_logs_the_client()
     {
         await using var chain = await GuestChain.OpenAsync("tcp");
         var mapping = await MapAsync(chain.Relay, 4, Net.FreePort());

@@ -10,7 +10,7 @@ public sealed class ResetTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Of_an_idle_connection_stays_one(bool byClient)
+    public async Task A_reset_of_an_idle_connection_is_passed_on(bool byClient)
     {
         await using var relay = RelayUnderTest.Serve();
         for (var round = 0; round < 20; round++)
@@ -25,30 +25,30 @@ public sealed class ResetTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Amid_a_transfer_stays_one(bool byClient)
+    public async Task A_reset_during_a_transfer_is_passed_on(bool byClient)
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
         var (first, second) = pair.From(client: byClient);
-        await Promises.ResetAmidATransferAsync(first, second);
+        await Promises.ResetDuringTransferAsync(first, second);
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task By_the_side_that_still_may_send_after_a_half_close_stays_one(bool byClient)
+    public async Task A_reset_after_a_half_close_by_the_side_still_sending_is_passed_on(bool byClient)
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
         var (first, second) = pair.From(client: byClient);
-        await Promises.ResetAmidTheAnswerAsync(first, second);
+        await Promises.ResetDuringAnswerAsync(first, second);
         await second.AssertResetAsync();
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task By_the_side_that_has_ended_its_sending_stops_the_other(bool byClient)
+    public async Task A_reset_by_the_side_that_has_ended_its_sending_stops_the_other(bool byClient)
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
@@ -62,7 +62,7 @@ public sealed class ResetTests
     }
 
     [Fact]
-    public async Task Leaves_nothing_active_behind()
+    public async Task A_connection_that_was_reset_is_no_longer_active()
     {
         await using var relay = RelayUnderTest.Serve();
         using var listener = Net.Listen(Net.Loopback(4));

@@ -39,7 +39,7 @@ public sealed class UnreachableTargetTests
     }
 
     [Fact]
-    public async Task A_mapping_outlives_its_server_and_serves_the_next_one()
+    public async Task A_mapping_stays_when_its_server_ends_and_serves_the_next_one()
     {
         await using var relay = RelayUnderTest.Serve();
         Mapping mapping;
@@ -59,7 +59,7 @@ public sealed class UnreachableTargetTests
     }
 
     [Fact]
-    public async Task A_client_that_gives_up_while_the_target_does_not_answer_harms_nothing()
+    public async Task A_client_that_closes_while_the_target_does_not_answer_disturbs_nothing()
     {
         await using var relay = RelayUnderTest.Serve();
         await using var guest = GuestServer.Echo();

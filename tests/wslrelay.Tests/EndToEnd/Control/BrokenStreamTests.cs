@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Control;
 
-/// <summary>Bytes that are not MessagePack, objects too large or too deep: the notification, the end, and exit code 3.</summary>
+/// <summary>Bytes that are not MessagePack, objects too large or nested too deeply: the notification, the end, and exit code 3.</summary>
 public sealed class BrokenStreamTests
 {
     private const int LargestObject = 64 * 1024;
@@ -58,7 +58,7 @@ public sealed class BrokenStreamTests
     [InlineData("ext32", new byte[] { 0xc9, 0x7f, 0xff, 0xff, 0xff, 0x01 })]
     [InlineData("array32", new byte[] { 0xdd, 0xff, 0xff, 0xff, 0xff })]
     [InlineData("map32", new byte[] { 0xdf, 0xff, 0xff, 0xff, 0xff })]
-    public async Task A_length_beyond_all_measure_ends_the_session_without_memory_for_it(string form, byte[] head)
+    public async Task A_huge_length_ends_the_session_without_memory_for_it(string form, byte[] head)
     {
         await using var relay = RelayUnderTest.Serve();
         await relay.ResultAsync("hello");
@@ -93,7 +93,7 @@ public sealed class BrokenStreamTests
         Assert.Equal(3, await relay.ExitAsync());
     }
 
-    /// <summary>The relay may have ended before it has taken everything.</summary>
+    /// <summary>The relay may end before it has read everything.</summary>
     private static async Task TrySendAsync(RelayUnderTest relay, byte[] bytes)
     {
         try
@@ -102,7 +102,7 @@ public sealed class BrokenStreamTests
         }
         catch (IOException)
         {
-            // Its exit code is what the test looks at.
+            // The test checks its exit code.
         }
     }
 

@@ -11,7 +11,7 @@ public sealed class ConnectionsTests
     [Theory]
     [InlineData(4)]
     [InlineData(6)]
-    public async Task Tells_the_client_since_when_it_is_there_and_what_it_moved(int family)
+    public async Task Reports_the_client_the_start_and_the_bytes_of_each_direction(int family)
     {
         await using var relay = RelayUnderTest.Serve();
         Assert.Contains("connections", Assert.IsType<object?[]>(Assert.IsType<MsgMap>(await relay.ResultAsync("hello"))["capabilities"]));
@@ -33,14 +33,14 @@ public sealed class ConnectionsTests
     }
 
     [Fact]
-    public async Task Tells_which_side_has_ended_its_sending_and_counts_no_end_as_a_byte()
+    public async Task Reports_which_side_has_ended_its_sending_and_counts_no_end_as_a_byte()
     {
         await using var relay = RelayUnderTest.Serve();
         using var first = await RelayedPair.OpenAsync(relay);
         await first.Client.SendAllAsync(new byte[10]);
         first.Client.Shutdown(SocketShutdown.Send);
         Assert.Equal(10, (await first.Guest.ReceiveToEndAsync()).Length);
-        await Limits.UntilAsync(async () => (await SingleAsync(relay))["state"] is "clientEnded", "the client's end to be told");
+        await Limits.UntilAsync(async () => (await SingleAsync(relay))["state"] is "clientEnded", "the client's end to be reported");
         AssertBytes(await SingleAsync(relay), 10, 0);
         await first.Guest.SendAllAsync(new byte[20]);
         first.Guest.Dispose();
@@ -51,7 +51,7 @@ public sealed class ConnectionsTests
         await second.Guest.SendAllAsync(new byte[30]);
         second.Guest.Shutdown(SocketShutdown.Send);
         Assert.Equal(30, (await second.Client.ReceiveToEndAsync()).Length);
-        await Limits.UntilAsync(async () => (await SingleAsync(relay))["state"] is "serverEnded", "the server's end to be told");
+        await Limits.UntilAsync(async () => (await SingleAsync(relay))["state"] is "serverEnded", "the server's end to be reported");
         AssertBytes(await SingleAsync(relay), 0, 30);
     }
 
@@ -66,7 +66,7 @@ public sealed class ConnectionsTests
     }
 
     [Fact]
-    public async Task A_flow_of_datagrams_is_told_with_its_client()
+    public async Task A_flow_of_datagrams_is_listed_with_its_client()
     {
         await using var relay = RelayUnderTest.Serve();
         using var server = new UdpClient(Net.Loopback(4));
@@ -75,7 +75,7 @@ public sealed class ConnectionsTests
         var mapping = Mapping.Parse(Assert.Single(Assert.IsType<object?[]>(response.Result)));
         using var client = new UdpClient(Net.Loopback(4));
         await client.SendAsync(new byte[3], mapping.EndPoint, TestContext.Current.CancellationToken);
-        await server.ReceiveAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limits.Hang, TestContext.Current.CancellationToken);
+        await server.ReceiveAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken);
         var item = await SingleAsync(relay);
         Assert.Equal(("udp", "flow", $"{client.Client.LocalEndPoint}"), (item["protocol"], item["state"], item["client"]));
         Assert.Null(item["bytesToGuest"]);
@@ -90,7 +90,7 @@ public sealed class ConnectionsTests
         List<Socket> clients = [];
         for (var i = 0; i < 40; i++)
         {
-            // Times are told to 16 milliseconds.
+            // Times are reported with a resolution of 16 milliseconds.
             await Limits.PauseAsync(i % 10 == 0 ? 40 : 0);
             clients.Add(await (i / 10 % 2 == 0 ? one : two).ConnectAsync());
             await clients[^1].AssertEchoAsync();
@@ -125,16 +125,16 @@ public sealed class ConnectionsTests
     [InlineData("limit", "many")]
     [InlineData("hostPort", null)]
     [InlineData("hostPort", 65536)]
-    public async Task What_is_wrong_is_named(string key, object? value)
+    public async Task An_invalid_key_is_named(string key, object? value)
     {
         await using var relay = RelayUnderTest.Serve();
         var fault = await relay.FailAsync("InvalidParams", "connections", new MsgMap { [key] = value });
         Assert.Contains(key, fault.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Long answers are made in pieces between which connections are served.</summary>
+    /// <summary>Long answers are written in pieces, between which connections are served.</summary>
     [Fact]
-    public async Task Long_answers_are_whole_and_in_order_beside_drains_events_and_connections()
+    public async Task Long_answers_are_whole_and_in_order_during_drains_events_and_connections()
     {
         var (connections, rounds) = Platform.IsWine ? (100, 5) : (1_500, 20);
         await using var relay = RelayUnderTest.Serve();
@@ -142,7 +142,7 @@ public sealed class ConnectionsTests
         var drained = await relay.MapAsync(guest.Port);
         var refused = await relay.MapAsync(Net.FreePort());
         await relay.MapAsync([.. Enumerable.Range(0, 500).Select(_ => new MsgMap { ["guestPort"] = 80 })]);
-        await using var crowd = await Crowd.OpenAsync(relay, connections);
+        await using var many = await ManyConnections.OpenAsync(relay, connections);
         using var old = await drained.ConnectAsync();
         await old.AssertEchoAsync();
         await relay.ResultAsync("subscribe");
@@ -155,7 +155,7 @@ public sealed class ConnectionsTests
             foreach (var method in new[] { "connections", "list", "hello" })
                 ids.Add(await relay.RequestAsync(method, method == "connections" ? [new MsgMap { ["limit"] = 100_000 }] : []));
 
-            await crowd.Clients[round].AssertEchoAsync();
+            await many.Clients[round].AssertEchoAsync();
             await refused.AssertResetAsync();
             if (round == rounds / 2)
                 old.Dispose();
@@ -180,7 +180,7 @@ public sealed class ConnectionsTests
 
     private static async Task<MsgMap> SingleAsync(RelayUnderTest relay) => Assert.IsType<MsgMap>(Assert.Single(await relay.ResultsAsync("connections")));
 
-    /// <summary>Wine's SIO_TCP_INFO fails, or tells of no bytes.</summary>
+    /// <summary>Wine's SIO_TCP_INFO fails, or reports no bytes.</summary>
     private static void AssertBytes(MsgMap item, long toGuest, long toHost)
     {
         if (!Platform.IsWine)

@@ -49,9 +49,9 @@ public sealed class ErrorTests
     }
 
     [Fact]
-    public async Task AddressInUse_tells_the_user_whose_process_cannot_be_seen()
+    public async Task AddressInUse_names_the_user_whose_process_cannot_be_seen()
     {
-        Platform.OnLinuxOnly("On Windows every process is told.");
+        Platform.OnLinuxOnly("On Windows every process is named.");
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can be another user.");
         using var foreign = Net.Listen(Net.Loopback(4));
         await using var relay = RelayUnderTest.ServeThrough(["/usr/bin/setpriv", "--reuid=65534", "--clear-groups"]);
@@ -64,7 +64,7 @@ public sealed class ErrorTests
     {
         Platform.OnLinuxOnly("Only Linux has privileged ports.");
         Assert.SkipWhen(
-            Platform.FirstPublicPort != 1024, "Low ports are open to all here.");
+            Platform.FirstPublicPort != 1024, "Every user may bind low ports here.");
         string[] wrapper = Environment.IsPrivilegedProcess ? ["/usr/bin/setpriv", "--bounding-set=-net_bind_service"] : [];
         await using var relay = RelayUnderTest.ServeThrough(wrapper);
         var fault = await relay.FailAsync("AccessDenied", "map", Item(1011));

@@ -6,7 +6,7 @@ namespace Wslrelay.Tests.EndToEnd.Control;
 public sealed class HelloTests
 {
     [Fact]
-    public async Task Tells_name_version_protocol_pid_target_and_capabilities()
+    public async Task Reports_name_version_protocol_pid_target_and_capabilities()
     {
         await using var relay = RelayUnderTest.Serve();
         var hello = Assert.IsType<MsgMap>(await relay.ResultAsync("hello"));
@@ -20,7 +20,7 @@ public sealed class HelloTests
     }
 
     [Fact]
-    public async Task Accepts_the_protocol_it_speaks_and_ignores_keys_it_does_not_know()
+    public async Task Accepts_the_protocol_it_speaks_and_ignores_unknown_keys()
     {
         await using var relay = RelayUnderTest.Serve();
         var hello = Assert.IsType<MsgMap>(await relay.ResultAsync("hello", new MsgMap { ["protocol"] = 1, ["client"] = "test", ["n"] = null }));
@@ -28,7 +28,7 @@ public sealed class HelloTests
     }
 
     [Fact]
-    public async Task Refuses_a_protocol_it_does_not_speak_and_goes_on()
+    public async Task Refuses_a_protocol_it_does_not_speak_and_continues()
     {
         await using var relay = RelayUnderTest.Serve();
         await relay.FailAsync("NotSupported", "hello", new MsgMap { ["protocol"] = 2 });
@@ -44,7 +44,7 @@ public sealed class HelloTests
     }
 
     [Fact]
-    public async Task Tells_the_target_it_was_given()
+    public async Task Reports_the_target_it_was_given()
     {
         await using var relay = RelayUnderTest.Serve("--target", "direct:127.0.0.1");
         Assert.Equal("direct:127.0.0.1", Assert.IsType<MsgMap>(await relay.ResultAsync("hello"))["target"]);

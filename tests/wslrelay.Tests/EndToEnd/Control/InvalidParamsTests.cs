@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Control;
 
-/// <summary>A key that is missing, of the wrong type or out of range: InvalidParams, naming the key and the place in params.</summary>
+/// <summary>A key that is missing, of the wrong type or out of range: InvalidParams, naming the key and the index in params.</summary>
 public sealed class InvalidParamsTests(SharedRelay shared) : IClassFixture<SharedRelay>
 {
     private RelayUnderTest Relay => shared.Relay;
@@ -30,7 +30,7 @@ public sealed class InvalidParamsTests(SharedRelay shared) : IClassFixture<Share
     [InlineData("address", "")]
     [InlineData("address", "::1")]
     [InlineData("idleMs", 60_000)]
-    public async Task Map_names_the_bad(string key, object? value)
+    public async Task A_map_error_names_the_invalid_key(string key, object? value)
     {
         var good = new MsgMap { ["guestPort"] = 80 };
         var fault = await Relay.FailAsync("InvalidParams", "map", good, new MsgMap { ["guestPort"] = 80, [key] = value });
@@ -40,7 +40,7 @@ public sealed class InvalidParamsTests(SharedRelay shared) : IClassFixture<Share
     }
 
     [Fact]
-    public async Task Map_names_the_missing_guestPort()
+    public async Task A_map_error_names_a_missing_guestPort()
     {
         var fault = await Relay.FailAsync("InvalidParams", "map", new MsgMap { ["hostPort"] = 0 });
         Assert.Equal(0, fault.Index);
@@ -50,7 +50,7 @@ public sealed class InvalidParamsTests(SharedRelay shared) : IClassFixture<Share
     [Theory]
     [InlineData("family", 5)]
     [InlineData("protocol", "sctp")]
-    public async Task A_family_or_protocol_that_is_none_is_refused(string key, object value)
+    public async Task An_unknown_family_or_protocol_is_refused(string key, object value)
     {
         var response = await Relay.CallAsync("map", new MsgMap { ["guestPort"] = 80, [key] = value });
         Assert.Contains(response.Error!.Name, (string[])["InvalidParams", "NotSupported"]);
@@ -67,7 +67,7 @@ public sealed class InvalidParamsTests(SharedRelay shared) : IClassFixture<Share
     [InlineData("hostPort", "80")]
     [InlineData("address", 1)]
     [InlineData("address", "nowhere")]
-    public async Task Unmap_names_the_bad(string key, object? value)
+    public async Task An_unmap_error_names_the_invalid_key(string key, object? value)
     {
         var mapping = await Relay.MapAsync(80);
         var bad = mapping.ToUnmap();

@@ -60,7 +60,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task Counts_what_the_target_refused_as_failed()
+    public async Task Counts_connections_that_the_target_refused_as_failed()
     {
         await using var relay = RelayUnderTest.Serve();
         var mapping = await relay.MapAsync(Net.FreePort());
@@ -72,7 +72,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public async Task Tells_since_when_a_mapping_is_and_why_a_connection_failed_last()
+    public async Task Reports_the_start_of_a_mapping_and_the_last_connection_error()
     {
         await using var relay = RelayUnderTest.Serve();
         var before = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
@@ -82,7 +82,7 @@ public sealed class ListTests
         Assert.Null(mapped["lastError"]);
         Assert.Equal(false, mapped["auto"]);
         await mapping.AssertResetAsync();
-        await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["lastError"] is not null, "the failure to be told");
+        await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["lastError"] is not null, "the failure to be reported");
         var error = Assert.IsType<MsgMap>((await relay.CountersAsync(mapping))["lastError"]);
         Assert.Equal("ConnectionRefused", error["name"]);
         Assert.Contains($"127.0.0.1:{mapping.GuestPort}", Assert.IsType<string>(error["message"]), StringComparison.Ordinal);

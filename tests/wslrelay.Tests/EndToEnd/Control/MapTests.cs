@@ -30,7 +30,7 @@ public sealed class MapTests
     }
 
     [Fact]
-    public async Task Listens_on_the_port_it_is_told()
+    public async Task Listens_on_the_requested_port()
     {
         await using var relay = RelayUnderTest.Serve();
         await using var guest = GuestServer.Echo();
@@ -41,7 +41,7 @@ public sealed class MapTests
     }
 
     [Fact]
-    public async Task Listens_on_the_loopback_address_it_is_told()
+    public async Task Listens_on_the_requested_loopback_address()
     {
         await using var relay = RelayUnderTest.Serve();
         await using var guest = GuestServer.Echo();
@@ -122,7 +122,7 @@ public sealed class MapTests
     }
 
     [Fact]
-    public async Task Ignores_keys_it_does_not_know_whatever_they_hold()
+    public async Task Ignores_unknown_keys_of_every_type()
     {
         await using var relay = RelayUnderTest.Serve();
         await relay.MapAsync(new MsgMap

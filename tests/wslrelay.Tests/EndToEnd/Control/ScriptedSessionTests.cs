@@ -12,7 +12,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Control;
 
-/// <summary>The real session on a scripted port: what goes wrong in it as it never does on a system, and a table too large for a test's system.</summary>
+/// <summary>The real session on a scripted port: failures that do not occur on a real system, and a table too large for one.</summary>
 public sealed class ScriptedSessionTests
 {
     private static readonly MsgMap Mapping = new() { ["hostPort"] = 4711, ["guestPort"] = 80 };
@@ -20,7 +20,7 @@ public sealed class ScriptedSessionTests
     [Theory]
     [InlineData("at once")]
     [InlineData("when the port is closed")]
-    public void An_unmap_that_fails_unexpectedly_is_answered_and_the_session_goes_on(string when)
+    public void An_unmap_that_fails_unexpectedly_is_answered_and_the_session_continues(string when)
     {
         using ScriptedPort port = PortWith([0, 1, "map", new[] { Mapping }], [0, 2, "unmap", new[] { Mapping }], [0, 3, "hello", Array.Empty<object>()]);
         if (when == "at once")
@@ -63,8 +63,8 @@ public sealed class ScriptedSessionTests
         var session = new ControlSession(table, log, e => end = e);
         port.Idle = () =>
         {
-            Assert.True(end is not null, "The session is deaf.");
-            throw new OperationCanceledException("All is done.");
+            Assert.True(end is not null, "The session neither ends nor reads on.");
+            throw new OperationCanceledException("The session has ended.");
         };
         session.Start();
         Assert.Throws<OperationCanceledException>(loop.Run);

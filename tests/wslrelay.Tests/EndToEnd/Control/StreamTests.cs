@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Control;
 
-/// <summary>The stream of messages: order, pipelining, and objects that are no messages, after which it goes on.</summary>
+/// <summary>The stream of messages: order, pipelining, and objects that are not messages, after which it continues.</summary>
 public sealed class StreamTests(SharedRelay shared) : IClassFixture<SharedRelay>
 {
     private static readonly Dictionary<string, object?> NoMessages = new()
@@ -33,7 +33,7 @@ public sealed class StreamTests(SharedRelay shared) : IClassFixture<SharedRelay>
 
     [Theory]
     [MemberData(nameof(NoMessageNames))]
-    public async Task What_is_no_message_is_notified_and_the_stream_goes_on(string name)
+    public async Task An_object_that_is_not_a_message_is_reported_and_the_session_continues(string name)
     {
         var relay = shared.Relay;
         await relay.SendAsync(MsgEncoder.Encode([NoMessages[name]]));
@@ -42,7 +42,7 @@ public sealed class StreamTests(SharedRelay shared) : IClassFixture<SharedRelay>
     }
 
     [Fact]
-    public async Task Text_typed_by_hand_is_notified_byte_by_byte_and_the_stream_goes_on()
+    public async Task Text_typed_by_hand_is_reported_byte_by_byte_and_the_session_continues()
     {
         await using var relay = RelayUnderTest.Serve();
         await relay.SendAsync("hello\n"u8.ToArray());
@@ -53,7 +53,7 @@ public sealed class StreamTests(SharedRelay shared) : IClassFixture<SharedRelay>
     }
 
     [Fact]
-    public async Task A_notification_of_the_parent_gets_no_answer()
+    public async Task A_notification_from_the_parent_gets_no_answer()
     {
         await using var relay = RelayUnderTest.Serve();
         await relay.SendAsync(MsgEncoder.Encode([new object?[] { 2, "anything", Array.Empty<object?>() }]));
@@ -103,7 +103,7 @@ public sealed class StreamTests(SharedRelay shared) : IClassFixture<SharedRelay>
     }
 
     [Fact]
-    public async Task Standard_output_carries_nothing_but_answers_whatever_happens()
+    public async Task Standard_output_carries_only_answers_even_when_requests_fail()
     {
         await using var relay = RelayUnderTest.Serve("--log-level", "debug");
         using (var pair = await RelayedPair.OpenAsync(relay))

@@ -23,7 +23,7 @@ public sealed class SubscribeTests
     }
 
     [Fact]
-    public async Task Tells_of_mappings_that_come_and_go()
+    public async Task Reports_mappings_that_are_made_and_removed()
     {
         await using var relay = RelayUnderTest.Serve();
         var before = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
@@ -41,7 +41,7 @@ public sealed class SubscribeTests
     }
 
     [Fact]
-    public async Task Tells_of_a_connection_that_failed_whose_it_was_and_why()
+    public async Task Reports_a_failed_connection_with_its_client_and_error()
     {
         await using var relay = RelayUnderTest.Serve();
         await SubscribeAsync(relay, new MsgMap { ["events"] = (string[])["connectionFailed"] });
@@ -57,7 +57,7 @@ public sealed class SubscribeTests
     }
 
     [Fact]
-    public async Task Says_nothing_unasked_or_of_other_events()
+    public async Task Sends_no_events_that_were_not_asked_for()
     {
         await using var relay = RelayUnderTest.Serve();
         await relay.MapAsync(80);
@@ -72,7 +72,7 @@ public sealed class SubscribeTests
         Assert.Equal(mapping, Mapping.Parse(await relay.EventAsync("mapped")));
     }
 
-    /// <summary>A thousand wait, besides those that its pipe holds, and the rest is counted.</summary>
+    /// <summary>A thousand events are queued, in addition to those in the pipe, and the rest are counted.</summary>
     [Fact]
     public async Task A_parent_that_does_not_read_loses_events_and_no_answer()
     {
@@ -86,10 +86,10 @@ public sealed class SubscribeTests
         await FailAsync(mapping, failures - (failures / 4));
         Assert.InRange(ProcessFigures.Memory(relay.Process) - memory, long.MinValue, 4 << 20);
 
-        // The answer comes, and then as much as there was: a thousand more at most than a pipe of the largest kind would hold.
+        // The answer comes, and then the queued events: at most a thousand more than the largest pipe can hold.
         await relay.RequestAsync("hello");
-        var (told, lost, answered) = (0, 0L, false);
-        while (!answered || told + lost < failures)
+        var (received, lost, answered) = (0, 0L, false);
+        while (!answered || received + lost < failures)
         {
             var message = (await relay.NextAsync())!.Value;
             if (message is not object?[] parts || parts is not [2L, "event", object?[] values])
@@ -100,12 +100,12 @@ public sealed class SubscribeTests
             }
 
             var item = Assert.IsType<MsgMap>(values[0]);
-            told += item["event"] is "connectionFailed" ? 1 : 0;
+            received += item["event"] is "connectionFailed" ? 1 : 0;
             lost += item["event"] is "lost" ? Assert.IsType<long>(item["count"]) : 0;
         }
 
-        Assert.Equal(failures, told + lost);
-        Assert.InRange(told, MaxWaiting, MaxWaiting + 1000);
+        Assert.Equal(failures, received + lost);
+        Assert.InRange(received, MaxWaiting, MaxWaiting + 1000);
     }
 
     private static Task FailAsync(Mapping mapping, int times) => Task.WhenAll(Enumerable.Range(0, 8).Select(async part =>

@@ -31,7 +31,7 @@ public sealed class UnmapTests
     }
 
     [Fact]
-    public async Task Established_connections_live_on_and_are_counted()
+    public async Task Established_connections_continue_and_are_counted()
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
@@ -117,7 +117,7 @@ public sealed class UnmapTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_drain_that_the_end_of_the_relay_cuts_short_is_answered_with_what_was_reset(bool byExitEvent)
+    public async Task A_drain_that_the_end_of_the_relay_interrupts_is_answered_with_what_was_reset(bool byExitEvent)
     {
         using var signal = ExitSignal.Create();
         await using var relay = RelayUnderTest.Serve("--exit-event", signal.Number);

@@ -8,26 +8,25 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Datagrams;
 
-/// <summary>Section 6: however many datagrams and clients there are, what they take has bounds, and is given back.</summary>
-[Collection(Alone.Name)]
+/// <summary>Section 6: however many datagrams and clients there are, the memory and descriptors for them are bounded, and are released.</summary>
 public sealed class BoundTests
 {
     private const int MaxFlows = 4096;
 
-    // The tables that have grown, and what the runtime compiled meanwhile.
+    // The tables that have grown, and the code that the runtime compiled meanwhile.
     private const long Kept = 5 << 20;
 
     [Theory]
     [InlineData("direct")]
     [InlineData("unix")]
-    public async Task The_flow_that_is_idle_for_longest_makes_room(string hop)
+    public async Task The_flow_that_has_been_idle_longest_is_replaced(string hop)
     {
         Platform.OnLinuxOnly("Every address of 127.0.0.0/8 is this machine's.");
         await using var path = await DatagramPath.OpenAsync(hop);
         using var server = new DatagramPeer();
         var echo = server.EchoAsync();
 
-        // On a busy machine the crowd takes longer than the default.
+        // On a busy machine that many clients take longer than the default.
         var mapping = await path.MapAsync(server.Port, idleMs: 3_600_000);
         using var first = new DatagramPeer();
         using var second = new DatagramPeer();
@@ -35,9 +34,9 @@ public sealed class BoundTests
         await second.AssertEchoAsync(mapping.EndPoint);
         var descriptors = new Descriptors(path.Relay.Process);
 
-        // The first is in use again and again, the second is not.
-        const int Crowd = MaxFlows + 500;
-        for (var i = 0; i < Crowd; i++)
+        // The first is used repeatedly, the second is not.
+        const int ClientCount = MaxFlows + 500;
+        for (var i = 0; i < ClientCount; i++)
         {
             using var client = new DatagramPeer(new IPEndPoint(new IPAddress([127, 1, (byte)(i >> 8), (byte)i]), 0));
             await client.AssertEchoAsync(mapping.EndPoint);
@@ -46,22 +45,22 @@ public sealed class BoundTests
         }
 
         var counters = await path.Relay.CountersAsync(mapping);
-        Assert.Equal((Crowd + 2L, (long)MaxFlows, 0L), (counters["accepted"], counters["active"], counters["failed"]));
+        Assert.Equal((ClientCount + 2L, (long)MaxFlows, 0L), (counters["accepted"], counters["active"], counters["failed"]));
         await first.AssertEchoAsync(mapping.EndPoint);
-        Assert.Equal(Crowd + 2L, (await path.Relay.CountersAsync(mapping))["accepted"]);
+        Assert.Equal(ClientCount + 2L, (await path.Relay.CountersAsync(mapping))["accepted"]);
         await second.AssertEchoAsync(mapping.EndPoint);
-        Assert.Equal(Crowd + 3L, (await path.Relay.CountersAsync(mapping))["accepted"]);
+        Assert.Equal(ClientCount + 3L, (await path.Relay.CountersAsync(mapping))["accepted"]);
 
         var unmapped = Assert.IsType<MsgMap>(Assert.Single(await path.Relay.ResultsAsync("unmap", mapping.ToUnmap())));
         Assert.Equal((long)MaxFlows, unmapped["reset"]);
-        await descriptors.AssertBackAsync();
+        await descriptors.AssertReleasedAsync();
     }
 
     [Theory]
     [InlineData("direct")]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task What_ten_thousand_clients_took_is_given_back(string hop)
+    public async Task The_memory_of_ten_thousand_clients_is_released(string hop)
     {
         Platform.OnLinuxOnly("Every address of 127.0.0.0/8 is this machine's.");
         await using var path = await DatagramPath.OpenAsync(hop);
@@ -91,7 +90,7 @@ public sealed class BoundTests
                     grown = [.. processes.Zip(before, (process, memory) => ProcessFigures.Memory(process) - memory)];
                     return grown.All(bytes => bytes < Kept);
                 },
-                "the memory to be given back");
+                "the memory to be released");
         }
         finally
         {
@@ -104,7 +103,7 @@ public sealed class BoundTests
     [InlineData("tcp", 400, 50)]
     [InlineData("direct", 256, 20)]
     [InlineData("tcp", 256, 20)]
-    public async Task Of_the_last_handles_flows_leave_enough_for_connections(string hop, int handles, int connectionCount)
+    public async Task Of_the_last_descriptors_flows_leave_enough_for_connections(string hop, int handles, int connectionCount)
     {
         Platform.OnLinuxOnly("The limit is set by prlimit(1).");
         await using var agent = hop == "direct" ? null : await AgentUnderTest.StartAsync(GuestLink.Create(hop));
@@ -137,13 +136,13 @@ public sealed class BoundTests
     [InlineData("direct")]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task A_server_that_reads_nothing_holds_up_no_other(string hop)
+    public async Task A_server_that_reads_nothing_delays_no_other(string hop)
     {
         await using var path = await DatagramPath.OpenAsync(hop);
-        using var deaf = new DatagramPeer();
+        using var unread = new DatagramPeer();
         using var server = new DatagramPeer();
         var echo = server.EchoAsync();
-        var flooded = await path.MapAsync(deaf.Port);
+        var flooded = await path.MapAsync(unread.Port);
         var mapping = await path.MapAsync(server.Port);
         using var flooder = new DatagramPeer();
         using var client = new DatagramPeer();
@@ -162,9 +161,9 @@ public sealed class BoundTests
     [InlineData("direct")]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task A_server_that_is_killed_amid_its_traffic_ends_its_own_flows_and_its_successor_is_found(string hop)
+    public async Task A_server_that_is_killed_during_traffic_ends_its_own_flows_and_its_successor_is_found(string hop)
     {
-        Platform.NotUnderWine("Wine tells no datagram socket of an ICMP error.");
+        Platform.NotUnderWine("Wine reports no ICMP error to a datagram socket.");
         await using var path = await DatagramPath.OpenAsync(hop);
         using var server = new DatagramPeer();
         var echo = server.EchoAsync();
@@ -184,7 +183,7 @@ public sealed class BoundTests
     }
 
     [Fact]
-    public async Task An_agent_that_takes_nothing_costs_what_its_buffers_hold()
+    public async Task An_agent_that_reads_nothing_costs_only_the_buffers_memory()
     {
         using var agent = new FakeAgent("tcp");
         await using var relay = RelayUnderTest.Serve("--target", agent.Target);
@@ -204,7 +203,7 @@ public sealed class BoundTests
             },
             "datagrams to be dropped");
 
-        // What was taken comes whole and in order; the rest is counted, but for what Windows drops before the relay receives it.
+        // What the relay accepted arrives whole and in order; the rest is counted, except for what Windows drops before the relay receives it.
         var (taken, dropped) = (0L, 0L);
         var reader = Task.Run(async () =>
         {

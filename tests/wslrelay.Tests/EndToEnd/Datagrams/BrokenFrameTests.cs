@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Datagrams;
 
-/// <summary>Section 6, the frames of a flow through an agent: whatever comes from the other side harms no other flow and leaves nothing behind.</summary>
+/// <summary>Section 6, the frames of a flow through an agent: whatever the other side sends disturbs no other flow and leaves nothing open.</summary>
 public sealed class BrokenFrameTests
 {
     private const int Streams = 300;
@@ -18,7 +18,7 @@ public sealed class BrokenFrameTests
         await using var path = await DatagramPath.OpenAsync("tcp");
         using var server = new DatagramPeer();
         var echo = server.EchoAsync();
-        using var deaf = new DatagramPeer();
+        using var unread = new DatagramPeer();
         var mapping = await path.MapAsync(server.Port);
         using var client = new DatagramPeer();
         await client.AssertEchoAsync(mapping.EndPoint);
@@ -27,12 +27,12 @@ public sealed class BrokenFrameTests
         for (var i = 0; i < Streams; i++)
         {
             using var relay = await path.Agent.ConnectAsync();
-            relay.Send(Preamble.Of(i % 4 == 0 ? Net.FreePort() : deaf.Port, protocol: "udp"));
+            relay.Send(Preamble.Of(i % 4 == 0 ? Net.FreePort() : unread.Port, protocol: "udp"));
             await SendBrokenAsync(relay, random);
             await client.AssertEchoAsync(mapping.EndPoint);
         }
 
-        await descriptors.AssertBackAsync();
+        await descriptors.AssertReleasedAsync();
         Assert.Equal((1L, 0L), await CountsAsync(path.Relay, mapping));
     }
 
@@ -62,8 +62,8 @@ public sealed class BrokenFrameTests
             await client.AssertReceivesAsync([], mappings[0].EndPoint);
         }
 
-        await Limits.UntilAsync(async () => await CountsAsync(relay, mappings[1]) == (0L, Streams), "every broken flow to end, by the agent's doing");
-        await descriptors.AssertBackAsync();
+        await Limits.UntilAsync(async () => await CountsAsync(relay, mappings[1]) == (0L, Streams), "the agent to end every broken flow");
+        await descriptors.AssertReleasedAsync();
         Assert.Equal((1L, 0L), await CountsAsync(relay, mappings[0]));
     }
 
@@ -91,7 +91,7 @@ public sealed class BrokenFrameTests
     private static async Task<(long Active, long Failed)> CountsAsync(RelayUnderTest relay, Mapping mapping) =>
         await relay.CountersAsync(mapping) is var counters ? ((long)counters["active"]!, (long)counters["failed"]!) : default;
 
-    // Good frames are among them; the last is cut off.
+    // Good frames are among them; the last is truncated.
     private static async Task SendBrokenAsync(Socket socket, Random random)
     {
         try
@@ -108,7 +108,7 @@ public sealed class BrokenFrameTests
         }
         catch (SocketException)
         {
-            // A flow to a port where nobody listens has ended.
+            // A flow to a port where nothing listens has ended.
         }
     }
 }

@@ -2,7 +2,7 @@ using Wslrelay.Tests.EndToEnd.Harness;
 
 namespace Wslrelay.Tests.EndToEnd.Datagrams;
 
-/// <summary>Clients and a server that send each other datagrams without end beside what a test does.</summary>
+/// <summary>Clients and a server that keep sending each other datagrams while a test runs.</summary>
 internal sealed class DatagramLoad : IDisposable
 {
     private const int Clients = 50;
@@ -21,7 +21,7 @@ internal sealed class DatagramLoad : IDisposable
         {
             await client.AssertEchoAsync(load.Mapping.EndPoint);
 
-            // What comes goes back, and comes again.
+            // Each datagram that arrives is sent back, so that it circulates.
             client.Send(new byte[100], load.Mapping.EndPoint);
             _ = client.EchoAsync();
         }
@@ -29,7 +29,7 @@ internal sealed class DatagramLoad : IDisposable
         return load;
     }
 
-    /// <summary>Ends the server amid its traffic, in which its clients go on.</summary>
+    /// <summary>Ends the server during its traffic; its clients continue to send.</summary>
     public void KillServer()
     {
         _server.Dispose();
@@ -37,7 +37,7 @@ internal sealed class DatagramLoad : IDisposable
             client.Send([1], Mapping.EndPoint);
     }
 
-    /// <summary>Asserts that the relay has let go of the port.</summary>
+    /// <summary>Asserts that the relay has released the port.</summary>
     public void AssertPortFree()
     {
         using var next = new DatagramPeer(port: Mapping.HostPort);

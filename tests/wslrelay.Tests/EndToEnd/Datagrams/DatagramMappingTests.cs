@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Datagrams;
 
-/// <summary>Section 6 and the udp keys of section 1: what is promised of udp mappings, whatever lies behind them.</summary>
+/// <summary>Section 6 and the udp keys of section 1: the promises of udp mappings, over every hop.</summary>
 public sealed class DatagramMappingTests
 {
     [Theory]
@@ -31,7 +31,7 @@ public sealed class DatagramMappingTests
     [Theory]
     [InlineData("direct")]
     [InlineData("tcp")]
-    public async Task On_a_wildcard_an_answer_comes_from_where_its_question_went_though_the_client_has_asked_elsewhere_since(string hop)
+    public async Task On_a_wildcard_an_answer_comes_from_the_address_of_its_question_though_the_client_has_sent_to_another_since(string hop)
     {
         Platform.NotUnderWine("Wine's WSASendMsg sends from any address.");
         await using var path = await DatagramPath.OpenAsync(hop, "--allow-remote");
@@ -115,7 +115,7 @@ public sealed class DatagramMappingTests
     }
 
     [Fact]
-    public async Task A_mapping_to_a_port_of_the_relay_itself_does_not_go_round()
+    public async Task A_mapping_to_a_port_of_the_relay_itself_does_not_loop()
     {
         await using var path = await DatagramPath.OpenAsync("direct");
         var first = await path.MapAsync(1);
@@ -127,9 +127,9 @@ public sealed class DatagramMappingTests
     }
 
     [Fact]
-    public async Task Of_more_than_4096_flows_the_one_idle_for_longest_makes_room()
+    public async Task Of_more_than_4096_flows_the_one_idle_longest_is_replaced()
     {
-        Platform.OnLinuxOnly("Wine's server has too few descriptors; the count is not the system's work.");
+        Platform.OnLinuxOnly("Wine's server has too few descriptors, and the limit of flows is the same code on every system.");
         const int Flows = 4096;
         await using var path = await DatagramPath.OpenAsync("direct");
         using var server = new DatagramPeer();
@@ -142,7 +142,7 @@ public sealed class DatagramMappingTests
             client.Send([1], mapping.EndPoint);
             peers.Add((await server.ReceiveAsync()).From);
 
-            // The first stays in use: it is the second that is idle for longest.
+            // The first stays in use, so the second has been idle longest.
             if (peers.Count == Flows)
             {
                 clients[0].Send([1], mapping.EndPoint);
@@ -164,13 +164,13 @@ public sealed class DatagramMappingTests
     }
 
     [Fact]
-    public async Task A_server_that_does_not_read_costs_its_own_datagrams_only()
+    public async Task A_server_that_does_not_read_loses_only_its_own_datagrams()
     {
         await using var path = await DatagramPath.OpenAsync("direct");
-        using var deaf = new DatagramPeer();
+        using var unread = new DatagramPeer();
         using var server = new DatagramPeer();
         var echo = server.EchoAsync();
-        var flooded = await path.MapAsync(deaf.Port);
+        var flooded = await path.MapAsync(unread.Port);
         var mapping = await path.MapAsync(server.Port);
         using var client = new DatagramPeer();
         using var flood = new DatagramPeer();

@@ -4,14 +4,14 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Datagrams;
 
-/// <summary>A relay that carries datagrams, directly or through an agent.</summary>
+/// <summary>A relay of datagrams, direct or through an agent.</summary>
 internal sealed class DatagramPath : IAsyncDisposable
 {
     private readonly GuestLink? _link;
 
     private DatagramPath(RelayUnderTest relay, AgentUnderTest? agent, GuestLink? link) => (Relay, Agent, _link) = (relay, agent, link);
 
-    /// <summary>Every way that there is; where the environment names one, that alone.</summary>
+    /// <summary>Every hop; if the environment names one, only that.</summary>
     public static TheoryData<string> Hops => Environment.GetEnvironmentVariable("WSLRELAY_HOPS") is { } only ? [only] : ["direct", "tcp", "unix", "vsock"];
 
     public RelayUnderTest Relay { get; }
@@ -28,7 +28,7 @@ internal sealed class DatagramPath : IAsyncDisposable
         return new DatagramPath(RelayUnderTest.Serve(["--target", link.Target(agent.Listens), .. arguments]), agent, link);
     }
 
-    /// <summary>Maps a port of the system's choice.</summary>
+    /// <summary>Maps a port that the system chooses.</summary>
     public async Task<Mapping> MapAsync(int guestPort, int family = 4, string? address = null, int? idleMs = null, int hostPort = 0) =>
         (await Relay.MapAsync(Item(guestPort, family, address, idleMs, hostPort)))[0];
 

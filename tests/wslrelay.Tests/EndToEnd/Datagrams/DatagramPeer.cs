@@ -20,7 +20,7 @@ internal sealed class DatagramPeer : IDisposable
         Socket = new Socket(local.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         if (OperatingSystem.IsWindows())
         {
-            // SIO_UDP_CONNRESET: an ICMP error about one peer is not the next receive's.
+            // SIO_UDP_CONNRESET: an ICMP error about one peer must not fail the next receive.
             Socket.IOControl(unchecked((int)0x9800000C), [0], null);
         }
 
@@ -38,19 +38,19 @@ internal sealed class DatagramPeer : IDisposable
     public async Task<(byte[] Datagram, IPEndPoint From)> ReceiveAsync()
     {
         var any = new IPEndPoint(Socket.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
-        var result = await Socket.ReceiveFromAsync(_buffer, SocketFlags.None, any).WaitAsync(Limits.Hang);
+        var result = await Socket.ReceiveFromAsync(_buffer, SocketFlags.None, any).WaitAsync(Limits.HangTimeout);
         return (_buffer[..result.ReceivedBytes], (IPEndPoint)result.RemoteEndPoint);
     }
 
-    /// <summary>Receives what must be this, from there.</summary>
+    /// <summary>Receives a datagram and asserts its bytes and its sender.</summary>
     public async Task AssertReceivesAsync(byte[] expected, IPEndPoint from)
     {
         var (datagram, sender) = await ReceiveAsync();
         Assert.Equal(from, sender);
-        Assert.True(expected.AsSpan().SequenceEqual(datagram), $"{datagram.Length} bytes came in place of {expected.Length}.");
+        Assert.True(expected.AsSpan().SequenceEqual(datagram), $"{datagram.Length} bytes came instead of {expected.Length}.");
     }
 
-    /// <summary>Sends a datagram, which must come back from where it went.</summary>
+    /// <summary>Sends a datagram, which must come back from the address it was sent to.</summary>
     public async Task AssertEchoAsync(IPEndPoint to, byte[]? datagram = null)
     {
         datagram ??= Guid.NewGuid().ToByteArray();
@@ -58,7 +58,7 @@ internal sealed class DatagramPeer : IDisposable
         await AssertReceivesAsync(datagram, to);
     }
 
-    /// <summary>Sends back what it gets until it is disposed.</summary>
+    /// <summary>Sends back what it receives until it is disposed.</summary>
     public async Task EchoAsync()
     {
         try

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Datagrams;
 
-/// <summary>Section 6: what is promised of a udp mapping's flows, over every hop.</summary>
+/// <summary>Section 6: the promises of a udp mapping's flows, over every hop.</summary>
 public sealed class FlowTests
 {
     public static TheoryData<string> Hops => DatagramPath.Hops;
@@ -26,7 +26,7 @@ public sealed class FlowTests
         await server.AssertReceivesAsync([3], firstPeer);
         Assert.NotEqual(firstPeer, secondPeer);
 
-        // The later one first, and more than was asked for.
+        // The later client is answered first, and with more datagrams than it sent.
         server.Send([4], secondPeer);
         server.Send([5], secondPeer);
         server.Send([6], firstPeer);
@@ -39,7 +39,7 @@ public sealed class FlowTests
 
     [Theory]
     [MemberData(nameof(Hops))]
-    public async Task Datagrams_of_every_size_pass_whole_in_both_families(string hop)
+    public async Task Datagrams_of_every_size_arrive_whole_in_both_families(string hop)
     {
         await using var path = await DatagramPath.OpenAsync(hop);
         foreach (var family in (int[])[4, 6])
@@ -58,7 +58,7 @@ public sealed class FlowTests
 
     [Theory]
     [MemberData(nameof(Hops))]
-    public async Task The_order_within_a_flow_stays_and_nothing_is_merged(string hop)
+    public async Task The_order_within_a_flow_is_kept_and_nothing_is_merged(string hop)
     {
         await using var path = await DatagramPath.OpenAsync(hop);
         using var server = new DatagramPeer();
@@ -66,7 +66,7 @@ public sealed class FlowTests
         using var clients = new Group<DatagramPeer>(Enumerable.Range(0, 5).Select(_ => new DatagramPeer()));
         var peers = new IPEndPoint[5];
 
-        // Fewer than any socket's buffer holds, of sizes that repeat and sizes that do not.
+        // Fewer than any socket's buffer holds, of equal and of different sizes.
         for (var round = 0; round < 20; round++)
         {
             for (var i = 0; i < 10; i++)
@@ -136,7 +136,7 @@ public sealed class FlowTests
         client.Send([1], mapping.EndPoint);
         var (_, peer) = await server.ReceiveAsync();
 
-        // What only the server sends keeps it too; a busy machine adds seconds to a pause.
+        // Datagrams of the server alone keep it open too; a busy machine adds seconds to a pause.
         for (var i = 0; i < 10; i++)
         {
             await Limits.PauseAsync(450);
@@ -159,7 +159,7 @@ public sealed class FlowTests
     [MemberData(nameof(Hops))]
     public async Task A_server_that_is_not_there_counts_as_failed_and_may_come_back(string hop)
     {
-        Platform.NotUnderWine("Wine tells no datagram socket of an ICMP error.");
+        Platform.NotUnderWine("Wine reports no ICMP error to a datagram socket.");
         await using var path = await DatagramPath.OpenAsync(hop);
         var port = Net.FreePort();
         var mapping = await path.MapAsync(port);
@@ -179,7 +179,7 @@ public sealed class FlowTests
             await client.AssertReceivesAsync([3], mapping.EndPoint);
         }
 
-        // Gone under a flow that was good.
+        // The server closes while the flow is open.
         client.Send([4], mapping.EndPoint);
         await path.UntilAsync(mapping, "failed", 2);
     }
@@ -188,7 +188,7 @@ public sealed class FlowTests
     [MemberData(nameof(Hops))]
     public async Task A_server_is_found_on_either_family_and_loses_no_datagram_by_it(string hop)
     {
-        Platform.NotUnderWine("Wine tells no datagram socket of an ICMP error.");
+        Platform.NotUnderWine("Wine reports no ICMP error to a datagram socket.");
         await using var path = await DatagramPath.OpenAsync(hop);
         foreach (var (family, serverFamily) in ((int, int)[])[(4, 4), (4, 6), (6, 4)])
         {
@@ -223,7 +223,7 @@ public sealed class FlowTests
 
     [Theory]
     [MemberData(nameof(Hops))]
-    public async Task A_client_that_is_gone_harms_no_other(string hop)
+    public async Task A_client_that_is_gone_disturbs_no_other(string hop)
     {
         await using var path = await DatagramPath.OpenAsync(hop);
         using var server = new DatagramPeer();

@@ -6,14 +6,14 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Datagrams;
 
-/// <summary>Section 6 between relay and agent, with a test in the place of either.</summary>
+/// <summary>Section 6 between relay and agent, with the test in the place of one of them.</summary>
 public sealed class FrameTests
 {
     public static TheoryData<string> Kinds => ["tcp", "unix"];
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task The_relay_sends_a_plain_preamble_and_each_datagram_behind_its_length(string kind)
+    public async Task The_relay_sends_a_plain_preamble_and_each_datagram_after_its_length(string kind)
     {
         using var agent = new FakeAgent(kind);
         await using var relay = RelayUnderTest.Serve("--target", agent.Target);
@@ -24,7 +24,7 @@ public sealed class FrameTests
         var (connection, preamble) = await agent.AcceptPreambleAsync();
         Assert.Equal([("v", 1L), ("protocol", "udp"), ("family", 6L), ("port", 53L)], preamble.Select(pair => (pair.Key, pair.Value!)));
 
-        // They do not wait for the answer.
+        // The datagrams do not wait for the answer.
         Assert.Equal([0, 3, 1, 2, 3, 0, 0], await connection.ReceiveExactlyAsync(7));
         await connection.SendAllAsync(new byte[] { 0xc0, 0, 2, 4, 5, 0 });
         await client.AssertReceivesAsync([4, 5], mapping.EndPoint);
@@ -41,7 +41,7 @@ public sealed class FrameTests
         await connection.SendAllAsync(Frame(large));
         await client.AssertReceivesAsync(large, mapping.EndPoint);
 
-        // More than any datagram can have finds no way on, and harms nothing behind it.
+        // A frame larger than any datagram is dropped, and does not disturb those after it.
         await connection.SendAllAsync(Frame(new byte[65_535]));
         await connection.SendAllAsync(Frame([9]));
         await client.AssertReceivesAsync([9], mapping.EndPoint);
@@ -93,7 +93,7 @@ public sealed class FrameTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task Datagrams_for_an_agent_that_does_not_read_are_dropped_whole_and_harm_no_other_flow(string kind)
+    public async Task Datagrams_for_an_agent_that_does_not_read_are_dropped_whole_and_delay_no_other_flow(string kind)
     {
         using var agent = new FakeAgent(kind);
         await using var relay = RelayUnderTest.Serve("--target", agent.Target);
@@ -117,7 +117,7 @@ public sealed class FrameTests
         await connection.SendAllAsync(new byte[] { 0, 1, 3 });
         await client.AssertReceivesAsync([3], mapping.EndPoint);
 
-        // What had found room is whole and in order. Read before the end: on Windows a reset takes along what was not.
+        // What was buffered is whole and in order. It is read before the end: on Windows a reset discards what was not read.
         Assert.Equal([0, 1, 1], await stuck.ReceiveExactlyAsync(3));
         var received = ReceiveUntilEndAsync(stuck);
         await Limits.UntilIdleAsync(relay.Process);
@@ -136,7 +136,7 @@ public sealed class FrameTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task The_agent_carries_frames_however_they_are_cut(string kind)
+    public async Task The_agent_relays_frames_however_they_are_split(string kind)
     {
         using var link = GuestLink.Create(kind);
         await using var agent = await AgentUnderTest.StartAsync(link);
@@ -158,7 +158,7 @@ public sealed class FrameTests
         server.Send([], peer);
         Assert.Equal([0, 2, 5, 6, 0, 0], await relay.ReceiveExactlyAsync(6));
 
-        // The server is gone: the flow ends, after what it had said.
+        // The server is gone: the flow ends, after what the server had sent.
         server.Dispose();
         await relay.SendAllAsync(Frame([7]));
         await relay.AssertEndAsync();
@@ -186,7 +186,7 @@ public sealed class FrameTests
         var buffer = new byte[65536];
         try
         {
-            while (await socket.ReceiveAsync(buffer).WaitAsync(Limits.Hang) is > 0 and var count)
+            while (await socket.ReceiveAsync(buffer).WaitAsync(Limits.HangTimeout) is > 0 and var count)
                 bytes.AddRange(buffer.AsSpan(0, count));
         }
         catch (SocketException)

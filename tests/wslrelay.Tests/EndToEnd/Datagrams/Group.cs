@@ -2,7 +2,7 @@ using System.Collections.ObjectModel;
 
 namespace Wslrelay.Tests.EndToEnd.Datagrams;
 
-/// <summary>Several that are disposed together.</summary>
+/// <summary>Several objects that are disposed together.</summary>
 internal sealed class Group<T>(IEnumerable<T> members) : Collection<T>([.. members]), IDisposable
     where T : IDisposable
 {

@@ -8,8 +8,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Datagrams;
 
-/// <summary>Programs that people use, through udp mappings.</summary>
-[Collection(Alone.Name)]
+/// <summary>dig, iperf3 and an HTTP/3 client, through udp mappings.</summary>
 public sealed class ToolTests
 {
     private const int Names = 500;
@@ -40,7 +39,7 @@ public sealed class ToolTests
         var mapping = await path.MapAsync(port);
         string[] dig = ["dig", "@127.0.0.1", "-p", $"{mapping.HostPort}", "+short", "+ignore", "+bufsize=5000", "+time=60"];
 
-        // Each process asks for twenty names one after the other, at an address of its own: dig's sockets share ports (SO_REUSEPORT), and then take each
+        // Each process asks for twenty names one after the other, from an address of its own: dig's sockets share ports (SO_REUSEPORT), and then receive each
         // other's answers.
         var runs = await Task.WhenAll(Enumerable.Range(0, Names).Chunk(20).Select(
             (part, i) => ProgramRun.OfAsync([.. dig, "-b", $"127.0.1.{i + 1}", .. part.Select(name => $"n{name}.test")])));
@@ -65,7 +64,7 @@ public sealed class ToolTests
         using var server = await ToolServer.StartAsync(port, "iperf3", "--server", "--port", $"{port}");
         await using var path = await DatagramPath.OpenAsync(hop);
 
-        // What it measures with datagrams it says over a connection to the same port.
+        // It reports its UDP measurements over a TCP connection to the same port.
         var hostPort = Net.FreePort();
         var mapping = await path.MapAsync(port, hostPort: hostPort);
         await path.Relay.MapAsync(port, hostPort);
@@ -80,7 +79,7 @@ public sealed class ToolTests
             Assert.InRange(sum.GetProperty("packets").GetInt32(), 1, int.MaxValue);
         }
 
-        // At this rate a flow's buffers hold all that a second has.
+        // At this rate a flow's buffers hold the datagrams of one second.
         var counters = await path.Relay.CountersAsync(mapping);
         Assert.Equal((3L, 0L, 0L), (counters["accepted"], counters["dropped"], counters["failed"]));
         Assert.True(counters["datagramsToGuest"] is > 100L && counters["datagramsToHost"] is > 50L, $"{counters["datagramsToGuest"]}, {counters["datagramsToHost"]}");

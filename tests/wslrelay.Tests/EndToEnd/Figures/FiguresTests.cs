@@ -4,8 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Figures;
 
-/// <summary>Figures that are reported and not judged: machines differ, and are shared.</summary>
-[Collection(Alone.Name)]
+/// <summary>Figures that are reported and not asserted: machines differ, and run other programs too.</summary>
 public sealed class FiguresTests
 {
     [Fact]
@@ -28,19 +27,19 @@ public sealed class FiguresTests
     public async Task Memory_with_idle_connections()
     {
         await using var relay = RelayUnderTest.Serve();
-        await using var few = await Crowd.OpenAsync(relay, 1, mappings: 1);
+        await using var few = await ManyConnections.OpenAsync(relay, 1, mappings: 1);
         var before = ProcessFigures.Memory(relay.Process);
-        await using var many = await Crowd.OpenAsync(relay, 1000);
+        await using var many = await ManyConnections.OpenAsync(relay, 1000);
         await Limits.PauseAsync();
         var after = ProcessFigures.Memory(relay.Process);
-        Report($"memory of the relay's own: {before >> 10} KiB, with 1,000 idle connections {after >> 10} KiB");
+        Report($"private memory of the relay: {before >> 10} KiB, with 1,000 idle connections {after >> 10} KiB");
     }
 
     [Theory]
     [InlineData(10)]
     [InlineData(1_000)]
     [InlineData(10_000)]
-    public async Task Time_of_a_map_beside_other_mappings(int count)
+    public async Task Time_of_a_map_with_other_mappings_in_force(int count)
     {
         if (count > 5_000)
             Platform.NotUnderWine("Its server's descriptor limit is too low for 10,000 ports.");
@@ -51,7 +50,7 @@ public sealed class FiguresTests
 
         var given = await TimeAsync(relay, new MsgMap { ["address"] = "127.0.0.7", ["hostPort"] = 20_000, ["guestPort"] = 80 });
         var chosen = await TimeAsync(relay, new MsgMap { ["guestPort"] = 80 });
-        Report($"map beside {count} mappings: {given:F0} µs for a given port, {chosen:F0} µs where the system chooses it");
+        Report($"map with {count} mappings in force: {given:F0} µs for a given port, {chosen:F0} µs where the system chooses it");
     }
 
     private static async Task<double> TimeAsync(RelayUnderTest relay, MsgMap item)

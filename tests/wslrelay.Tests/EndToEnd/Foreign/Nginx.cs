@@ -20,7 +20,7 @@ internal static class Nginx
 
     public static Task<ToolServer> StartAsync(TemporaryFolder folder, int port) => ToolServer.StartAsync(port, Command(folder, port));
 
-    /// <summary>The checksum of what came.</summary>
+    /// <summary>The checksum of the downloaded file.</summary>
     public static async Task<string> DownloadAsync(Mapping mapping)
     {
         var run = await ProgramRun.OfAsync(

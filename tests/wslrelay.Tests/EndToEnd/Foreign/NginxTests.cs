@@ -5,8 +5,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Foreign;
 
-/// <summary>A web server that we did not write serves a client that we did not write.</summary>
-[Collection(Alone.Name)]
+/// <summary>nginx serves curl through the relay.</summary>
 public sealed class NginxTests
 {
     private const int FileSize = 64 << 20;

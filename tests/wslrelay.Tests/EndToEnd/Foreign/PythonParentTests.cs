@@ -4,8 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Foreign;
 
-/// <summary>Parents in another language, with MessagePack libraries of others.</summary>
-[Collection(Alone.Name)]
+/// <summary>Parents in Python, with other MessagePack libraries.</summary>
 public sealed class PythonParentTests
 {
     private const string Python = "/usr/bin/python3";
@@ -21,7 +20,7 @@ public sealed class PythonParentTests
     }
 
     [Fact]
-    public async Task A_client_library_that_knows_nothing_of_the_relay_can_be_its_parent()
+    public async Task A_general_MessagePack_RPC_client_can_be_the_parent()
     {
         Platform.OnLinuxOnly("Its programs are Debian\'s.");
         RequiredTool.Require(Python, "python3-pynvim", "-c", "import pynvim, msgpack");

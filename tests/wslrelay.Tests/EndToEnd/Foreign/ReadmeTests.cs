@@ -6,10 +6,9 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Foreign;
 
 /// <summary>
-/// The parents that README.md shows, run exactly as they are printed there. The one in C# uses the library beside the tests, or, where
+/// The parents that README.md shows, run exactly as they are printed there. The one in C# uses the library in the tests' folder, or, where
 /// WSLRELAY_PACKAGES names the folder of the built packages, the package from there.
 /// </summary>
-[Collection(Alone.Name)]
 public sealed class ReadmeTests
 {
     private const string Python = "/usr/bin/python3";
@@ -56,7 +55,7 @@ public sealed class ReadmeTests
 
     private static string LibraryReference => $"""<Reference Include="{Path.Combine(AppContext.BaseDirectory, "RelayProtocol.dll")}" />""";
 
-    /// <summary>The built package and no other of that name; what it depends on comes from the packages that this machine has restored, without a network.</summary>
+    /// <summary>The built package and no other of that name; its dependencies come from the packages that this machine has restored, without a network.</summary>
     private static string PackageReference(TemporaryFolder folder)
     {
         var restored = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } given
@@ -78,24 +77,24 @@ public sealed class ReadmeTests
         return """<PackageReference Include="RelayProtocol" Version="*" />""";
     }
 
-    /// <summary>The parent maps port 8080, says where it is, waits for Enter, and ends with 0.</summary>
+    /// <summary>The parent maps port 8080, prints its address, waits for Enter, and ends with 0.</summary>
     private static async Task AssertRunsAsync(string[] command, TemporaryFolder folder)
     {
-        // Where another program has that port already, only the parent itself is shown.
+        // Where another program has that port already, only the parent's start is checked.
         await using var guest = Net.CanListen(Net.Loopback(4, 8080)) ? GuestServer.Echo(port: 8080) : null;
         using var parent = RelayProgram.StartCommand(command, folder.Path);
         try
         {
             var errors = parent.StandardError.ReadToEndAsync();
-            var line = await parent.StandardOutput.ReadLineAsync().WaitAsync(Limits.Transfer) ?? await errors;
+            var line = await parent.StandardOutput.ReadLineAsync().WaitAsync(Limits.TransferTimeout) ?? await errors;
             var port = Regex.Match(line, @"127\.0\.0\.1:([0-9]+)");
             Assert.True(port.Success, line);
             if (guest is not null)
                 await new Mapping("tcp", 4, "127.0.0.1", int.Parse(port.Groups[1].Value), 8080).AssertEchoAsync();
 
             await parent.StandardInput.WriteLineAsync();
-            var rest = await parent.StandardOutput.ReadToEndAsync().WaitAsync(Limits.Hang);
-            await parent.WaitForExitAsync().WaitAsync(Limits.Hang);
+            var rest = await parent.StandardOutput.ReadToEndAsync().WaitAsync(Limits.HangTimeout);
+            await parent.WaitForExitAsync().WaitAsync(Limits.HangTimeout);
             Assert.True(parent.ExitCode == 0, rest + await errors);
         }
         finally

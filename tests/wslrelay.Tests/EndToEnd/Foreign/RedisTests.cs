@@ -5,7 +5,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Foreign;
 
 /// <summary>redis-benchmark, many small requests and answers, through a mapping to redis-server.</summary>
-[Collection(Alone.Name)]
 public sealed class RedisTests
 {
     [Theory]

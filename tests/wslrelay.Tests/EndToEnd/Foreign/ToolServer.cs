@@ -6,7 +6,7 @@ using Wslrelay.Tests.EndToEnd.Harness;
 
 namespace Wslrelay.Tests.EndToEnd.Foreign;
 
-/// <summary>A foreign server in the foreground, ready on its loopback port, and killed at the end of its test.</summary>
+/// <summary>A third-party server in the foreground, ready on its loopback port, and killed at the end of its test.</summary>
 internal sealed class ToolServer : IDisposable
 {
     private readonly Process _process;
@@ -23,7 +23,7 @@ internal sealed class ToolServer : IDisposable
 
     public static Task<ToolServer> StartAsync(IPEndPoint listens, params string[] command) => StartAsync(listens, IsReadyAsync, command);
 
-    /// <summary>A server of datagrams: it is ready once it has its port.</summary>
+    /// <summary>A UDP server: it is ready once its port is bound.</summary>
     public static Task<ToolServer> StartDatagramsAsync(int port, params string[] command) => StartAsync(Net.Loopback(4, port), HasPortAsync, command);
 
     private static async Task<ToolServer> StartAsync(IPEndPoint listens, Func<IPEndPoint, Task<bool>> isReady, string[] command)

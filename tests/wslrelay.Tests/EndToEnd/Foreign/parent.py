@@ -1,4 +1,4 @@
-"""A parent in another language than the relay's: all of the protocol's first section, by a test for each of its promises."""
+"""A parent in another language than the relay's: all of the protocol's first section, with a test for each of its promises."""
 import os
 import select
 import socket
@@ -26,14 +26,14 @@ class Case(unittest.TestCase):
     def map(self, **item):
         return self.relay.call("map", item)[0]
 
-    def fails(self, name, method, *params, index=None, says=""):
+    def assert_fails(self, name, method, *params, index=None, message=""):
         with self.assertRaises(RelayError) as caught:
             self.relay.call(method, *params)
         error = caught.exception
         self.assertEqual((error.name, error.code, error.index), (name, CODES[name] - (1 << 32), index), error)
-        self.assertIn(says, error.message)
+        self.assertIn(message, error.message)
 
-    def breaks(self):
+    def assert_session_ends(self):
         kind, method, [error] = self.relay.receive()
         self.assertEqual((kind, method, error["name"]), (2, "error", "InvalidParams"))
         self.assertIsNone(self.relay.receive())
@@ -41,7 +41,7 @@ class Case(unittest.TestCase):
 
 
 class Hello(Case):
-    def test_tells_who_it_is(self):
+    def test_reports_name_version_protocol_pid_and_target(self):
         for params in [], [{"protocol": 1}]:
             hello = self.relay.call("hello", *params)
             self.assertEqual((hello["name"], hello["protocol"], hello["target"]), ("wslrelay", 1, "direct"))
@@ -50,7 +50,7 @@ class Hello(Case):
             self.assertRegex(hello["version"], r"^\d+\.\d+\.\d+")
 
     def test_refuses_another_protocol(self):
-        self.fails("NotSupported", "hello", {"protocol": 99})
+        self.assert_fails("NotSupported", "hello", {"protocol": 99})
 
 
 class Map(Case):
@@ -62,7 +62,7 @@ class Map(Case):
             self.assertGreater(mapping["hostPort"], 0)
             self.assertTrue(echoes(mapping))
 
-    def test_six_has_its_own_default(self):
+    def test_family_6_has_its_own_default_address(self):
         with EchoServer(6) as guest:
             mapping = self.map(family=6, guestPort=guest.port)
             self.assertEqual(mapping["address"], "::1")
@@ -78,7 +78,7 @@ class Map(Case):
         first = self.map(guestPort=80)
         free = self.map(guestPort=80)
         self.relay.call("unmap", {"hostPort": free["hostPort"]})
-        self.fails("AddressInUse", "map", dict(free), dict(first), index=1, says="127.0.0.1:%d/tcp" % first["hostPort"])
+        self.assert_fails("AddressInUse", "map", dict(free), dict(first), index=1, message="127.0.0.1:%d/tcp" % first["hostPort"])
         self.assertTrue(can_listen("127.0.0.1", free["hostPort"]))
         self.assertEqual(len(self.relay.call("list")), 1)
 
@@ -93,13 +93,13 @@ class Map(Case):
 
 
 class Unmap(Case):
-    def test_the_port_is_free_when_the_answer_is_there(self):
+    def test_the_port_is_free_when_the_answer_arrives(self):
         for _ in range(20):
             mapping = self.map(guestPort=80)
             self.assertEqual(self.relay.call("unmap", {"hostPort": mapping["hostPort"]}), [{"active": 0, "reset": 0}])
             self.assertTrue(can_listen("127.0.0.1", mapping["hostPort"]))
 
-    def test_connections_live_on_without_a_drain(self):
+    def test_connections_continue_without_a_drain(self):
         with EchoServer() as guest:
             mapping = self.map(guestPort=guest.port)
             with connect(mapping) as client:
@@ -122,7 +122,7 @@ class Unmap(Case):
 
     def test_all_or_nothing(self):
         mapping = self.map(guestPort=80)
-        self.fails("NotFound", "unmap", mapping, dict(mapping, family=6, address="::1"), index=1, says="[::1]:")
+        self.assert_fails("NotFound", "unmap", mapping, dict(mapping, family=6, address="::1"), index=1, message="[::1]:")
         self.assertEqual(len(self.relay.call("list")), 1)
 
 
@@ -147,7 +147,7 @@ class List(Case):
 
 
 class Connections(Case):
-    def test_tells_who_is_connected(self):
+    def test_reports_each_connection_with_its_client(self):
         with EchoServer() as guest:
             mapping = self.map(guestPort=guest.port)
             with connect(mapping) as client:
@@ -155,14 +155,14 @@ class Connections(Case):
                 client.recv(1)
                 [item] = self.relay.call("connections", {"limit": 5}, mapping)
                 self.assertLess(abs(time.time() * 1000 - item.pop("since")), 60000)
-                moved = item.pop("bytesToGuest"), item.pop("bytesToHost")
-                self.assertEqual(moved, (1, 1))
-                named = {key: mapping[key] for key in ("protocol", "family", "address", "hostPort", "guestPort")}
-                self.assertEqual(item, dict(named, client="127.0.0.1:%d" % client.getsockname()[1], state="open"))
+                byte_counts = item.pop("bytesToGuest"), item.pop("bytesToHost")
+                self.assertEqual(byte_counts, (1, 1))
+                mapping_keys = {key: mapping[key] for key in ("protocol", "family", "address", "hostPort", "guestPort")}
+                self.assertEqual(item, dict(mapping_keys, client="127.0.0.1:%d" % client.getsockname()[1], state="open"))
 
 
 class Subscribe(Case):
-    def test_tells_what_happens(self):
+    def test_reports_mappings_and_failed_connections(self):
         self.assertIn("connectionFailed", self.relay.call("subscribe")["events"])
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
@@ -180,22 +180,22 @@ class Subscribe(Case):
 
 
 class Errors(Case):
-    def test_names_what_is_wrong(self):
-        self.fails("InvalidParams", "map", {}, index=0, says="guestPort")
-        self.fails("InvalidParams", "map", {"guestPort": 80}, {"guestPort": 0}, index=1, says="guestPort")
-        self.fails("InvalidParams", "map", {"guestPort": 80, "hostPort": 65536}, index=0, says="hostPort")
-        self.fails("InvalidParams", "map", {"guestPort": 80, "address": 1}, index=0, says="address")
-        self.fails("InvalidParams", "unmap", {}, index=0, says="hostPort")
-        self.fails("InvalidParams", "map", {"guestPort": 80, "protocol": "sctp"}, index=0)
-        self.fails("AddressNotAllowed", "map", {"guestPort": 80, "address": "0.0.0.0", "hostPort": 20001}, index=0, says="0.0.0.0:20001/tcp")
-        self.fails("NotFound", "unmap", {"hostPort": 1}, index=0, says="127.0.0.1:1/tcp")
-        self.fails("MethodNotFound", "mop", says="mop")
+    def test_an_error_names_the_invalid_key_or_mapping(self):
+        self.assert_fails("InvalidParams", "map", {}, index=0, message="guestPort")
+        self.assert_fails("InvalidParams", "map", {"guestPort": 80}, {"guestPort": 0}, index=1, message="guestPort")
+        self.assert_fails("InvalidParams", "map", {"guestPort": 80, "hostPort": 65536}, index=0, message="hostPort")
+        self.assert_fails("InvalidParams", "map", {"guestPort": 80, "address": 1}, index=0, message="address")
+        self.assert_fails("InvalidParams", "unmap", {}, index=0, message="hostPort")
+        self.assert_fails("InvalidParams", "map", {"guestPort": 80, "protocol": "sctp"}, index=0)
+        self.assert_fails("AddressNotAllowed", "map", {"guestPort": 80, "address": "0.0.0.0", "hostPort": 20001}, index=0, message="0.0.0.0:20001/tcp")
+        self.assert_fails("NotFound", "unmap", {"hostPort": 1}, index=0, message="127.0.0.1:1/tcp")
+        self.assert_fails("MethodNotFound", "mop", message="mop")
 
-    def test_a_foreign_socket(self):
+    def test_a_port_that_another_socket_has(self):
         for address in "127.0.0.1", "0.0.0.0":
             with socket.create_server((address, 0)) as foreign:
                 port = foreign.getsockname()[1]
-                self.fails("AddressInUse", "map", {"hostPort": port, "guestPort": 80}, index=0, says="127.0.0.1:%d/tcp" % port)
+                self.assert_fails("AddressInUse", "map", {"hostPort": port, "guestPort": 80}, index=0, message="127.0.0.1:%d/tcp" % port)
 
 
 class Limits(unittest.TestCase):
@@ -206,7 +206,7 @@ class Limits(unittest.TestCase):
             self.assertEqual((caught.exception.name, caught.exception.code), ("TooManyOpenFiles", 0x80070004 - (1 << 32)))
             self.assertEqual(relay.call("list"), [])
 
-    @unittest.skipIf(open("/proc/sys/net/ipv4/ip_unprivileged_port_start").read() == "0\n", "all ports are open to all here")
+    @unittest.skipIf(open("/proc/sys/net/ipv4/ip_unprivileged_port_start").read() == "0\n", "every user may bind every port here")
     def test_a_privileged_port(self):
         wrapper = ["setpriv", "--bounding-set=-net_bind_service"] if os.geteuid() == 0 else []
         with Relay(wrapper=wrapper) as relay:
@@ -221,31 +221,31 @@ class Stream(Case):
         ids = [self.relay.request("list") for _ in range(1000)]
         self.assertEqual([self.relay.receive()[1] for _ in ids], ids)
 
-    def test_goes_on_after_what_is_no_message(self):
-        for thing in 1, "text", None, [], {"a": 1}, [7, 1, "list", []]:
-            self.relay.send(thing)
+    def test_continues_after_an_object_that_is_not_a_message(self):
+        for value in 1, "text", None, [], {"a": 1}, [7, 1, "list", []]:
+            self.relay.send(value)
             self.assertEqual(self.relay.receive()[:2], [2, "error"])
         self.assertEqual(self.relay.call("list"), [])
 
-    def test_ends_on_what_is_no_msgpack(self):
+    def test_ends_on_bytes_that_are_not_messagepack(self):
         self.relay.process.stdin.write(b"\xc1")
-        self.breaks()
+        self.assert_session_ends()
 
     def test_ends_on_an_object_that_is_too_large(self):
         self.relay.send([0, 1, "hello", [{"unknown": b"x" * 65536}]])
-        self.breaks()
+        self.assert_session_ends()
 
     def test_ends_on_nesting_that_is_too_deep(self):
         self.relay.process.stdin.write(b"\x91" * 17 + b"\xc0")
-        self.breaks()
+        self.assert_session_ends()
 
 
 class Remote(Case):
     arguments = ("--allow-remote",)
 
     def test_an_address_of_another_machine(self):
-        self.fails("AddressNotAvailable", "map", {"address": "198.51.100.7", "hostPort": 20002, "guestPort": 80}, index=0,
-                   says="198.51.100.7:20002/tcp")
+        self.assert_fails("AddressNotAvailable", "map", {"address": "198.51.100.7", "hostPort": 20002, "guestPort": 80}, index=0,
+                   message="198.51.100.7:20002/tcp")
 
     def test_a_wildcard(self):
         with EchoServer() as guest:
@@ -254,7 +254,7 @@ class Remote(Case):
 
 
 def queued(process):
-    """Seconds for which a process's threads were ready and had no processor."""
+    """Seconds for which a process's threads were ready to run and waited for a processor."""
     total = 0
     for thread in os.listdir("/proc/%d/task" % process):
         try:
@@ -266,7 +266,7 @@ def queued(process):
 
 
 def time_to_end(relay):
-    """Seconds after the end of its input at which the relay was last seen running, but for those in which the machine was too busy for it."""
+    """Seconds after the end of its input at which the relay was last seen running, less those for which it waited for a processor."""
     before, ran, waited = queued(relay.process.pid), 0, 0
     begin = time.monotonic()
     relay.process.stdin.close()
@@ -329,7 +329,7 @@ class End(unittest.TestCase):
             for client in clients:
                 client.close()
 
-    def test_connections_flow_while_nobody_reads_the_answers(self):
+    def test_connections_continue_while_the_answers_are_not_read(self):
         with EchoServer() as guest, Relay() as relay:
             mapping = relay.call("map", {"guestPort": guest.port})[0]
             os.set_blocking(relay.process.stdin.fileno(), False)
@@ -339,10 +339,10 @@ class End(unittest.TestCase):
 
     @staticmethod
     def is_full(relay):
-        """Whether the relay takes no more requests, having nowhere to put its answers."""
+        """Whether the relay reads no more requests, because its answers are not read."""
         return not select.select([], [relay.process.stdin], [], 0.5)[1]
 
-    def test_exit_event_that_is_none(self):
+    def test_exit_event_that_is_not_open(self):
         with Relay("--exit-event", "12345") as relay:
             self.assertEqual(relay.process.wait(60), 2)
 

@@ -1,4 +1,4 @@
-"""A parent made of pynvim's MessagePack-RPC client, which was written for another server and knows nothing of this one."""
+"""A parent made of pynvim's MessagePack-RPC client, which was written for another server."""
 import socket
 import sys
 
@@ -39,6 +39,6 @@ with EchoServer() as guest:
         pass
     assert echoes(mappings[1])
 
-# It ends its child by a signal, so that the exit code is no matter here.
+# It ends its child by a signal, so the exit code is not checked.
 session.close()
 print("OK")

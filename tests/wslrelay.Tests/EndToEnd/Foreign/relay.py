@@ -9,7 +9,7 @@ import time
 
 import msgpack
 
-PATIENCE = 60  # seconds after which a wait is a hang
+HANG_TIMEOUT = 60  # seconds after which a wait is a hang
 
 
 class RelayError(Exception):
@@ -48,7 +48,7 @@ class Relay:
         while True:
             for message in self._unpacker:
                 return message
-            if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+            if not select.select([self.process.stdout], [], [], HANG_TIMEOUT)[0]:
                 raise TimeoutError("the relay does not answer")
             data = os.read(self.process.stdout.fileno(), 65536)
             if not data:
@@ -56,7 +56,7 @@ class Relay:
             self._unpacker.feed(data)
 
     def request(self, method, *params):
-        """Sends a request; its id, to be found again in the answer."""
+        """Sends a request and returns its id, which the answer repeats."""
         id = next(self._ids)
         self.send([0, id, method, list(params)])
         return id
@@ -73,20 +73,20 @@ class Relay:
         return result
 
     def event(self):
-        """The next event; no answer is due."""
+        """The next event; no answer may be outstanding."""
         if not self._events:
             kind, method, self._events = self.receive()
             assert (kind, method) == (2, "event"), (kind, method)
         return self._events.pop(0)
 
     def end(self):
-        """Ends the relay by end of file; its exit code."""
+        """Ends the relay by end of file and returns its exit code."""
         self.process.stdin.close()
-        return self.process.wait(PATIENCE)
+        return self.process.wait(HANG_TIMEOUT)
 
 
 class EchoServer:
-    """A guest that sends back what it gets, a thread for each connection."""
+    """An echo server in the guest, with a thread for each connection."""
 
     def __init__(self, family=4):
         self._listener = socket.create_server(("::1" if family == 6 else "127.0.0.1", 0),
@@ -119,11 +119,11 @@ class EchoServer:
 
 
 def connect(mapping):
-    return socket.create_connection((mapping["address"], mapping["hostPort"]), timeout=PATIENCE)
+    return socket.create_connection((mapping["address"], mapping["hostPort"]), timeout=HANG_TIMEOUT)
 
 
-def echoes(mapping, data=b"over and back"):
-    """Whether a server that sends back what it gets is behind a mapping."""
+def echoes(mapping, data=b"round trip"):
+    """Whether a mapping leads to an echo server."""
     with connect(mapping) as client:
         client.sendall(data)
         client.shutdown(socket.SHUT_WR)
@@ -145,8 +145,8 @@ def can_listen(address, port):
 
 
 def until(condition):
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + HANG_TIMEOUT
     while not condition():
         if time.monotonic() > end:
-            raise TimeoutError("it does not come about")
+            raise TimeoutError("the condition is not met")
         time.sleep(0.01)

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>An agent as a process of its own: ours, or another program that says where it listens as ours does. Killed at the end of its test.</summary>
+/// <summary>An agent as a process of its own: that of wslrelay, or another program that prints where it listens in the same way. Killed at the end of its test.</summary>
 internal sealed class AgentUnderTest : IAsyncDisposable
 {
     private readonly StringBuilder _errors = new();
@@ -21,7 +21,7 @@ internal sealed class AgentUnderTest : IAsyncDisposable
     /// <summary>Where it listens, as in <c>tcp:127.0.0.1:4711</c>.</summary>
     public string Listens { get; private set; } = "";
 
-    /// <summary>What it has logged so far.</summary>
+    /// <summary>Its log so far.</summary>
     public string Log
     {
         get
@@ -33,7 +33,7 @@ internal sealed class AgentUnderTest : IAsyncDisposable
         }
     }
 
-    /// <summary>The environment's WSLRELAY_GUEST_PROGRAM, else the program beside the tests: the relay may be another system's.</summary>
+    /// <summary>The environment's WSLRELAY_GUEST_PROGRAM, else the program in the tests' folder: the relay may be a program for another system.</summary>
     private static string Program { get; } = Environment.GetEnvironmentVariable("WSLRELAY_GUEST_PROGRAM") is { Length: > 0 } given
         ? Path.GetFullPath(given)
         : Path.Combine(AppContext.BaseDirectory, "wslrelay");
@@ -52,7 +52,7 @@ internal sealed class AgentUnderTest : IAsyncDisposable
         var agent = new AgentUnderTest(RelayProgram.StartCommand(command));
         try
         {
-            var line = await agent.Process.StandardOutput.ReadLineAsync().WaitAsync(Limits.Hang);
+            var line = await agent.Process.StandardOutput.ReadLineAsync().WaitAsync(Limits.HangTimeout);
             Assert.StartsWith("listens on ", line, StringComparison.Ordinal);
             agent.Listens = line!["listens on ".Length..];
             return agent;
@@ -74,10 +74,10 @@ internal sealed class AgentUnderTest : IAsyncDisposable
     /// <summary>Connects in the relay's place.</summary>
     public Task<System.Net.Sockets.Socket> ConnectAsync() => GuestLink.ConnectAsync(Listens);
 
-    /// <summary>Waits for its end: its exit code.</summary>
+    /// <summary>Waits for its end and returns its exit code.</summary>
     public async Task<int> ExitAsync()
     {
-        await Process.WaitForExitAsync().WaitAsync(Limits.Hang);
+        await Process.WaitForExitAsync().WaitAsync(Limits.HangTimeout);
         return Process.ExitCode;
     }
 

@@ -5,11 +5,10 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>The relay's side of section 3 of the protocol, against an agent that is not ours and does everything wrong.</summary>
-[Collection(Alone.Name)]
+/// <summary>The relay's side of section 3 of the protocol, against an agent that breaks each of its rules.</summary>
 public sealed class AnswerTests
 {
-    /// <summary>Each with what the log must say; the agent then falls silent, and the relay must not wait for more.</summary>
+    /// <summary>Each with the text that the log must contain; the agent then sends nothing more, and the relay must not wait for more.</summary>
     private static readonly (string What, byte[] Answer, string Log)[] Answers =
     [
         ("garbage", [0xc1], "neither nil nor an error"),
@@ -25,10 +24,10 @@ public sealed class AnswerTests
         ("a name that is not text", MsgEncoder.Encode(new MsgMap { ["code"] = 1, ["name"] = 1, ["message"] = "?" }), "neither nil nor an error"),
         ("an announced gigabyte", [0xdb, 0x40, 0, 0, 0], "neither nil nor an error"),
         ("four billion keys", [0xdf, 0xff, 0xff, 0xff, 0xff], "neither nil nor an error"),
-        ("arrays within each other", [.. Enumerable.Repeat((byte)0x91, 100)], "neither nil nor an error"),
-        ("an error", Error("ConnectionRefused", "the guest's own words"), "ConnectionRefused: the guest's own words"),
-        ("an error of a code unknown here", Error("OutOfCheese", "redo from start"), "OutOfCheese: redo from start"),
-        ("an error with more behind it", [.. Error("HostUnreachable", "no way"), 1, 2, 3, 0xc1], "HostUnreachable: no way"),
+        ("nested arrays", [.. Enumerable.Repeat((byte)0x91, 100)], "neither nil nor an error"),
+        ("an error", Error("ConnectionRefused", "the guest's message"), "ConnectionRefused: the guest's message"),
+        ("an error of an unknown code", Error("UnknownName", "the message"), "UnknownName: the message"),
+        ("an error with more after it", [.. Error("HostUnreachable", "no route"), 1, 2, 3, 0xc1], "HostUnreachable: no route"),
         ("a long error", Error("Internal", new string('x', 60_000)), "Internal: xxx"),
         ("an error over 64 KiB", Error("Internal", new string('y', 66_000)), "neither nil nor an error"),
     ];
@@ -41,7 +40,7 @@ public sealed class AnswerTests
         using var agent = new FakeAgent(kind);
         await using var relay = RelayUnderTest.Serve("--target", agent.Target);
         var mapping = await relay.MapAsync(80);
-        var areBack = await WarmUpAsync(agent, relay, mapping);
+        var assertReleased = await WarmUpAsync(agent, relay, mapping);
         var failed = 0L;
         foreach (var (what, answer, log) in Answers)
         {
@@ -60,7 +59,7 @@ public sealed class AnswerTests
             }
         }
 
-        await areBack();
+        await assertReleased();
     }
 
     [Theory]
@@ -71,7 +70,7 @@ public sealed class AnswerTests
         using var agent = new FakeAgent(kind);
         await using var relay = RelayUnderTest.Serve("--target", agent.Target);
         var mapping = await relay.MapAsync(80);
-        var areBack = await WarmUpAsync(agent, relay, mapping);
+        var assertReleased = await WarmUpAsync(agent, relay, mapping);
         var whole = Error("ConnectionRefused", "nothing listens there");
         var failed = 0L;
         for (var length = 0; length < whole.Length; length += length < 3 ? 1 : 7)
@@ -88,7 +87,7 @@ public sealed class AnswerTests
             }
         }
 
-        // Gone before the preamble was read: what was not read makes it a reset.
+        // Closed before the preamble was read: with unread bytes a close is a reset.
         using (var client = await mapping.ConnectAsync())
         {
             await client.SendAllAsync("first bytes"u8.ToArray());
@@ -99,18 +98,18 @@ public sealed class AnswerTests
 
         await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["failed"] is long count && count == failed, "the failures to be counted");
         Assert.Contains("closed the connection without an answer", relay.Log, StringComparison.Ordinal);
-        await areBack();
+        await assertReleased();
     }
 
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task A_client_that_leaves_while_the_agent_connects_is_not_kept(string kind)
+    public async Task A_client_that_closes_while_the_agent_connects_is_not_kept(string kind)
     {
         using var agent = new FakeAgent(kind);
         await using var relay = RelayUnderTest.Serve("--target", agent.Target);
         var mapping = await relay.MapAsync(80);
-        var areBack = await WarmUpAsync(agent, relay, mapping);
+        var assertReleased = await WarmUpAsync(agent, relay, mapping);
         var connections = new List<Socket>();
         for (var i = 0; i < 20; i++)
         {
@@ -119,7 +118,7 @@ public sealed class AnswerTests
             client.Reset();
         }
 
-        // At once, or where nothing is read of the client until the answer, after the ten seconds that the agent has for it.
+        // At once, or, where nothing is read from the client until the answer, after the agent's ten seconds to answer.
         foreach (var connection in connections)
         {
             await connection.AssertEndedAsync();
@@ -127,7 +126,7 @@ public sealed class AnswerTests
         }
 
         await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["failed"] is 20L, "the failures to be counted");
-        await areBack();
+        await assertReleased();
     }
 
     [Theory]
@@ -169,10 +168,10 @@ public sealed class AnswerTests
     public async Task An_agent_that_is_not_there_or_never_answers_resets_the_client_within_ten_seconds(string kind)
     {
         using var silent = new FakeAgent(kind);
-        var nobody = kind == "tcp" ? $"tcp:127.0.0.1:{Net.FreePort()}" : $"{silent.Target}-of-nobody";
+        var absent = kind == "tcp" ? $"tcp:127.0.0.1:{Net.FreePort()}" : $"{silent.Target}-absent";
         await Task.WhenAll(
             AssertResetAsync(silent.Target, 10, "TimedOut: no answer within 10 seconds"),
-            AssertResetAsync(nobody, 0, kind == "tcp" ? "ConnectionRefused: nothing listens there" : "unix:"));
+            AssertResetAsync(absent, 0, kind == "tcp" ? "ConnectionRefused: nothing listens there" : "unix:"));
 
         static async Task AssertResetAsync(string target, double seconds, string log)
         {
@@ -203,11 +202,11 @@ public sealed class AnswerTests
         }
         catch (SocketException)
         {
-            // The relay has seen enough.
+            // The relay has closed the connection.
         }
     }
 
-    // What the relay opens once, for its first connection, is not counted.
+    // Descriptors that the relay opens once, for its first connection, are not counted.
     private static async Task<Func<Task>> WarmUpAsync(FakeAgent agent, RelayUnderTest relay, Mapping mapping)
     {
         using (var client = await mapping.ConnectAsync())
@@ -223,7 +222,7 @@ public sealed class AnswerTests
         return async () =>
         {
             await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["active"] is 0L, "the connections to be gone");
-            await descriptors.AssertBackAsync();
+            await descriptors.AssertReleasedAsync();
         };
     }
 }

@@ -12,8 +12,8 @@ using Platform = Wslrelay.Tests.EndToEnd.Harness.Platform;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>
-/// Very many broken preambles for the real agent and broken answers for the real relay, in this process, with a good connection after every hundred:
-/// <c>WSLRELAY_BROKEN_MESSAGES</c> is how many of each (such as a million by hand, of half a minute). <see cref="BrokenSocketTests"/> does the same to processes, with thousands.
+/// Hundreds of thousands of broken preambles for the real agent and broken answers for the real relay, in this process, with a good connection after every 99:
+/// <c>WSLRELAY_BROKEN_MESSAGES</c> is how many of each (a million takes half a minute). <see cref="BrokenSocketTests"/> does the same to processes, with thousands.
 /// </summary>
 public sealed class BrokenMessageTests
 {
@@ -22,7 +22,7 @@ public sealed class BrokenMessageTests
     private static readonly RelayLog Log = new(NullLogger.Instance);
 
     [Fact]
-    public void Broken_preambles_leave_the_agent_as_it_was()
+    public void Broken_preambles_leave_no_operation_pending_in_the_agent()
     {
         Platform.NotUnderWine("It is the same code everywhere, and takes far longer there.");
         var good = Preamble.Of(80);
@@ -32,7 +32,7 @@ public sealed class BrokenMessageTests
         var agent = new GuestAgent(loop, Log, allowAnyCid: false);
         agent.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0));
         var (done, refused, connected) = (0, 0, 0);
-        Visit? last = null;
+        TestConnection? last = null;
         port.Server = _ =>
         {
             connected++;
@@ -50,11 +50,11 @@ public sealed class BrokenMessageTests
                 return;
             }
 
-            // Every eighth comes again in other pieces, and must fare the same.
-            var again = last is { Of: null } && done % 8 == 0 ? last : null;
-            var isGood = again is null && done % 100 == 99;
-            var script = again?.Script ?? (isGood ? [.. good, .. "question"u8] : mutations.Next());
-            last = new Visit(script, new ScriptedSocket(script, done % 3 == 0 ? 1 + (done % 50) : int.MaxValue), isGood, again);
+            // Every eighth is sent again in other pieces, and must get the same answer.
+            var repeated = last is { RepeatOf: null } && done % 8 == 0 ? last : null;
+            var isGood = repeated is null && done % 100 == 99;
+            var script = repeated?.Script ?? (isGood ? [.. good, .. "question"u8] : mutations.Next());
+            last = new TestConnection(script, new ScriptedSocket(script, done % 3 == 0 ? 1 + (done % 50) : int.MaxValue), isGood, repeated);
             done++;
             port.Acceptor.Accepted(last.Peer);
         };
@@ -63,36 +63,36 @@ public sealed class BrokenMessageTests
         Assert.Equal(Count, refused + connected);
         Assert.InRange(refused, Count / 2, Count);
 
-        void Check(Visit visit)
+        void Check(TestConnection connection)
         {
             Assert.Equal((1, 0, 0), (loop.ActiveCount, loop.Timers.Count, agent.SetUps.RentedCount));
-            Assert.False(visit.Peer.Aborted);
-            Assert.True(visit.Peer.SendEnded);
-            if (visit.Server is null)
+            Assert.False(connection.Peer.Aborted);
+            Assert.True(connection.Peer.SendEnded);
+            if (connection.Server is null)
             {
                 refused++;
-                Assert.True(MsgDecoder.TryDecode(visit.Peer.Sent.ToArray(), out var error, out var length) && length == visit.Peer.Sent.Count);
+                Assert.True(MsgDecoder.TryDecode(connection.Peer.Sent.ToArray(), out var error, out var length) && length == connection.Peer.Sent.Count);
                 Assert.Contains(Fault.Parse(error).Name, (string[])["InvalidParams", "NotSupported"]);
             }
             else
             {
-                Assert.Equal((byte[])[0xc0, .. "answer"u8], visit.Peer.Sent);
-                Assert.False(visit.Server.Aborted);
+                Assert.Equal((byte[])[0xc0, .. "answer"u8], connection.Peer.Sent);
+                Assert.False(connection.Server.Aborted);
             }
 
-            if (visit.IsGood)
-                Assert.Equal("question"u8.ToArray(), visit.Server!.Sent);
+            if (connection.IsGood)
+                Assert.Equal("question"u8.ToArray(), connection.Server!.Sent);
 
-            if (visit.Of is { } other)
+            if (connection.RepeatOf is { } other)
             {
-                Assert.Equal(other.Peer.Sent, visit.Peer.Sent);
-                Assert.Equal(other.Server?.Sent, visit.Server?.Sent);
+                Assert.Equal(other.Peer.Sent, connection.Peer.Sent);
+                Assert.Equal(other.Server?.Sent, connection.Server?.Sent);
             }
         }
     }
 
     [Fact]
-    public void Broken_answers_leave_the_relay_as_it_was()
+    public void Broken_answers_leave_no_operation_pending_in_the_relay()
     {
         Platform.NotUnderWine("It is the same code everywhere, and takes far longer there.");
         byte[] good = [0xc0, .. "answer"u8];
@@ -104,7 +104,7 @@ public sealed class BrokenMessageTests
         var table = new PortTable(loop, RelayTargetEndpoint.Resolve(target), GuestProtocol.Relay, allowRemote: false, Log);
         table.Map([new PortMapping(IPAddress.Loopback, 4711, 80)]);
         var (done, failed) = (0, 0L);
-        Visit? last = null;
+        TestConnection? last = null;
         port.Server = _ => last!.Server = new ScriptedSocket(last.Script, done % 3 == 0 ? 1 + (done % 50) : int.MaxValue);
         port.Idle = () =>
         {
@@ -119,7 +119,7 @@ public sealed class BrokenMessageTests
             }
 
             var isGood = done % 100 == 99;
-            last = new Visit(isGood ? good : mutations.Next(), new ScriptedSocket("question"u8.ToArray()), isGood, null);
+            last = new TestConnection(isGood ? good : mutations.Next(), new ScriptedSocket("question"u8.ToArray()), isGood, null);
             done++;
             port.Acceptor.Accepted(last.Peer);
         };
@@ -127,19 +127,19 @@ public sealed class BrokenMessageTests
         TestContext.Current.TestOutputHelper?.WriteLine($"{failed} failed of {done}");
         Assert.InRange(failed, Count / 2, Count);
 
-        void Check(Visit visit)
+        void Check(TestConnection connection)
         {
-            // Nil, and nothing else, is a yes.
-            var accepted = visit.Script is [0xc0, ..];
+            // Only nil accepts.
+            var accepted = connection.Script is [0xc0, ..];
             failed += accepted ? 0 : 1;
-            Assert.True(accepted || !visit.IsGood);
+            Assert.True(accepted || !connection.IsGood);
             Assert.Equal((1, 0), (loop.ActiveCount, loop.Timers.Count));
-            Assert.Equal(!accepted, visit.Peer.Aborted);
-            Assert.Equal(!accepted, visit.Server!.Aborted);
-            Assert.Equal(accepted ? visit.Script[1..] : [], visit.Peer.Sent);
-            Assert.Equal(Preamble.Of(80), visit.Server.Sent[..Preamble.Of(80).Length]);
+            Assert.Equal(!accepted, connection.Peer.Aborted);
+            Assert.Equal(!accepted, connection.Server!.Aborted);
+            Assert.Equal(accepted ? connection.Script[1..] : [], connection.Peer.Sent);
+            Assert.Equal(Preamble.Of(80), connection.Server.Sent[..Preamble.Of(80).Length]);
             if (accepted)
-                Assert.Equal("question"u8.ToArray(), visit.Server.Sent[Preamble.Of(80).Length..]);
+                Assert.Equal("question"u8.ToArray(), connection.Server.Sent[Preamble.Of(80).Length..]);
 
             if (done % 1000 == 0)
             {
@@ -149,7 +149,7 @@ public sealed class BrokenMessageTests
         }
     }
 
-    private sealed record Visit(byte[] Script, ScriptedSocket Peer, bool IsGood, Visit? Of)
+    private sealed record TestConnection(byte[] Script, ScriptedSocket Peer, bool IsGood, TestConnection? RepeatOf)
     {
         public ScriptedSocket? Server { get; set; }
     }

@@ -4,8 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>Thousands of broken preambles for an agent's process and broken answers for a relay's, beside a good connection that never stops.</summary>
-[Collection(Alone.Name)]
+/// <summary>Thousands of broken preambles for an agent's process and broken answers for a relay's, while a good connection keeps sending.</summary>
 public sealed class BrokenSocketTests
 {
     private static readonly int Count = Platform.IsWine ? 1000 : 3000;
@@ -13,14 +12,14 @@ public sealed class BrokenSocketTests
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task Broken_preambles_harm_no_other(string kind)
+    public async Task Broken_preambles_disturb_no_other_connection(string kind)
     {
         await using var chain = await GuestChain.OpenAsync(kind);
-        var areBack = await chain.RememberDescriptorsAsync();
+        var assertReleased = await chain.CountDescriptorsAsync();
         await using var server = GuestServer.Echo();
         var mutations = new Mutations(3, Preamble.Of(Net.FreePort()), Preamble.OfSize(1024, Net.FreePort()));
         var mapping = await chain.Relay.MapAsync(server.Port);
-        await BesideGoodAsync(mapping, async () =>
+        await WithGoodConnectionAsync(mapping, async () =>
         {
             for (var i = 0; i < Count; i++)
             {
@@ -50,13 +49,13 @@ public sealed class BrokenSocketTests
             }
         });
         await chain.Relay.ResultsAsync("unmap", mapping.ToUnmap());
-        await areBack();
+        await assertReleased();
     }
 
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task Broken_answers_harm_no_other(string kind)
+    public async Task Broken_answers_disturb_no_other_connection(string kind)
     {
         using var agent = new FakeAgent(kind);
         await using var server = GuestServer.Echo();
@@ -68,7 +67,7 @@ public sealed class BrokenSocketTests
         _ = AcceptAsync();
         var failed = 0L;
         Descriptors? descriptors = null;
-        await BesideGoodAsync(mapping, async () =>
+        await WithGoodConnectionAsync(mapping, async () =>
         {
             await broken.AssertResetAsync();
             descriptors = new Descriptors(relay.Process);
@@ -78,7 +77,7 @@ public sealed class BrokenSocketTests
         await Limits.UntilAsync(async () => (await relay.CountersAsync(broken))["active"] is 0L, "the broken connections to be gone");
         Assert.Equal(failed, (await relay.CountersAsync(broken))["failed"]);
         Assert.Equal(0L, (await relay.CountersAsync(mapping))["failed"]);
-        await descriptors!.AssertBackAsync();
+        await descriptors!.AssertReleasedAsync();
 
         async Task AcceptAsync()
         {
@@ -115,7 +114,7 @@ public sealed class BrokenSocketTests
             }
             catch (SocketException)
             {
-                // The relay has seen enough.
+                // The relay has closed the connection.
             }
 
             connection.Dispose();
@@ -131,8 +130,8 @@ public sealed class BrokenSocketTests
         connection.Shutdown(SocketShutdown.Send);
     }
 
-    // The good one sends and gets back its bytes all the while, and in the end it has got every one.
-    private static async Task BesideGoodAsync(Mapping mapping, Func<Task> nuisance)
+    // The good connection sends and receives its bytes back throughout, and in the end it has received every one.
+    private static async Task WithGoodConnectionAsync(Mapping mapping, Func<Task> disturb)
     {
         using var client = await mapping.ConnectAsync();
         var stream = new ByteStream(5);
@@ -150,7 +149,7 @@ public sealed class BrokenSocketTests
 
             return position;
         });
-        await nuisance();
+        await disturb();
         await stop.CancelAsync();
         var total = await sent;
         client.Shutdown(SocketShutdown.Send);

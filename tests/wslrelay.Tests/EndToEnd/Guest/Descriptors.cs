@@ -3,10 +3,10 @@ using Wslrelay.Tests.EndToEnd.Harness;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>How many descriptors, on Windows handles, a process had at a time, to hold it to that later.</summary>
+/// <summary>How many descriptors, on Windows handles, a process had, to assert later that it has no more.</summary>
 internal sealed class Descriptors(Process process)
 {
-    // Some pipes for bulk are kept for the next connection.
+    // Some pipes for large transfers are kept for the next connection.
     private const int KeptPipeEnds = 16;
 
     // The runtime's own threads and events come and go.
@@ -15,7 +15,7 @@ internal sealed class Descriptors(Process process)
     private readonly (int Pipes, int Others) _before = Count(process);
 
     /// <summary>Waits until the process has no more than it had.</summary>
-    public Task AssertBackAsync() => Limits.UntilAsync(
+    public Task AssertReleasedAsync() => Limits.UntilAsync(
         () => Count(process) is var (pipes, others) && others <= _before.Others + Slack && pipes <= _before.Pipes + KeptPipeEnds,
         $"process {process.Id} to have {_before} descriptors again");
 

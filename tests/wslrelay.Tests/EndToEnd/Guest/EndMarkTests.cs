@@ -5,10 +5,9 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>
-/// Over a hop that hides resets the agent marks the end of what the server sends (protocol, section 3, "ends"): the relay against an agent of
-/// the test's, and the agent against a relay of the test's. Both together are in <see cref="LinkTests"/>.
+/// Over a hop that hides resets the agent marks the end of what the server sends (protocol, section 3, "ends"): the relay against an agent played by
+/// the test, and the agent against a relay played by the test. Both together are in <see cref="LinkTests"/>.
 /// </summary>
-[Collection(Alone.Name)]
 public sealed class EndMarkTests
 {
     private static readonly byte[] Ends = [0x81, 0xa4, .. "ends"u8, 0xc3];
@@ -16,7 +15,7 @@ public sealed class EndMarkTests
     private static readonly byte[] Mark = [0, 0, 0, 0];
 
     [Fact]
-    public async Task Chunks_cut_up_in_any_way_are_put_together_and_the_mark_ends_them()
+    public async Task Chunks_split_in_any_way_are_reassembled_and_the_mark_ends_them()
     {
         using var agent = new FakeAgent("unix");
         await using var relay = RelayUnderTest.Serve("--target", agent.Target);
@@ -68,7 +67,7 @@ public sealed class EndMarkTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Bytes_behind_the_mark_and_a_connection_that_is_gone_before_the_client_has_ended_reset_it(bool bytesFollow)
+    public async Task Bytes_after_the_mark_and_a_connection_that_is_gone_before_the_client_has_ended_reset_it(bool bytesFollow)
     {
         await using var hop = await Hop.OpenAsync();
         var (client, connection) = (hop.Client, hop.Connection);
@@ -83,7 +82,7 @@ public sealed class EndMarkTests
     }
 
     [Fact]
-    public async Task Bytes_behind_the_mark_in_the_same_piece_reset_a_client_that_is_still_reading()
+    public async Task Bytes_after_the_mark_in_the_same_piece_reset_a_client_that_is_still_reading()
     {
         await using var hop = await Hop.OpenAsync();
         var (client, connection) = (hop.Client, hop.Connection);
@@ -107,7 +106,7 @@ public sealed class EndMarkTests
     }
 
     [Fact]
-    public async Task It_is_not_offered_over_TCP_and_an_agent_that_takes_it_all_the_same_is_wrong()
+    public async Task It_is_not_offered_over_TCP_and_an_agent_that_uses_it_there_resets_the_client()
     {
         using var agent = new FakeAgent("tcp");
         await using var relay = RelayUnderTest.Serve("--target", agent.Target);
@@ -139,7 +138,7 @@ public sealed class EndMarkTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task The_agent_takes_a_relay_that_is_gone_for_a_reset_and_a_server_that_resets_gets_no_mark(bool relayGoes)
+    public async Task The_agent_treats_a_relay_that_is_gone_as_a_reset_and_sends_no_mark_for_a_server_that_resets(bool relayGoes)
     {
         using var link = GuestLink.Create("unix");
         await using var agent = await AgentUnderTest.StartAsync(link);
@@ -161,7 +160,7 @@ public sealed class EndMarkTests
     }
 
     [Fact]
-    public async Task An_agent_over_TCP_is_asked_for_it_in_vain()
+    public async Task An_agent_over_TCP_ignores_the_offer()
     {
         using var link = GuestLink.Create("tcp");
         await using var agent = await AgentUnderTest.StartAsync(link);
@@ -181,7 +180,7 @@ public sealed class EndMarkTests
         return connection;
     }
 
-    // A relay of the test's, and the server that the agent connected it to.
+    // A relay played by the test, and the server that the agent connected it to.
     private static async Task<Pair> OpenAsync(AgentUnderTest agent)
     {
         using var listener = Net.Listen(Net.Loopback(4));
@@ -192,7 +191,7 @@ public sealed class EndMarkTests
         return new Pair(relay, server);
     }
 
-    // A client, and the relay's connection for it to an agent of the test's.
+    // A client, and the relay's connection for it to an agent played by the test.
     private sealed record Hop(FakeAgent Agent, RelayUnderTest Relay, Socket Client, Socket Connection) : IAsyncDisposable
     {
         public static async Task<Hop> OpenAsync()

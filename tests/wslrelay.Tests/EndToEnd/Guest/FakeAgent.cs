@@ -5,7 +5,7 @@ using Wslrelay.Tests.EndToEnd.Harness;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>A listener in the agent's place that does with each connection what its test says.</summary>
+/// <summary>A listener in the agent's place, whose connections the test serves.</summary>
 internal sealed class FakeAgent : IDisposable
 {
     private readonly GuestLink _link;
@@ -18,7 +18,7 @@ internal sealed class FakeAgent : IDisposable
         _listener = _link.Listen(backlog);
     }
 
-    /// <summary>What the relay is told.</summary>
+    /// <summary>The relay's <c>--target</c>.</summary>
     public string Target => _listener.LocalEndPoint is IPEndPoint local ? $"tcp:{local}" : _link.ListenText;
 
     /// <summary>The file of a Unix socket.</summary>
@@ -32,7 +32,7 @@ internal sealed class FakeAgent : IDisposable
         return connection;
     }
 
-    /// <summary>The relay's next connection, and what its preamble says.</summary>
+    /// <summary>The relay's next connection, and its preamble.</summary>
     public async Task<(Socket Connection, MsgMap Preamble)> AcceptPreambleAsync()
     {
         var connection = await AcceptAsync();

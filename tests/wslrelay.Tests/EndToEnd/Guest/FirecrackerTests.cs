@@ -4,8 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>The target firecracker:PATH:PORT, with the agent behind a hybrid vsock of the test's own: CONNECT, OK, and bytes.</summary>
-[Collection(Alone.Name)]
+/// <summary>The target firecracker:PATH:PORT, with the agent behind a hybrid vsock played by the test: CONNECT, OK, and bytes.</summary>
 public sealed class FirecrackerTests
 {
     private const int Port = 5000;
@@ -34,7 +33,7 @@ public sealed class FirecrackerTests
     }
 
     [Fact]
-    public async Task The_OK_may_come_byte_by_byte_with_the_answer_close_behind()
+    public async Task The_OK_may_come_byte_by_byte_and_the_answer_with_its_last_byte()
     {
         using var hybrid = new FakeAgent("unix");
         await using var relay = Serve(hybrid);
@@ -56,16 +55,16 @@ public sealed class FirecrackerTests
 
     [Theory]
     [InlineData("refused", "", "closed the connection without an answer")]
-    [InlineData("cut off", "OK 10", "closed the connection without an answer")]
+    [InlineData("truncated", "OK 10", "closed the connection without an answer")]
     [InlineData("no OK", "ERR no such port\n", "'ERR no such port', not OK")]
     [InlineData("OK without a number", "OK\n", "not OK")]
     [InlineData("a number of more than 32 bits", "OK 4294967296\n", "not OK")]
-    [InlineData("OK with more behind the number", "OK 1 more\n", "not OK")]
+    [InlineData("OK with more after the number", "OK 1 more\n", "not OK")]
     [InlineData("a carriage return", "OK 1\r\n", "not OK")]
     [InlineData("a signed number", "OK +1\n", "not OK")]
-    [InlineData("other words", "OKAY 1\n", "not OK")]
+    [InlineData("another word", "OKAY 1\n", "not OK")]
     [InlineData("no end of line", "OK 11111111111111111111111111111111111111111111111111111111111111111111", "not OK")]
-    public async Task A_hybrid_vsock_that_says_no_resets_the_client(string what, string says, string log)
+    public async Task A_hybrid_vsock_that_refuses_resets_the_client(string what, string says, string log)
     {
         using var hybrid = new FakeAgent("unix");
         await using var relay = Serve(hybrid);
@@ -81,7 +80,7 @@ public sealed class FirecrackerTests
     }
 
     [Fact]
-    public async Task A_hybrid_vsock_that_closes_or_a_client_that_leaves_leaves_nothing()
+    public async Task A_hybrid_vsock_or_a_client_that_closes_leaves_no_descriptor()
     {
         using var hybrid = new FakeAgent("unix");
         await using var relay = Serve(hybrid);
@@ -92,7 +91,7 @@ public sealed class FirecrackerTests
             await LeaveAsync(byClient: i % 2 == 0);
 
         await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["failed"] is 21L, "the failures to be counted");
-        await descriptors.AssertBackAsync();
+        await descriptors.AssertReleasedAsync();
 
         async Task LeaveAsync(bool byClient)
         {
@@ -101,7 +100,7 @@ public sealed class FirecrackerTests
             if (byClient)
                 client.Reset();
 
-            // Nobody reads from the client before the CONNECT line is answered: the next step comes upon it.
+            // Nothing is read from the client before the CONNECT line is answered, so only the next step finds out that it has left.
             await connection.SendAllAsync("OK 1\n"u8.ToArray());
             if (!byClient)
             {

@@ -7,11 +7,11 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>The agent on a port that fails as no system does on demand.</summary>
+/// <summary>The agent on a scripted port, with a failure that no system produces on demand.</summary>
 public sealed class GuestAgentTests
 {
     [Fact]
-    public void SaysSoWhenItCannotAcceptAnyMore()
+    public void LogsThatItCannotAcceptAnyMore()
     {
         using var port = new ScriptedPort { AcceptError = IoError.TooManyOpenFiles };
         var loop = new IoLoop(port);
@@ -24,7 +24,7 @@ public sealed class GuestAgentTests
                 loop.Stop();
             },
         };
-        port.Idle = () => throw new InvalidOperationException("the agent is deaf and lives on");
+        port.Idle = () => throw new InvalidOperationException("the agent accepts nothing and keeps running");
         agent.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0));
         loop.Run();
         Assert.Equal(1, failures);

@@ -5,7 +5,7 @@ using Wslrelay.Tests.EndToEnd.Sandbox;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>A relay, and an agent at its target: everything that goes through it takes both hops.</summary>
+/// <summary>A relay, and an agent at its target: every connection through it takes both hops.</summary>
 internal sealed class GuestChain : IAsyncDisposable
 {
     private const int EPERM = 1;
@@ -25,11 +25,11 @@ internal sealed class GuestChain : IAsyncDisposable
     {
         var link = GuestLink.Create(kind);
         var sandbox = new RefusedCalls();
-        if (kind == GuestLink.Carried)
+        if (kind == GuestLink.UnixWithoutPassing)
             await sandbox.InitializeAsync();
 
         // Without sendmsg(2) the agent cannot pass a socket.
-        var agent = await AgentUnderTest.StartThroughAsync(kind == GuestLink.Carried ? sandbox.Wrap("sendmsg", EPERM) : [], link);
+        var agent = await AgentUnderTest.StartThroughAsync(kind == GuestLink.UnixWithoutPassing ? sandbox.Wrap("sendmsg", EPERM) : [], link);
         return new GuestChain(link, agent, RelayUnderTest.Serve("--target", link.Target(agent.Listens)), sandbox);
     }
 
@@ -37,9 +37,9 @@ internal sealed class GuestChain : IAsyncDisposable
     public Task<RelayedPair> OpenPairAsync(int family = 4) => RelayedPair.OpenAsync(Relay, family);
 
     /// <summary>Both descriptor counts as they are now.</summary>
-    public async Task<Func<Task>> RememberDescriptorsAsync()
+    public async Task<Func<Task>> CountDescriptorsAsync()
     {
-        // What a process opens once, for its first connection, is not counted.
+        // Descriptors that a process opens once, for its first connection, are not counted.
         using (var listener = Net.Listen(Net.Loopback(4)))
         {
             var mapping = await Relay.MapAsync(((IPEndPoint)listener.LocalEndPoint!).Port);
@@ -55,7 +55,7 @@ internal sealed class GuestChain : IAsyncDisposable
 
         await Limits.PauseAsync();
         var counts = new[] { new Descriptors(Relay.Process), new Descriptors(Agent.Process) };
-        return () => Task.WhenAll(counts.Select(count => count.AssertBackAsync()));
+        return () => Task.WhenAll(counts.Select(count => count.AssertReleasedAsync()));
     }
 
     public async ValueTask DisposeAsync()

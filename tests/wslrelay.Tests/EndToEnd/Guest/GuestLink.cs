@@ -5,23 +5,23 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>A way from the relay to the agent: what each of the two is told, and the sockets of a test that stands in for either.</summary>
+/// <summary>A transport between relay and agent: the command-line values of both, and the sockets of a test that takes the place of either.</summary>
 internal sealed class GuestLink : IDisposable
 {
-    /// <summary>A Unix socket whose agent carries the bytes itself, for it cannot pass the server's socket.</summary>
-    public const string Carried = "unix, carried";
+    /// <summary>A Unix socket whose agent cannot pass the server's socket and therefore relays the bytes itself.</summary>
+    public const string UnixWithoutPassing = "unix, no socket passing";
 
-    /// <summary>TCP to a <see cref="Auto.NetworkGuest"/>.</summary>
-    public const string Cable = "cable";
+    /// <summary>TCP over a veth pair to a <see cref="Auto.NamespaceGuest"/>.</summary>
+    public const string Veth = "veth";
 
     private readonly TemporaryFolder? _folder;
 
     private GuestLink(string kind, string listen, TemporaryFolder? folder) => (Kind, ListenText, _folder) = (kind, listen, folder);
 
-    /// <summary>tcp, <see cref="Cable"/>, unix, <see cref="Carried"/> or vsock.</summary>
+    /// <summary>tcp, <see cref="Veth"/>, unix, <see cref="UnixWithoutPassing"/> or vsock.</summary>
     public string Kind { get; }
 
-    /// <summary>What the agent is told to listen on.</summary>
+    /// <summary>The agent's <c>--listen</c>.</summary>
     public string ListenText { get; }
 
     /// <summary>The file of a Unix socket.</summary>
@@ -30,17 +30,17 @@ internal sealed class GuestLink : IDisposable
     /// <summary>The relay under test is Windows': that of these tests, or, for tests on Linux, one that a script starts under Wine.</summary>
     public static bool RelayIsWindows => OperatingSystem.IsWindows() || RelayProgram.Path.EndsWith(".sh", StringComparison.Ordinal);
 
-    /// <summary>A new link; skips the test, with the reason, where this machine or program has none of the kind.</summary>
+    /// <summary>A new link; skips the test, with the reason, where this machine or program does not support the kind.</summary>
     public static GuestLink Create(string kind)
     {
-        Assert.SkipWhen(kind is not ("tcp" or Cable) && RelayIsWindows, $"{kind}: the relay under test is Windows' and reaches an agent by TCP here.");
+        Assert.SkipWhen(kind is not ("tcp" or Veth) && RelayIsWindows, $"{kind}: the relay under test is Windows' and reaches an agent by TCP here.");
         switch (kind)
         {
             case "tcp":
                 return new GuestLink(kind, "tcp:127.0.0.1:0", null);
-            case Cable:
+            case Veth:
                 return new GuestLink(kind, "tcp:10.117.0.2:0", null);
-            case "unix" or Carried:
+            case "unix" or UnixWithoutPassing:
                 var folder = new TemporaryFolder();
                 return new GuestLink(kind, $"unix:{System.IO.Path.Combine(folder.Path, "agent")}", folder);
             default:
@@ -49,7 +49,7 @@ internal sealed class GuestLink : IDisposable
         }
     }
 
-    /// <summary>What the relay is told, once an agent says that it <paramref name="listens"/>.</summary>
+    /// <summary>The relay's <c>--target</c>, once an agent has printed that it <paramref name="listens"/>.</summary>
     public string Target(string listens) => Kind == "vsock" ? listens.Replace("vsock:", "vsock:1:", StringComparison.Ordinal) : listens;
 
     /// <summary>Listens in the agent's place.</summary>
@@ -73,7 +73,7 @@ internal sealed class GuestLink : IDisposable
         EndPoint endPoint = socket.AddressFamily == AddressFamily.Unix
             ? new UnixDomainSocketEndPoint(listens["unix:".Length..])
             : IPEndPoint.Parse(listens["tcp:".Length..]);
-        await socket.ConnectAsync(endPoint).WaitAsync(Limits.Hang);
+        await socket.ConnectAsync(endPoint).WaitAsync(Limits.HangTimeout);
         return socket;
     }
 

@@ -6,13 +6,13 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-// How connections end, through both hops: ends of sending, resets, and processes that are gone.
+// How connections end, through both hops: ends of sending, resets, and killed processes.
 public abstract partial class LinkTests
 {
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_end_of_sending_comes_after_the_last_byte_and_the_other_direction_goes_on(bool clientEndsFirst)
+    public async Task An_end_of_sending_comes_after_the_last_byte_and_the_other_direction_continues(bool clientEndsFirst)
     {
         await using var chain = await OpenAsync();
         using var pair = await chain.OpenPairAsync();
@@ -33,7 +33,7 @@ public abstract partial class LinkTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_reset_of_an_idle_connection_stays_one(bool byClient)
+    public async Task A_reset_of_an_idle_connection_is_passed_on(bool byClient)
     {
         await using var chain = await OpenAsync();
         for (var round = 0; round < 20; round++)
@@ -48,30 +48,30 @@ public abstract partial class LinkTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_reset_amid_a_transfer_stays_one(bool byClient)
+    public async Task A_reset_during_a_transfer_is_passed_on(bool byClient)
     {
         await using var chain = await OpenAsync();
         using var pair = await chain.OpenPairAsync();
         var (first, second) = pair.From(client: byClient);
-        await Promises.ResetAmidATransferAsync(first, second);
+        await Promises.ResetDuringTransferAsync(first, second);
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_reset_by_the_side_that_still_may_send_after_a_half_close_ends_the_other(bool byClient)
+    public async Task A_reset_after_a_half_close_by_the_side_still_sending_ends_the_other(bool byClient)
     {
         await using var chain = await OpenAsync();
         using var pair = await chain.OpenPairAsync();
         var (first, second) = pair.From(client: byClient);
-        await Promises.ResetAmidTheAnswerAsync(first, second);
+        await Promises.ResetDuringAnswerAsync(first, second);
         await second.AssertResetAsync();
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_reset_by_the_side_that_has_ended_its_sending_reaches_even_an_idle_other(bool byClient)
+    public async Task A_reset_by_the_side_that_has_ended_its_sending_reaches_an_idle_other_side(bool byClient)
     {
         await using var chain = await OpenAsync();
         using var pair = await chain.OpenPairAsync();
@@ -85,7 +85,7 @@ public abstract partial class LinkTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_agent_that_dies_resets_its_clients_and_a_relay_that_dies_ends_its_servers(bool agentDies)
+    public async Task An_agent_that_is_killed_resets_its_clients_and_a_relay_that_is_killed_ends_its_servers(bool agentDies)
     {
         await using var chain = await OpenAsync();
         using var pair = await chain.OpenPairAsync();
@@ -95,7 +95,7 @@ public abstract partial class LinkTests
         (agentDies ? chain.Agent.Process : chain.Relay.Process).Kill();
         if (agentDies && kind == "unix")
         {
-            // It has passed the server's socket to the relay, and is out of the path.
+            // It has passed the server's socket to the relay, and is no longer in the path.
             _ = await chain.Agent.ExitAsync();
             await pair.Client.SendAllAsync("still"u8.ToArray());
             await pair.Guest.ReceiveExactlyAsync(5);
@@ -122,10 +122,10 @@ public abstract partial class LinkTests
     }
 
     [Fact]
-    public async Task Connections_that_break_in_every_way_harm_no_other_and_leave_nothing()
+    public async Task Connections_that_break_in_every_way_disturb_no_other_and_leave_no_descriptor()
     {
         await using var chain = await OpenAsync();
-        var areBack = await chain.RememberDescriptorsAsync();
+        var assertReleased = await chain.CountDescriptorsAsync();
         await using var server = GuestServer.Echo();
         using var listener = Net.Listen(Net.Loopback(4));
         var good = await chain.Relay.MapAsync(server.Port);
@@ -149,16 +149,16 @@ public abstract partial class LinkTests
 
         await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(bad))["active"] is 0L, "the broken connections to be gone");
         await chain.Relay.ResultsAsync("unmap", good.ToUnmap(), bad.ToUnmap());
-        await areBack();
+        await assertReleased();
     }
 
     [Fact]
-    public async Task Resets_from_both_sides_at_once_leave_nothing()
+    public async Task Resets_from_both_sides_at_once_leave_no_descriptor()
     {
         await using var chain = await OpenAsync();
         using var listener = Net.Listen(Net.Loopback(4));
         var mapping = await chain.Relay.MapAsync(((IPEndPoint)listener.LocalEndPoint!).Port);
-        var areBack = await chain.RememberDescriptorsAsync();
+        var assertReleased = await chain.CountDescriptorsAsync();
         for (var round = 0; round < 20; round++)
         {
             using var pair = await RelayedPair.OpenAsync(mapping, listener);
@@ -174,6 +174,6 @@ public abstract partial class LinkTests
         }
 
         await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(mapping))["active"] is 0L, "the connections to be gone");
-        await areBack();
+        await assertReleased();
     }
 }

@@ -5,20 +5,19 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>What a relayed connection promises, through the relay and the agent: one suite, every link. This file has the bytes.</summary>
-[Collection(Alone.Name)]
+/// <summary>The promises of a relayed connection, through the relay and the agent: one suite for every link. This file tests the bytes.</summary>
 public abstract partial class LinkTests(string kind)
 {
     /// <summary>Bytes in each direction of the largest transfer.</summary>
     protected virtual long Volume => 256L << 20;
 
     /// <summary>Connections at once.</summary>
-    protected virtual int Crowd => 1000;
+    protected virtual int ConnectionCount => 1000;
 
     [Theory]
     [InlineData(4)]
     [InlineData(6)]
-    public async Task A_request_and_its_answer_go_over_and_back(int family)
+    public async Task A_request_and_its_answer_arrive(int family)
     {
         await using var chain = await OpenAsync();
         await using var server = GuestServer.Echo(family);
@@ -49,7 +48,7 @@ public abstract partial class LinkTests(string kind)
     }
 
     [Fact]
-    public async Task A_server_that_speaks_first_is_heard()
+    public async Task What_a_server_sends_first_arrives()
     {
         await using var chain = await OpenAsync();
         await using var server = GuestServer.Start(socket => socket.SendAllAsync("220 ready"u8.ToArray()));
@@ -67,13 +66,13 @@ public abstract partial class LinkTests(string kind)
         long[] before = [ProcessFigures.Memory(chain.Relay.Process), ProcessFigures.Memory(chain.Agent.Process)];
         var sent = Task.WhenAll(SendAndEndAsync(toGuest, pair.Client), SendAndEndAsync(toHost, pair.Guest));
 
-        // Neither side reads at first, so that every buffer on the way is full and both senders stand still.
+        // Neither side reads at first, so that every buffer on the way is full and both senders are blocked.
         await Limits.UntilIdleAsync(chain.Relay.Process, chain.Agent.Process);
         Assert.False(sent.IsCompleted);
         long[] grown = [ProcessFigures.Memory(chain.Relay.Process) - before[0], ProcessFigures.Memory(chain.Agent.Process) - before[1]];
         Assert.All(grown, bytes => Assert.InRange(bytes, long.MinValue, 4 << 20));
 
-        // Then one reads as fast as it can, the other a little at a time to begin with.
+        // Then one reads as fast as it can, the other in small pieces at first.
         var fast = toGuest.ReceiveToEndAsync(pair.Guest);
         var slow = ReadSlowlyAsync();
         Assert.Equal((Volume, Volume), (await fast, await slow));
@@ -100,25 +99,25 @@ public abstract partial class LinkTests(string kind)
     }
 
     [Fact]
-    public async Task Many_connections_at_once_keep_their_bytes_apart_and_leave_nothing()
+    public async Task Many_connections_at_once_keep_their_bytes_apart_and_leave_no_descriptor()
     {
         await using var chain = await OpenAsync();
-        var areBack = await chain.RememberDescriptorsAsync();
+        var assertReleased = await chain.CountDescriptorsAsync();
         await using var server = GuestServer.Echo();
         var mapping = await chain.Relay.MapAsync(server.Port);
         var clients = new List<Socket>();
 
-        // A hundred by a hundred: each must be set up within the contract's ten seconds, and how many a machine can do at once in that time is its own affair.
-        while (clients.Count < Crowd)
+        // A hundred at a time: each must be set up within the contract's ten seconds, and how many a machine can set up at once in that time depends on it.
+        while (clients.Count < ConnectionCount)
         {
-            var next = await Task.WhenAll(Enumerable.Range(0, Math.Min(100, Crowd - clients.Count)).Select(_ => mapping.ConnectAsync()));
+            var next = await Task.WhenAll(Enumerable.Range(0, Math.Min(100, ConnectionCount - clients.Count)).Select(_ => mapping.ConnectAsync()));
             await Task.WhenAll(next.Select((client, i) => EchoAsync(client, clients.Count + i)));
             clients.AddRange(next);
         }
 
-        Assert.Equal((long)Crowd, (await chain.Relay.CountersAsync(mapping))["active"]);
+        Assert.Equal((long)ConnectionCount, (await chain.Relay.CountersAsync(mapping))["active"]);
         await Task.WhenAll(clients.AsEnumerable().Reverse().Select(EchoAsync));
-        for (var i = 0; i < Crowd; i++)
+        for (var i = 0; i < ConnectionCount; i++)
         {
             if (i % 2 == 0)
                 clients[i].Reset();
@@ -129,7 +128,7 @@ public abstract partial class LinkTests(string kind)
         await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(mapping))["active"] is 0L, "all connections to be gone");
         Assert.Equal(0L, (await chain.Relay.CountersAsync(mapping))["failed"]);
         await chain.Relay.ResultsAsync("unmap", mapping.ToUnmap());
-        await areBack();
+        await assertReleased();
 
         async Task EchoAsync(Socket client, int seed)
         {
@@ -145,7 +144,7 @@ public abstract partial class LinkTests(string kind)
     public async Task A_server_that_refuses_resets_its_client_and_is_counted_and_logged()
     {
         await using var chain = await OpenAsync();
-        var areBack = await chain.RememberDescriptorsAsync();
+        var assertReleased = await chain.CountDescriptorsAsync();
         var mapping = await chain.Relay.MapAsync(Net.FreePort());
         for (var round = 0; round < 20; round++)
             await mapping.AssertResetAsync();
@@ -155,14 +154,14 @@ public abstract partial class LinkTests(string kind)
             () => chain.Relay.Log.Contains($"ConnectionRefused: 127.0.0.1:{mapping.GuestPort} in the guest: nothing listens there", StringComparison.Ordinal),
             "the agent's reason to be logged");
         await chain.Relay.ResultsAsync("unmap", mapping.ToUnmap());
-        await areBack();
+        await assertReleased();
     }
 
     [Fact]
     public async Task A_server_that_accepts_and_resets_resets_its_client()
     {
         await using var chain = await OpenAsync();
-        var areBack = await chain.RememberDescriptorsAsync();
+        var assertReleased = await chain.CountDescriptorsAsync();
         using var listener = Net.Listen(Net.Loopback(4));
         var mapping = await chain.Relay.MapAsync(((IPEndPoint)listener.LocalEndPoint!).Port);
         for (var round = 0; round < 20; round++)
@@ -174,7 +173,7 @@ public abstract partial class LinkTests(string kind)
 
         await Limits.UntilAsync(async () => (await chain.Relay.CountersAsync(mapping))["active"] is 0L, "the connections to be gone");
         await chain.Relay.ResultsAsync("unmap", mapping.ToUnmap());
-        await areBack();
+        await assertReleased();
     }
 
     private protected Task<GuestChain> OpenAsync() => GuestChain.OpenAsync(kind);
@@ -184,13 +183,13 @@ public sealed class TcpLinkTests() : LinkTests("tcp");
 
 public sealed class UnixLinkTests() : LinkTests("unix");
 
-public sealed class CarriedUnixLinkTests() : LinkTests(GuestLink.Carried);
+public sealed class UnixWithoutPassingLinkTests() : LinkTests(GuestLink.UnixWithoutPassing);
 
-/// <summary>Skipped by name where vsock does not reach this machine itself; <c>.ci/vsock</c> runs them in a kernel where it does.</summary>
+/// <summary>Skipped, with the reason, where vsock does not reach this machine itself; <c>.ci/vsock</c> runs them in a kernel where it does.</summary>
 public sealed class VSockLinkTests() : LinkTests("vsock")
 {
     protected override long Volume => 64L << 20;
 
     // That kernel has one processor, and each connection must be set up within the contract's ten seconds.
-    protected override int Crowd => 200;
+    protected override int ConnectionCount => 200;
 }

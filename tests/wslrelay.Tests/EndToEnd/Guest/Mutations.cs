@@ -2,7 +2,7 @@ using Wslrelay.Tests.EndToEnd.Harness;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>Broken messages without end, from a seed: each is a good one with something done to it, or nothing that was ever good.</summary>
+/// <summary>An endless sequence of broken messages, from a seed: each is a mutated good one, or random.</summary>
 internal sealed class Mutations(int seed, params byte[][] good)
 {
     private readonly Random _random = new(seed);
@@ -20,32 +20,32 @@ internal sealed class Mutations(int seed, params byte[][] good)
                     bytes[_random.Next(bytes.Length)] = (byte)_random.Next(256);
 
                 return bytes;
-            case 2: // a piece too much
+            case 2: // a piece inserted
                 var at = _random.Next(bytes.Length);
-                return [.. bytes[..at], .. Noise(_random.Next(1, 20)), .. bytes[at..]];
-            case 3: // a piece missing
+                return [.. bytes[..at], .. RandomBytes(_random.Next(1, 20)), .. bytes[at..]];
+            case 3: // a piece removed
                 var from = _random.Next(bytes.Length);
                 return [.. bytes[..from], .. bytes[_random.Next(from, bytes.Length)..]];
-            case 4: // far too long, or said to be
+            case 4: // far too long, or with a length that is
                 byte code = (byte)(_random.Next(2) == 0 ? _random.Next(0xc4, 0xca) : _random.Next(0xd9, 0xe0));
-                return [code, .. Noise(_random.Next(8)), .. new byte[_random.Next(20) == 0 ? 70_000 : _random.Next(3000)]];
+                return [code, .. RandomBytes(_random.Next(8)), .. new byte[_random.Next(20) == 0 ? 70_000 : _random.Next(3000)]];
             case 5: // other types under the right keys
-                return MsgEncoder.Encode(new MsgMap { ["v"] = Thing(3), ["protocol"] = Thing(3), ["family"] = Thing(3), ["port"] = Thing(3), ["code"] = Thing(3), ["name"] = Thing(3), ["message"] = Thing(3) });
-            case 6: // another thing altogether
-                return MsgEncoder.Encode(Thing(20));
+                return MsgEncoder.Encode(new MsgMap { ["v"] = RandomValue(3), ["protocol"] = RandomValue(3), ["family"] = RandomValue(3), ["port"] = RandomValue(3), ["code"] = RandomValue(3), ["name"] = RandomValue(3), ["message"] = RandomValue(3) });
+            case 6: // any other value
+                return MsgEncoder.Encode(RandomValue(20));
             default:
-                return Noise(_random.Next(1, 60));
+                return RandomBytes(_random.Next(1, 60));
         }
     }
 
-    private byte[] Noise(int length)
+    private byte[] RandomBytes(int length)
     {
         var bytes = new byte[length];
         _random.NextBytes(bytes);
         return bytes;
     }
 
-    private object? Thing(int depth) => _random.Next(depth > 0 ? 9 : 7) switch
+    private object? RandomValue(int depth) => _random.Next(depth > 0 ? 9 : 7) switch
     {
         0 => null,
         1 => _random.Next(2) == 0,
@@ -53,8 +53,8 @@ internal sealed class Mutations(int seed, params byte[][] good)
         3 => _random.NextInt64(long.MinValue, long.MaxValue),
         4 => _random.NextDouble(),
         5 => _random.Next(3) switch { 0 => "tcp", 1 => "udp", _ => new string('x', _random.Next(50)) },
-        6 => Noise(_random.Next(50)),
-        7 => new object?[] { Thing(depth - 1), Thing(depth / 2) }[.._random.Next(3)],
-        _ => new MsgMap { ["v"] = Thing(depth - 1) },
+        6 => RandomBytes(_random.Next(50)),
+        7 => new object?[] { RandomValue(depth - 1), RandomValue(depth / 2) }[.._random.Next(3)],
+        _ => new MsgMap { ["v"] = RandomValue(depth - 1) },
     };
 }

@@ -3,7 +3,7 @@ using Wslrelay.Tests.EndToEnd.Harness;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>The relay's part of section 3, by hand: preambles, right and wrong, and what the agent answers.</summary>
+/// <summary>The relay's part of section 3, written by the test: valid and invalid preambles, and the agent's answers.</summary>
 internal static class Preamble
 {
     public static byte[] Of(int port, object? version = null, object? protocol = null, object? family = null) => MsgEncoder.Encode(
@@ -13,7 +13,7 @@ internal static class Preamble
     public static byte[] Offering(string key, int port) =>
         MsgEncoder.Encode(new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = port, [key] = true });
 
-    /// <summary>Exactly so many bytes, by a key that nobody knows.</summary>
+    /// <summary>A preamble of exactly so many bytes, by means of an unknown key.</summary>
     public static byte[] OfSize(int size, int port)
     {
         var map = new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = port, ["more"] = Array.Empty<byte>() };
@@ -45,10 +45,10 @@ internal static class Preamble
         new("1,025 bytes", OfSize(1025, port), "InvalidParams", "1024"),
         new("an announced gigabyte", [0xdb, 0x40, 0, 0, 0], "InvalidParams", "1024"),
         new("a map of 4,294,967,295", [0xdf, 0xff, 0xff, 0xff, 0xff], "InvalidParams", "1024"),
-        new("seventeen arrays within each other", [.. Enumerable.Repeat((byte)0x91, 17)], "InvalidParams", "preamble"),
+        new("seventeen nested arrays", [.. Enumerable.Repeat((byte)0x91, 17)], "InvalidParams", "preamble"),
     ];
 
-    /// <summary>What the agent answers: nil, or an error; nothing behind it is read.</summary>
+    /// <summary>The agent's answer: nil, or an error; nothing after it is read.</summary>
     public static async Task<Fault?> ReadAnswerAsync(this Socket agent)
     {
         var bytes = new List<byte>();
@@ -60,6 +60,6 @@ internal static class Preamble
         }
     }
 
-    /// <summary>A preamble, with what the agent must say to it.</summary>
+    /// <summary>A preamble, with the error that the agent must answer.</summary>
     public sealed record TheoryCase(string What, byte[] Bytes, string Name, string Part);
 }

@@ -5,14 +5,13 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>The agent's side of section 3 of the protocol, against a relay that is not ours and does everything wrong.</summary>
-[Collection(Alone.Name)]
+/// <summary>The agent's side of section 3 of the protocol, against a relay that breaks each of its rules.</summary>
 public sealed class PreambleTests
 {
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task Each_broken_preamble_gets_its_error_then_an_end_and_harms_no_other(string kind)
+    public async Task Each_broken_preamble_gets_its_error_then_an_end_and_disturbs_no_other_connection(string kind)
     {
         using var link = GuestLink.Create(kind);
         await using var agent = await AgentUnderTest.StartAsync(link);
@@ -30,13 +29,13 @@ public sealed class PreambleTests
             Assert.Null(fault.Index);
             await relay.AssertEndAsync();
 
-            // What the relay has on its way is still taken, and dropped.
+            // Bytes that the relay has already sent are still read, and dropped.
             await relay.SendAllAsync(new byte[100_000]);
             relay.Shutdown(SocketShutdown.Send);
             await healthy.AssertEchoAsync();
         }
 
-        await descriptors.AssertBackAsync();
+        await descriptors.AssertReleasedAsync();
     }
 
     [Theory]
@@ -89,7 +88,7 @@ public sealed class PreambleTests
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task A_preamble_byte_by_byte_is_as_good(string kind)
+    public async Task A_preamble_may_arrive_byte_by_byte(string kind)
     {
         using var link = GuestLink.Create(kind);
         await using var agent = await AgentUnderTest.StartAsync(link);
@@ -108,7 +107,7 @@ public sealed class PreambleTests
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task Relays_that_leave_in_the_middle_leave_nothing(string kind)
+    public async Task Relays_that_close_within_their_preamble_leave_no_descriptor(string kind)
     {
         using var link = GuestLink.Create(kind);
         await using var agent = await AgentUnderTest.StartAsync(link);
@@ -124,7 +123,7 @@ public sealed class PreambleTests
         var descriptors = new Descriptors(agent.Process);
         for (var length = 0; length < preamble.Length; length++)
         {
-            // One that ends within its preamble is told so; one that is gone is not missed.
+            // A relay that ends its sending within its preamble gets an error; one that is gone gets nothing.
             using (var ends = await agent.ConnectAsync())
             {
                 await ends.SendAllAsync(preamble.AsMemory(0, length));
@@ -145,24 +144,24 @@ public sealed class PreambleTests
             gone.Reset();
         }
 
-        await descriptors.AssertBackAsync();
+        await descriptors.AssertReleasedAsync();
     }
 
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task A_preamble_takes_ten_seconds_at_most_and_a_refused_relay_is_listened_to_for_five(string kind)
+    public async Task A_preamble_takes_ten_seconds_at_most_and_a_refused_relay_is_read_from_for_five(string kind)
     {
         using var link = GuestLink.Create(kind);
         await using var agent = await AgentUnderTest.StartAsync(link);
         await using var server = GuestServer.Echo();
         var descriptors = new Descriptors(agent.Process);
         var clock = Stopwatch.StartNew();
-        await Task.WhenAll(AssertSlowAsync(), AssertSlowAsync(), AssertTalkativeAsync());
-        await descriptors.AssertBackAsync();
+        await Task.WhenAll(AssertRefusedAfterTenSecondsAsync(), AssertRefusedAfterTenSecondsAsync(), AssertReadFromForFiveSecondsAsync());
+        await descriptors.AssertReleasedAsync();
 
-        // A byte a second is progress, and yet too slow.
-        async Task AssertSlowAsync()
+        // A byte a second is progress, but too slow.
+        async Task AssertRefusedAfterTenSecondsAsync()
         {
             using var relay = await agent.ConnectAsync();
             var answer = relay.ReadAnswerAsync();
@@ -178,7 +177,7 @@ public sealed class PreambleTests
             await relay.AssertEndAsync();
         }
 
-        async Task AssertTalkativeAsync()
+        async Task AssertReadFromForFiveSecondsAsync()
         {
             using var relay = await agent.ConnectAsync();
             await relay.SendAllAsync(new byte[] { 0xc1 });

@@ -5,8 +5,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>An agent in another language, written from the protocol alone, serves the relay.</summary>
-[Collection(Alone.Name)]
+/// <summary>An agent in Python, written from the protocol alone, serves the relay.</summary>
 public sealed class PythonAgentTests
 {
     private const string Python = "/usr/bin/python3";
@@ -14,7 +13,7 @@ public sealed class PythonAgentTests
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task It_serves_every_promise_of_a_connection(string kind)
+    public async Task It_keeps_every_promise_of_a_connection(string kind)
     {
         using var link = GuestLink.Create(kind);
         await using var agent = await StartAsync(link);
@@ -55,7 +54,7 @@ public sealed class PythonAgentTests
     }
 
     [Fact]
-    public async Task It_refuses_what_ours_refuses()
+    public async Task It_refuses_what_the_agent_of_wslrelay_refuses()
     {
         using var link = GuestLink.Create("tcp");
         await using var agent = await StartAsync(link);

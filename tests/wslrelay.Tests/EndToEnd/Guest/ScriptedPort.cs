@@ -5,7 +5,7 @@ namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>
 /// A port whose operations end in the call that starts them, on <see cref="ScriptedSocket"/>s: the real agent and the real relay run on it a
-/// million times in the time that the system would take for a few thousand. Each wait hands over to the test, for the next connection.
+/// million times in the time that the system would take for a few thousand. Each wait calls the test, which supplies the next connection.
 /// </summary>
 internal sealed class ScriptedPort : IoPort
 {
@@ -14,19 +14,19 @@ internal sealed class ScriptedPort : IoPort
     /// <summary>Called when the loop has nothing left to do.</summary>
     public Action Idle { get; set; } = static () => { };
 
-    /// <summary>Who takes connections, once it listens.</summary>
+    /// <summary>The owner of the accept, once it listens.</summary>
     public IAcceptOwner Acceptor { get; private set; } = null!;
 
-    /// <summary>How accepts end at once, if they do.</summary>
+    /// <summary>The error with which an accept ends at once; None if it waits.</summary>
     public IoError AcceptError { get; init; }
 
-    /// <summary>What a connect leads to; null is refused.</summary>
+    /// <summary>The server that a connect reaches; null refuses it.</summary>
     public Func<IoEndpoint, ScriptedSocket?> Server { get; set; } = static _ => null;
 
     /// <summary>Called when an accept is cancelled.</summary>
     public Action Cancelling { get; set; } = static () => { };
 
-    /// <summary>What stands for the standard streams, where a test needs them.</summary>
+    /// <summary>The sockets that stand in for the standard streams, where a test needs them.</summary>
     public ScriptedSocket? Input { get; init; }
 
     public ScriptedSocket? Output { get; init; }

@@ -2,7 +2,7 @@ using Wslrelay.Io;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>A socket without a system: what its peer sends is written down beforehand, in pieces, and then ends.</summary>
+/// <summary>A simulated socket: what its peer sends is given beforehand, is received in pieces, and then ends.</summary>
 internal sealed class ScriptedSocket : IoSocket
 {
     private readonly byte[] _script;
@@ -14,7 +14,7 @@ internal sealed class ScriptedSocket : IoSocket
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>The most that one receive gets.</summary>
+    /// <summary>The largest number of bytes of one receive.</summary>
     public int Piece { get; }
 
     /// <summary>What was sent to the peer.</summary>
@@ -32,7 +32,7 @@ internal sealed class ScriptedSocket : IoSocket
     public override void Close(bool abort) =>
         Aborted = Aborted is null ? abort : throw new InvalidOperationException("It was closed twice.");
 
-    /// <summary>The next of the script: none at its end.</summary>
+    /// <summary>The next bytes of the script; none at its end.</summary>
     public ReadOnlySpan<byte> Take(int most)
     {
         var count = Math.Min(Math.Min(most, Piece), _script.Length - _position);

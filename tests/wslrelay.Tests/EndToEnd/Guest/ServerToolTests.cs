@@ -6,14 +6,13 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>Servers and clients that we did not write, with the relay and the agent between them: three processes and a parent.</summary>
-[Collection(Alone.Name)]
+/// <summary>nginx and redis with their clients, through the relay and the agent.</summary>
 public sealed class ServerToolTests
 {
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task Curl_downloads_256_MB_from_nginx_behind_the_agent(string kind)
+    public async Task Curl_downloads_256_MB_from_nginx_through_the_agent(string kind)
     {
         Nginx.Require();
         await using var chain = await GuestChain.OpenAsync(kind);
@@ -32,7 +31,7 @@ public sealed class ServerToolTests
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
-    public async Task Redis_benchmark_completes_behind_the_agent(string kind)
+    public async Task Redis_benchmark_completes_through_the_agent(string kind)
     {
         RequiredTool.Require("redis-server", "redis-server", "--version");
         RequiredTool.Require("redis-benchmark", "redis-tools", "--version");

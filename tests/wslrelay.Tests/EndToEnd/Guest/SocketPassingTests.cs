@@ -6,8 +6,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>Over a Unix socket the agent passes the connected server's socket to the relay, and is out of the path (protocol, section 3).</summary>
-[Collection(Alone.Name)]
+/// <summary>Over a Unix socket the agent passes the connected server's socket to the relay, and is no longer in the path (protocol, section 3).</summary>
 public sealed class SocketPassingTests
 {
     private const string Python = "/usr/bin/python3";
@@ -16,10 +15,10 @@ public sealed class SocketPassingTests
     public async Task The_agent_holds_nothing_of_a_connection_and_may_end()
     {
         await using var chain = await GuestChain.OpenAsync("unix");
-        await (await chain.RememberDescriptorsAsync())();
+        await (await chain.CountDescriptorsAsync())();
         var agentOnly = new Descriptors(chain.Agent.Process);
         using var pair = await chain.OpenPairAsync();
-        await agentOnly.AssertBackAsync();
+        await agentOnly.AssertReleasedAsync();
         chain.Agent.Process.Kill();
         _ = await chain.Agent.ExitAsync();
 
@@ -90,12 +89,12 @@ public sealed class SocketPassingTests
             await UntilFailedAsync(relay, mapping, i);
         }
 
-        await descriptors.AssertBackAsync();
+        await descriptors.AssertReleasedAsync();
         Assert.Contains("not a connected TCP socket", relay.Log, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task What_a_server_said_before_it_reset_arrives_although_it_was_passed_after_that()
+    public async Task What_a_server_sent_before_its_reset_arrives_although_its_socket_was_passed_after_that()
     {
         using var link = GuestLink.Create("unix");
         using var listener = Net.Listen(Net.Loopback(4));
@@ -113,7 +112,7 @@ public sealed class SocketPassingTests
     }
 
     [Fact]
-    public async Task An_agent_of_another_language_passes_the_server_too()
+    public async Task An_agent_in_Python_passes_the_servers_socket_too()
     {
         using var link = GuestLink.Create("unix");
         await using var server = GuestServer.Echo();
@@ -125,7 +124,7 @@ public sealed class SocketPassingTests
     }
 
     [Fact]
-    public async Task A_relay_that_does_not_wait_for_the_answer_or_asks_over_TCP_gets_its_bytes_carried()
+    public async Task A_relay_that_does_not_wait_for_the_answer_or_asks_over_TCP_has_its_bytes_relayed_by_the_agent()
     {
         await using var server = GuestServer.Echo();
         foreach (var (kind, first) in new[] { ("unix", "at once"u8.ToArray()), ("tcp", []) })
@@ -141,7 +140,7 @@ public sealed class SocketPassingTests
     }
 
     [Fact]
-    public async Task A_wish_that_is_not_a_boolean_is_refused()
+    public async Task A_pass_key_that_is_not_a_boolean_is_refused()
     {
         using var link = GuestLink.Create("unix");
         await using var agent = await AgentUnderTest.StartAsync(link);

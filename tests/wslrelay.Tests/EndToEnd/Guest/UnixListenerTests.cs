@@ -5,7 +5,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>The file of the agent's Unix socket, and how the agent ends.</summary>
-[Collection(Alone.Name)]
 public sealed class UnixListenerTests
 {
     [Fact]
@@ -18,7 +17,7 @@ public sealed class UnixListenerTests
     }
 
     [Fact]
-    public async Task One_that_a_dead_agent_left_behind_is_replaced()
+    public async Task One_that_a_killed_agent_left_behind_is_replaced()
     {
         using var link = GuestLink.Create("unix");
         await using (var first = await AgentUnderTest.StartAsync(link))
@@ -33,7 +32,7 @@ public sealed class UnixListenerTests
     }
 
     [Fact]
-    public async Task A_live_one_is_AddressInUse_and_stays()
+    public async Task One_that_an_agent_listens_on_is_AddressInUse_and_stays()
     {
         using var link = GuestLink.Create("unix");
         await using var first = await AgentUnderTest.StartAsync(link);
@@ -48,7 +47,7 @@ public sealed class UnixListenerTests
     [InlineData("file")]
     [InlineData("folder")]
     [InlineData("link")]
-    public async Task Anything_else_in_the_way_is_AddressInUse_and_stays(string what)
+    public async Task Any_other_file_at_the_path_is_AddressInUse_and_stays(string what)
     {
         using var link = GuestLink.Create("unix");
         switch (what)
@@ -86,10 +85,10 @@ public sealed class UnixListenerTests
     [InlineData("tcp:127.0.0.1:1", "AccessDenied")]
     [InlineData("unix:/nowhere/at/all", "unix:/nowhere/at/all")]
     [InlineData("tcp:192.0.2.1:4711", "AddressNotAvailable")]
-    public async Task An_endpoint_that_the_system_does_not_give_ends_it_with_1(string listen, string error)
+    public async Task An_endpoint_that_cannot_be_bound_ends_the_agent_with_1(string listen, string error)
     {
         Platform.OnLinuxOnly("The agent runs on Linux.");
-        Assert.SkipWhen(error == "AccessDenied" && (Environment.IsPrivilegedProcess || Platform.FirstPublicPort <= 1), "This user may take every port.");
+        Assert.SkipWhen(error == "AccessDenied" && (Environment.IsPrivilegedProcess || Platform.FirstPublicPort <= 1), "This user may bind every port.");
         var run = await AgentUnderTest.RunAsync(listen);
         Assert.Equal((1, ""), (run.ExitCode, run.Output));
         Assert.Contains(error, run.Error, StringComparison.Ordinal);
@@ -100,7 +99,7 @@ public sealed class UnixListenerTests
     [InlineData("unix", Libc.SIGINT)]
     [InlineData("tcp", Libc.SIGTERM)]
     [InlineData("tcp", Libc.SIGINT)]
-    public async Task A_signal_ends_it_with_0_resets_its_connections_and_removes_the_file(string kind, int signal)
+    public async Task A_signal_ends_the_agent_with_0_resets_its_connections_and_removes_the_file(string kind, int signal)
     {
         using var link = GuestLink.Create(kind);
         await using var agent = await AgentUnderTest.StartAsync(link);
@@ -112,7 +111,7 @@ public sealed class UnixListenerTests
     [InlineData("written pipe")]
     [InlineData("hung-up pipe")]
     [InlineData("pidfd")]
-    public async Task The_exit_event_ends_it_as_a_signal_does(string kind)
+    public async Task The_exit_event_ends_the_agent_as_a_signal_does(string kind)
     {
         using var link = GuestLink.Create("unix");
         using var exit = ExitSignal.Create(kind);

@@ -3,14 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>Whether vsock works within this machine, and its ports. Addresses as vsock(7) lays them out.</summary>
+/// <summary>Whether vsock works within this machine, and its ports. The layout of addresses is that of vsock(7).</summary>
 internal static partial class VSock
 {
     private const int AF_VSOCK = 40;
     private const uint VMADDR_CID_LOCAL = 1;
     private static int _lastPort = 20_000 + (Environment.ProcessId % 10_000);
 
-    /// <summary>A connection to this machine's own context arrives.</summary>
+    /// <summary>Whether a connection to this machine's own context id arrives.</summary>
     public static bool IsHere { get; } = OperatingSystem.IsLinux() && Connects();
 
     public static int FreePort() => Interlocked.Increment(ref _lastPort);

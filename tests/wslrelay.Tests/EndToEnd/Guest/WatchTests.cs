@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>The agent tells a relay what listens in its guest (section 8).</summary>
+/// <summary>The agent reports to a relay what listens in its guest (section 8).</summary>
 public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCalls>
 {
     private static readonly IPAddress[] Addresses = [IPAddress.Loopback, IPAddress.Any, IPAddress.IPv6Loopback, IPAddress.IPv6Any];
@@ -44,16 +44,16 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
     }
 
     [Fact]
-    public async Task Sockets_that_receive_datagrams_are_told_to_those_who_ask()
+    public async Task Sockets_that_receive_datagrams_are_reported_to_relays_that_ask()
     {
         using var link = GuestLink.Create("unix");
         await using var agent = await AgentUnderTest.StartAsync(link);
         using var ofTcp = await (await Watcher.StartAsync(agent)).BegunAsync();
         using var ofBoth = await (await Watcher.StartAsync(agent, udp: true)).BegunAsync();
         foreach (var address in Addresses)
-            await Limits.UntilAsync(() => IsToldAsync(address), "a socket with its program");
+            await Limits.UntilAsync(() => IsReportedAsync(address), "a socket with its program");
 
-        async Task<bool> IsToldAsync(IPAddress address)
+        async Task<bool> IsReportedAsync(IPAddress address)
         {
             var port = Net.FreePort();
             bool hasProgram;
@@ -74,7 +74,7 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
     }
 
     [Fact]
-    public async Task The_agents_own_port_is_none_of_its_guests()
+    public async Task The_agents_own_port_is_not_reported()
     {
         using var link = GuestLink.Create("tcp");
         await using var agent = await AgentUnderTest.StartAsync(link);
@@ -99,7 +99,7 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
     }
 
     [Fact]
-    public async Task Every_relay_is_told_and_one_that_does_not_read_harms_none()
+    public async Task Every_relay_gets_the_reports_and_one_that_does_not_read_delays_no_other()
     {
         using var link = GuestLink.Create("unix");
         await using var agent = await AgentUnderTest.StartAsync(link);
@@ -113,7 +113,7 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
             await watcher.UntilAsync(() => watcher.Find(IPAddress.Loopback, port) is not null);
         }
 
-        // Nothing is left of a watcher that is gone: the next begins anew.
+        // A watcher that is gone leaves nothing: the next starts from the beginning.
         foreach (var watcher in (Watcher[])[silent, first, second])
             watcher.Dispose();
 
@@ -135,7 +135,7 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
     }
 
     [Fact]
-    public async Task A_sign_of_life_comes_every_ten_seconds()
+    public async Task An_empty_report_comes_every_ten_seconds()
     {
         using var link = GuestLink.Create("unix");
         await using var agent = await AgentUnderTest.StartAsync(link);
@@ -160,7 +160,7 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
     }
 
     [Fact]
-    public async Task What_there_is_not_to_watch_is_refused()
+    public async Task A_watch_of_anything_else_is_refused()
     {
         using var link = GuestLink.Create("unix");
         await using var agent = await AgentUnderTest.StartAsync(link);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>A relay that watches a guest's listeners, by hand: section 8 of the protocol.</summary>
+/// <summary>A relay, played by the test, that watches a guest's listeners: section 8 of the protocol.</summary>
 internal sealed class Watcher : IDisposable
 {
     private readonly MessageReader _messages;
@@ -35,7 +35,7 @@ internal sealed class Watcher : IDisposable
     /// <summary>The next object of the stream.</summary>
     public async Task<object?> NextAsync()
     {
-        var message = await _messages.NextAsync().WaitAsync(Limits.Hang);
+        var message = await _messages.NextAsync().WaitAsync(Limits.HangTimeout);
         Assert.True(message is not null, "The agent ended the stream.");
         if (message.Value is MsgMap report && report.TryGetValue("listeners", out var listeners))
             Listeners = [.. Assert.IsType<object?[]>(listeners).Cast<MsgMap>()];
@@ -43,7 +43,7 @@ internal sealed class Watcher : IDisposable
         return message.Value;
     }
 
-    /// <summary>Takes the answer, nil, and the first report.</summary>
+    /// <summary>Reads the answer, nil, and the first report.</summary>
     public async Task<Watcher> BegunAsync()
     {
         Assert.Null(await NextAsync());

@@ -4,8 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
-/// <summary>--guest-protocol wsl: the message that WSL's init understands, byte by byte, and no answer awaited.</summary>
-[Collection(Alone.Name)]
+/// <summary>--guest-protocol wsl: the message that WSL's init reads, byte for byte, and no wait for an answer.</summary>
 public sealed class WslProtocolTests
 {
     private static readonly byte[] Message4 =
@@ -32,7 +31,7 @@ public sealed class WslProtocolTests
             Assert.Equal(expected, await connection.ReceiveExactlyAsync(32));
             Assert.Equal("question"u8.ToArray(), await connection.ReceiveExactlyAsync(8));
 
-            // Nil would be an answer of our own agent; here it is the server's first byte.
+            // Nil would be the answer of wslrelay's agent; here it is the server's first byte.
             byte[] answer = [0xc0, .. "answer"u8];
             await connection.SendAllAsync(answer);
             connection.Shutdown(SocketShutdown.Send);

@@ -1,6 +1,6 @@
 """A guest agent written from sections 3 and 8 of the protocol alone. Usage: guest_agent.py tcp:HOST:PORT | unix:PATH
 
-Prints "listens on ENDPOINT" once it does. Needs Python 3.9 and msgpack.
+Prints "listens on ENDPOINT" once it listens. Needs Python 3.9 and msgpack.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ def check(preamble):
 
 
 async def read_preamble(loop, relay):
-    """The preamble, and the bytes that came behind it."""
+    """The preamble, and the bytes that came after it."""
     data = b""
     while True:
         piece = await loop.sock_recv(relay, PREAMBLE_MAX)
@@ -88,7 +88,7 @@ async def connect(loop, family, port):
 
 
 def listeners():
-    """What listens here, as section 8 reports it: by proc(5), whose words of an address are in the machine's own order."""
+    """What listens here, as section 8 reports it: by proc(5), where each 32-bit word of an address is in host byte order."""
     found = []
     for family, name in (4, "tcp"), (6, "tcp6"):
         with open(f"/proc/net/{name}") as table:
@@ -102,7 +102,7 @@ def listeners():
 
 
 async def report(loop, relay):
-    """Answers a relay that watches, and tells it of every change until it ends its sending."""
+    """Answers a relay that watches, and reports every change until the relay ends its sending."""
     await loop.sock_sendall(relay, b"\xc0")
     end = asyncio.ensure_future(loop.sock_recv(relay, 1))
     last, quiet = None, 0
@@ -119,7 +119,7 @@ async def report(loop, relay):
 
 
 def is_gone(peer):
-    """Whether the end that was read is that of a peer which has closed: a Unix socket shows a reset in no other way."""
+    """Whether the end of stream came from a peer that has closed: on a Unix socket a reset is not reported otherwise."""
     try:
         peer.send(b"")
         return False
@@ -138,13 +138,13 @@ async def copy(loop, source, sink, ended):
 
 async def pump(loop, relay, server):
     ended = []
-    lanes = [asyncio.ensure_future(copy(loop, relay, server, ended)), asyncio.ensure_future(copy(loop, server, relay, ended))]
+    directions = [asyncio.ensure_future(copy(loop, relay, server, ended)), asyncio.ensure_future(copy(loop, server, relay, ended))]
     try:
-        await asyncio.gather(*lanes)
+        await asyncio.gather(*directions)
     finally:
-        for lane in lanes:
-            lane.cancel()
-        await asyncio.wait(lanes)
+        for direction in directions:
+            direction.cancel()
+        await asyncio.wait(directions)
 
 
 def reset(peer):

@@ -1,6 +1,6 @@
-"""An agent that passes the relay what its second argument says, with the answer nil. Usage: passing_agent.py unix:PATH WHAT PORT
+"""An agent that passes the relay the kind of descriptor that its second argument names, with the answer nil. Usage: passing_agent.py unix:PATH WHAT PORT
 
-WHAT: server, reset, listener, unconnected, datagram, unix, file, two, many. PORT is that of a server on 127.0.0.1. Prints "listens on ENDPOINT" once it does.
+WHAT: server, reset, listener, unconnected, datagram, unix, file, two, many. PORT is that of a server on 127.0.0.1. Prints "listens on ENDPOINT" once it listens.
 """
 
 import socket
@@ -16,7 +16,7 @@ def server(port):
 
 
 def reset(port):
-    """A server that said something and has reset since, as the relay finds it."""
+    """A server that has sent bytes and then reset, before its socket is passed."""
     peer = socket.create_connection(("127.0.0.1", port))
     peer.sendall(b"reset")
     time.sleep(0.1)
@@ -62,7 +62,7 @@ def main(endpoint, what, port):
         unpacker = msgpack.Unpacker()
         unpacker.feed(relay.recv(1024))
         if unpacker.unpack().get("pass") is not True:
-            sys.exit("the relay does not take a socket")
+            sys.exit("the relay does not accept a socket")
         attached = ATTACHED[what](int(port))
         socket.send_fds(relay, [b"\xc0"], [one.fileno() for one in attached])
         for one in (*attached, relay):

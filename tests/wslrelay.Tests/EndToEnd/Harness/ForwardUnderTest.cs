@@ -15,14 +15,14 @@ internal sealed class ForwardUnderTest(string[] arguments, params string[] wrapp
 
     public async Task<string> ReadLineAsync()
     {
-        var line = await Process.StandardOutput.ReadLineAsync().WaitAsync(Limits.Hang);
+        var line = await Process.StandardOutput.ReadLineAsync().WaitAsync(Limits.HangTimeout);
         Assert.True(line is not null, "It ended.");
         return line;
     }
 
     public async Task<int> ExitAsync()
     {
-        await Process.WaitForExitAsync().WaitAsync(Limits.Hang);
+        await Process.WaitForExitAsync().WaitAsync(Limits.HangTimeout);
         return Process.ExitCode;
     }
 

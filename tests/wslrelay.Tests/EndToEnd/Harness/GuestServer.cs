@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
-/// <summary>A server in the guest: on the loopback address of its family, each connection given to a handler of its own.</summary>
+/// <summary>A server in the guest: on the loopback address of its family, with a handler for each connection.</summary>
 internal sealed class GuestServer : IAsyncDisposable
 {
     private readonly Socket _listener;
@@ -23,10 +23,10 @@ internal sealed class GuestServer : IAsyncDisposable
 
     public static GuestServer Start(Func<Socket, Task> handler, int family = 4, int port = 0) => new(handler, family, port);
 
-    /// <summary>Sends back what it gets, and ends when its client does.</summary>
+    /// <summary>Sends back what it receives, and ends when its client does.</summary>
     public static GuestServer Echo(int family = 4, int port = 0) => Start(EchoAsync, family, port);
 
-    /// <summary>Sends this to whoever connects, then ends.</summary>
+    /// <summary>Sends these bytes to each client, then ends.</summary>
     public static GuestServer Content(byte[] content, int family = 4, int port = 0) =>
         Start(socket => socket.SendAllAsync(content), family, port);
 
@@ -59,7 +59,7 @@ internal sealed class GuestServer : IAsyncDisposable
             }
             catch (Exception error) when (error is SocketException or ObjectDisposedException)
             {
-                // The server was disposed; or, on Windows, one connection was reset before it was accepted, and the next may be well.
+                // The server was disposed; or, on Windows, one connection was reset before it was accepted, and the next accept may succeed.
             }
         }
     }

@@ -4,7 +4,7 @@ namespace Wslrelay.Tests.EndToEnd.Harness;
 
 /// <summary>
 /// A shell without job control starts what it leaves in the background with SIGINT ignored (POSIX, "Signals and Error Handling"), which every
-/// child inherits: tests that interrupt a program would wait in vain. The tests take it as a terminal gives it.
+/// child inherits: programs under test would ignore the interrupt. This restores the default action, which a terminal gives.
 /// </summary>
 internal static class InterruptSignal
 {

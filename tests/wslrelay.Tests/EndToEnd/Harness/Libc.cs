@@ -23,7 +23,7 @@ internal static partial class Libc
 
     public static int EventFd() => Checked(eventfd(0, 0));
 
-    /// <summary>An inheritable read end and a write end that is ours alone.</summary>
+    /// <summary>An inheritable read end and a write end that is not inheritable.</summary>
     public static (int Read, int Write) Pipe()
     {
         var ends = new int[2];

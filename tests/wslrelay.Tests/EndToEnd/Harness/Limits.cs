@@ -9,24 +9,24 @@ namespace Wslrelay.Tests.EndToEnd.Harness;
 /// </summary>
 internal static class Limits
 {
-    /// <summary>Longer than anything that works can take: a wait that reaches it is a hang.</summary>
-    public static readonly TimeSpan Hang = TimeSpan.FromSeconds(120);
+    /// <summary>Longer than any step can take: a wait that reaches it is a hang.</summary>
+    public static readonly TimeSpan HangTimeout = TimeSpan.FromSeconds(120);
 
     /// <summary>The same for a large transfer.</summary>
-    public static readonly TimeSpan Transfer = TimeSpan.FromSeconds(600);
+    public static readonly TimeSpan TransferTimeout = TimeSpan.FromSeconds(600);
 
-    /// <summary>A time in which something has the opportunity to go wrong. What is right stays so however long it is.</summary>
-    public static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(300);
+    /// <summary>A pause in which something that must not happen could happen. No test passes because it is short.</summary>
+    public static readonly TimeSpan QuietPeriod = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>The contract's own: the relay is gone so soon after what ends it. Wine ends a process with a thousand sockets no faster.</summary>
-    public static readonly TimeSpan End = TimeSpan.FromSeconds(Platform.IsWine ? 5 : 1);
+    /// <summary>The contract's limit for the relay's exit. Wine ends a process with a thousand sockets no faster.</summary>
+    public static readonly TimeSpan ExitTimeout = TimeSpan.FromSeconds(Platform.IsWine ? 5 : 1);
 
     /// <summary>Lets time pass in which something must not happen.</summary>
-    public static Task PauseAsync(int? milliseconds = null) => Task.Delay(milliseconds ?? (int)Quiet.TotalMilliseconds);
+    public static Task PauseAsync(int? milliseconds = null) => Task.Delay(milliseconds ?? (int)QuietPeriod.TotalMilliseconds);
 
     /// <summary>
-    /// Asserts that a process ends within <see cref="End"/> of <paramref name="cause"/>, or of <paramref name="wait"/> after it. The time is that at
-    /// which it was last seen running, less what it waited for a processor until then: on a busy machine it is late by no fault of its own.
+    /// Asserts that a process ends within <see cref="ExitTimeout"/> of <paramref name="cause"/>, or of <paramref name="wait"/> after it. The time is that at
+    /// which it was last seen running, less the time for which it waited for a processor, which depends on the machine's load.
     /// </summary>
     public static async Task AssertEndsInTimeAsync(int process, Action cause, TimeSpan wait = default)
     {
@@ -37,40 +37,40 @@ internal static class Limits
         cause();
         while (clock.Elapsed is var now && (handle is null ? ProcessFigures.IsRunning(process) : !handle.HasExited))
         {
-            Assert.True(now < Hang, $"Process {process} still runs.");
+            Assert.True(now < HangTimeout, $"Process {process} still runs.");
             (ran, queued) = (now, TimeSpan.FromTicks(Math.Max(queued.Ticks, (ProcessFigures.QueuedTime(process) - queuedBefore).Ticks)));
             await Task.Delay(1);
         }
 
         TestContext.Current.TestOutputHelper?.WriteLine($"ran for {ran.TotalMilliseconds:F0} ms, {queued.TotalMilliseconds:F0} of them without a processor");
-        Assert.InRange(ran - queued, TimeSpan.MinValue, wait + End);
+        Assert.InRange(ran - queued, TimeSpan.MinValue, wait + ExitTimeout);
     }
 
-    /// <summary>Asserts that what takes a time of the contract took no less, and not much more.</summary>
+    /// <summary>Asserts that a time given by the contract was kept: no less, and not much more.</summary>
     public static void AssertTook(Stopwatch clock, double seconds) =>
         Assert.InRange(clock.Elapsed.TotalSeconds, seconds - 0.1, seconds + 20);
 
     /// <summary>
-    /// Waits until processes do nothing for a while, as they must once nothing happens: one that spins never does. What they do after their work
-    /// (the runtime compiles what is used much) may take its time.
+    /// Waits until processes use no processor time for a while, as they must once nothing happens: one that spins never does. Work that they do later
+    /// (the runtime recompiles code that is used much) is waited for.
     /// </summary>
     public static Task UntilIdleAsync(params Process[] processes) => UntilAsync(
         async () =>
         {
             var before = processes.Select(ProcessFigures.BusyTime).ToArray();
-            await Task.Delay(Quiet);
-            return processes.Zip(before, (process, busy) => ProcessFigures.BusyTime(process) - busy).All(busy => busy < Quiet / 10);
+            await Task.Delay(QuietPeriod);
+            return processes.Zip(before, (process, busy) => ProcessFigures.BusyTime(process) - busy).All(busy => busy < QuietPeriod / 10);
         },
         "idle processes");
 
     /// <summary>Polls until <paramref name="condition"/> holds.</summary>
     public static async Task UntilAsync(Func<Task<bool>> condition, string what)
     {
-        var deadline = DateTime.UtcNow + Hang;
+        var deadline = DateTime.UtcNow + HangTimeout;
         while (!await condition())
         {
             if (DateTime.UtcNow > deadline)
-                throw new TimeoutException($"Not within {Hang.TotalSeconds} s: {what}");
+                throw new TimeoutException($"Not within {HangTimeout.TotalSeconds} s: {what}");
 
             await Task.Delay(10);
         }

@@ -13,7 +13,7 @@ internal sealed record Mapping(string Protocol, int Family, string Address, int 
 
     public IPEndPoint EndPoint => new(IPAddress.Parse(Address), HostPort);
 
-    /// <summary>As messages name it.</summary>
+    /// <summary>As messages write it.</summary>
     public string Name => Family == 6 ? $"[{Address}]:{HostPort}/{Protocol}" : $"{Address}:{HostPort}/{Protocol}";
 
     public static Mapping Parse(object? result)
@@ -28,7 +28,7 @@ internal sealed record Mapping(string Protocol, int Family, string Address, int 
             (int)Assert.IsType<long>(map["guestPort"]));
     }
 
-    /// <summary>What names this mapping in an unmap request, with nothing left to defaults.</summary>
+    /// <summary>The keys that identify this mapping in an unmap request, none left to its default.</summary>
     public MsgMap ToUnmap() => new() { ["protocol"] = Protocol, ["family"] = Family, ["address"] = Address, ["hostPort"] = HostPort };
 
     public Socket Open() => new(EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);

@@ -1,6 +1,6 @@
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
-/// <summary>Cuts a stream into MessagePack objects; reads only when it is asked, so that a test can be a parent that does not read.</summary>
+/// <summary>Splits a stream into MessagePack objects; reads only when it is called, so that a test can be a parent that does not read.</summary>
 internal sealed class MessageReader(Stream stream)
 {
     private byte[] _buffer = new byte[64 * 1024];

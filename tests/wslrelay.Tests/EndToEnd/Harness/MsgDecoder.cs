@@ -4,7 +4,7 @@ using System.Text;
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
 /// <summary>
-/// Reads MessagePack from its specification: what the relay may write and no more, so that a float, a bin or an ext from it is a failure.
+/// Reads MessagePack by its specification, and only the types that the relay may write: a float, a bin or an ext from it is a failure.
 /// </summary>
 internal ref struct MsgDecoder
 {

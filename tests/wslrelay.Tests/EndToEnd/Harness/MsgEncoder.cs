@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
-/// <summary>Writes MessagePack from its specification, always in the shortest form; shares nothing with the product's codec.</summary>
+/// <summary>Writes MessagePack by its specification, always in the shortest form; shares no code with the product.</summary>
 internal sealed class MsgEncoder
 {
     private readonly List<byte> _bytes = [];

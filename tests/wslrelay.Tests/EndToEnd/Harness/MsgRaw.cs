@@ -1,4 +1,4 @@
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
-/// <summary>Bytes that the encoder copies as they are: an encoding which it would not choose by itself.</summary>
+/// <summary>Bytes that the encoder copies unchanged: an encoding that it does not write by itself.</summary>
 internal sealed record MsgRaw(params byte[] Bytes);

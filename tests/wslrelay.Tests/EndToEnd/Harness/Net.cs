@@ -11,7 +11,7 @@ internal static class Net
     private const int FirstPort = 12_000;
     private const int Ports = 18_000;
 
-    // Processes that run side by side begin at places of their own.
+    // Processes that run in parallel begin at different ports.
     private static int _givenPorts = Random.Shared.Next(Ports);
 
     public static IPEndPoint Loopback(int family, int port = 0) => new(family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, port);
@@ -25,8 +25,8 @@ internal static class Net
     }
 
     /// <summary>
-    /// Ports in a row that nothing listens on, and that nobody gets by chance: below those that the system gives out of its own accord, and no test
-    /// of this process gets them again. What a test looks at after it was closed must be such a port.
+    /// Consecutive ports that nothing listens on, and that no other socket gets by chance: they are below the system's ephemeral ports, and no test
+    /// of this process gets them again. A port that a test checks after it was closed must be one of these.
     /// </summary>
     public static int FreePort(int count = 1)
     {
@@ -40,13 +40,13 @@ internal static class Net
         throw new InvalidOperationException("No free port.");
     }
 
-    /// <summary>Whether a server could take this address now; under Wine, whose processes let go of their sockets after they have ended, soon.</summary>
+    /// <summary>Whether a server could take this address now; under Wine, whose processes close their sockets only after they have ended, shortly.</summary>
     public static bool CanListen(IPEndPoint endPoint)
     {
         var clock = Stopwatch.StartNew();
         while (!TryListen(endPoint))
         {
-            if (!Platform.IsWine || clock.Elapsed > Limits.End)
+            if (!Platform.IsWine || clock.Elapsed > Limits.ExitTimeout)
                 return false;
 
             Thread.Sleep(10);
@@ -55,7 +55,7 @@ internal static class Net
         return true;
     }
 
-    /// <summary>How many connections wait to be accepted; Linux only (TCP_INFO, where a listener has it in the place of tcpi_unacked).</summary>
+    /// <summary>How many connections wait to be accepted; Linux only (TCP_INFO: for a listener, tcpi_unacked).</summary>
     public static int Backlog(Socket listener)
     {
         const int IPPROTO_TCP = 6;

@@ -3,14 +3,14 @@ using System.Diagnostics;
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
 /// <summary>
-/// What the system says of a running process. Wine says of another process no memory and, for its time, this process's own: there the Linux
+/// The system's figures of a running process. Wine reports no memory of another process and, as its time, this process's own: there the Linux
 /// below it is asked.
 /// </summary>
 internal static class ProcessFigures
 {
     private const int TicksPerSecond = 100;
 
-    /// <summary>Memory that is this process's own, in bytes: anonymous resident pages where /proc tells them.</summary>
+    /// <summary>The private memory of the process, in bytes: anonymous resident pages where /proc has them.</summary>
     public static long Memory(Process process) => MemoryWhileItRuns(process) ?? throw new InvalidOperationException($"Process {process.Id} has ended.");
 
     /// <summary>As <see cref="Memory"/>; null for a process that has ended.</summary>
@@ -40,19 +40,19 @@ internal static class ProcessFigures
     }
 
     /// <summary>
-    /// For how long its threads were ready to run and waited for a processor, all told (the second number of /proc/PID/task/TID/schedstat). Zero where the system
-    /// does not say.
+    /// For how long its threads together were ready to run and waited for a processor (the second number of /proc/PID/task/TID/schedstat). Zero where the system
+    /// does not report it.
     /// </summary>
     public static TimeSpan QueuedTime(int process) => Scheduled(process).Queued;
 
-    /// <summary>For how long its threads ran or waited for a processor: however busy the machine, one that has nothing to do adds nothing to it.</summary>
+    /// <summary>For how long its threads ran or waited for a processor: however busy the machine, a thread that has nothing to do adds nothing to it.</summary>
     public static TimeSpan BusyTime(Process process)
     {
         var (ran, queued) = Scheduled(process.Id);
         return ran + queued > TimeSpan.Zero ? ran + queued : ProcessorTime(process);
     }
 
-    /// <summary>Whether a process that is not ours to wait for still runs; one that only awaits its parent's notice does not.</summary>
+    /// <summary>Whether a process that is not a child of this one still runs; a zombie does not.</summary>
     public static bool IsRunning(int id)
     {
         if (OperatingSystem.IsWindows())

@@ -13,8 +13,8 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
         {
             var output = process.StandardOutput.ReadToEndAsync();
             var error = process.StandardError.ReadToEndAsync();
-            await process.WaitForExitAsync().WaitAsync(Limits.Transfer);
-            return new ProgramRun(process.ExitCode, await output.WaitAsync(Limits.Hang), await error.WaitAsync(Limits.Hang));
+            await process.WaitForExitAsync().WaitAsync(Limits.TransferTimeout);
+            return new ProgramRun(process.ExitCode, await output.WaitAsync(Limits.HangTimeout), await error.WaitAsync(Limits.HangTimeout));
         }
         finally
         {

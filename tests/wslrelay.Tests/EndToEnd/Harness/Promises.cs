@@ -3,10 +3,10 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
-/// <summary>What is promised of a connection, of whichever side begins, and whatever lies between the two.</summary>
+/// <summary>The promises of a connection, whichever side sends first, and over every hop.</summary>
 internal static class Promises
 {
-    /// <summary>The end comes after the last byte, and the other direction goes on until its own.</summary>
+    /// <summary>The end comes after the last byte, and the other direction continues until its own end.</summary>
     public static async Task EndAfterTheLastByteAsync(Socket first, Socket second, int volume)
     {
         var question = new ByteStream(1);
@@ -26,7 +26,7 @@ internal static class Promises
         Assert.Equal(volume, await answered);
     }
 
-    /// <summary>An end without a byte before it arrives too.</summary>
+    /// <summary>An end without any bytes arrives too.</summary>
     public static async Task EndWithoutAByteAsync(Socket first, Socket second)
     {
         first.Shutdown(SocketShutdown.Send);
@@ -36,7 +36,7 @@ internal static class Promises
         Assert.Equal("afterwards"u8.ToArray(), await first.ReceiveToEndAsync());
     }
 
-    /// <summary>A client that says all it has to say, and ends, gets the whole answer of a server that echoes.</summary>
+    /// <summary>A client that sends everything and then ends its sending gets the whole answer of an echo server.</summary>
     public static async Task AnswerToAClientThatEndedAtOnceAsync(Mapping mapping)
     {
         using var client = await mapping.ConnectAsync();
@@ -45,8 +45,8 @@ internal static class Promises
         Assert.Equal("all at once"u8.ToArray(), await client.ReceiveToEndAsync());
     }
 
-    /// <summary>A reset while bytes flow stays one.</summary>
-    public static async Task ResetAmidATransferAsync(Socket first, Socket second)
+    /// <summary>A reset during a transfer is passed on as a reset.</summary>
+    public static async Task ResetDuringTransferAsync(Socket first, Socket second)
     {
         using var stop = new CancellationTokenSource();
         var sending = new ByteStream(1).SendUntilAsync(first, stop.Token);
@@ -56,8 +56,8 @@ internal static class Promises
         await second.AssertResetAsync();
     }
 
-    /// <summary>Resets the one side after the other has ended its sending and has had half of its answer.</summary>
-    public static async Task ResetAmidTheAnswerAsync(Socket first, Socket second)
+    /// <summary>Resets one side after the other has ended its sending and received half of its answer.</summary>
+    public static async Task ResetDuringAnswerAsync(Socket first, Socket second)
     {
         second.Shutdown(SocketShutdown.Send);
         await first.AssertEndAsync();

@@ -4,10 +4,10 @@ using RelayProtocol;
 
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
-/// <summary>A parent that a test can kill: this very program, with a relay of its own that it started through the library.</summary>
+/// <summary>A parent that a test can kill: this test program as a second process, which starts a relay through the library.</summary>
 internal sealed class RelayParent : IDisposable
 {
-    /// <summary>What makes this program a parent; the guest's port follows.</summary>
+    /// <summary>The argument that makes this program a parent; the guest's port follows.</summary>
     public const string Argument = "--parent-of-a-relay";
 
     private const int Ports = 100;
@@ -28,7 +28,7 @@ internal sealed class RelayParent : IDisposable
         var parent = new RelayParent(RelayProgram.StartCommand([program, Argument, $"{guestPort}"]));
         try
         {
-            var line = await parent._process.StandardOutput.ReadLineAsync().WaitAsync(Limits.Hang);
+            var line = await parent._process.StandardOutput.ReadLineAsync().WaitAsync(Limits.HangTimeout);
             var numbers = line!.Split(' ').Select(int.Parse).ToArray();
             parent.RelayId = numbers[0];
             parent.Mappings = [.. numbers[1..].Select(port => new Mapping("tcp", 4, "127.0.0.1", port, guestPort))];
@@ -41,10 +41,10 @@ internal sealed class RelayParent : IDisposable
         }
     }
 
-    /// <summary>This program's other life: says which process the relay is and which ports it has, and stays until it is killed.</summary>
+    /// <summary>This program as a parent: prints the relay's process id and ports, and runs until it is killed.</summary>
     public static async Task<int> RunAsync(int guestPort)
     {
-        // The end of its input would let it drain. On Windows it dies with its parent all the same, by the job that it is in.
+        // At the end of its input it would drain. On Windows it is killed with its parent all the same, by the job that it is in.
         var info = new RelayStartInfo(RelayProgram.Path) { Drain = OperatingSystem.IsWindows() ? TimeSpan.FromMinutes(10) : TimeSpan.Zero };
         await using var relay = RelayProgram.Start(info);
         var mappings = await relay.Client.MapAsync([.. Enumerable.Range(0, Ports).Select(_ => new PortMapping(IPAddress.Loopback, Net.FreePort(), guestPort))]);

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
-/// <summary>A relay, and an agent where the hop is not <c>direct</c>, both started with one setting of the environment.</summary>
+/// <summary>A relay, and an agent where the hop is not <c>direct</c>, both started with the same environment variable.</summary>
 internal sealed class RelayPath : IAsyncDisposable
 {
     private readonly GuestLink? _link;
@@ -14,7 +14,7 @@ internal sealed class RelayPath : IAsyncDisposable
 
     public AgentUnderTest? Agent { get; }
 
-    /// <summary>Every hop in the modes that its data can take; where the environment sets the pump, in the modes of that pump.</summary>
+    /// <summary>Every hop with each WSLRELAY_CALLS and each WSLRELAY_PUMP; if the environment sets the pump, with each WSLRELAY_CALLS only.</summary>
     public static TheoryData<string, string> HopsAndModes
     {
         get

@@ -7,7 +7,7 @@ namespace Wslrelay.Tests.EndToEnd.Harness;
 /// <summary>Where the program under test is, and how it is started.</summary>
 internal static class RelayProgram
 {
-    /// <summary>The environment's WSLRELAY_PROGRAM, else the program beside the tests.</summary>
+    /// <summary>The environment's WSLRELAY_PROGRAM, else the program in the tests' folder.</summary>
     public static string Path { get; } = Environment.GetEnvironmentVariable("WSLRELAY_PROGRAM") is { Length: > 0 } given
         ? System.IO.Path.GetFullPath(given)
         : System.IO.Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "wslrelay.exe" : "wslrelay");
@@ -16,7 +16,7 @@ internal static class RelayProgram
     public static Process Start(IEnumerable<string> arguments, params IEnumerable<string> wrapper) =>
         StartCommand([.. wrapper, Path, .. arguments]);
 
-    /// <summary>As a child of the library's.</summary>
+    /// <summary>As a child process of the library.</summary>
     public static RelayProcess Start(RelayStartInfo info) => Wine.Start(() => RelayProcess.Start(info));
 
     public static Process StartCommand(string[] command, string? workingDirectory = null)

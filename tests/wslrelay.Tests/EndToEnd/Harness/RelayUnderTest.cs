@@ -5,8 +5,8 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
 /// <summary>
-/// The real program over real pipes, as any parent in any language sees it. Every wait is bounded, and what the relay logged comes with
-/// every failure.
+/// The real program over real pipes, as a parent in any language uses it. Every wait is bounded, and every failure comes with the end of the
+/// relay's log.
 /// </summary>
 internal sealed class RelayUnderTest : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
 
     public Stream Input => Process.StandardInput.BaseStream;
 
-    /// <summary>What the relay has logged so far.</summary>
+    /// <summary>The relay's log so far.</summary>
     public string Log
     {
         get
@@ -52,8 +52,8 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <summary>Writes bytes to the relay's standard input as they are.</summary>
     public async Task SendAsync(byte[] bytes)
     {
-        await WaitAsync(Input.WriteAsync(bytes).AsTask(), "the relay to take a request");
-        await WaitAsync(Input.FlushAsync(), "the relay to take a request");
+        await WaitAsync(Input.WriteAsync(bytes).AsTask(), "the relay to accept a request");
+        await WaitAsync(Input.FlushAsync(), "the relay to accept a request");
     }
 
     /// <summary>Sends a request without waiting for its answer.</summary>
@@ -67,7 +67,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <summary>The next message, whatever it is; null at the end of standard output.</summary>
     public Task<RawMessage?> NextAsync() => WaitAsync(_messages.NextAsync(), "a message of the relay");
 
-    /// <summary>The next message but for events, which must be an answer.</summary>
+    /// <summary>The next message that is not an event; it must be an answer.</summary>
     public async Task<Response> ResponseAsync()
     {
         while (true)
@@ -79,14 +79,14 @@ internal sealed class RelayUnderTest : IAsyncDisposable
         }
     }
 
-    /// <summary>The next event; answers must not be due.</summary>
+    /// <summary>The next event; no answer may be outstanding.</summary>
     public async Task<MsgMap> EventAsync(string? name = null)
     {
         if (_events.Count == 0)
-            Assert.True(TryTakeEvent(await NextAsync()), "The relay sent what is no event.");
+            Assert.True(TryTakeEvent(await NextAsync()), "The relay sent a message that is not an event.");
 
         var item = _events.Dequeue();
-        Assert.True(name is null || name.Equals(item["event"]), $"{item["event"]} came where {name} was due.");
+        Assert.True(name is null || name.Equals(item["event"]), $"{item["event"]} came where {name} was expected.");
         return item;
     }
 
@@ -111,7 +111,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
         return Fault.Parse(Assert.Single(Assert.IsType<object?[]>(parts[2])));
     }
 
-    /// <summary>Sends a request and takes its answer, which must be the next message.</summary>
+    /// <summary>Sends a request and reads its answer, which must be the next message.</summary>
     public async Task<Response> CallAsync(string method, params object?[] parameters)
     {
         var id = await RequestAsync(method, parameters);
@@ -134,8 +134,8 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     public async Task<Fault> FailAsync(string name, string method, params object?[] parameters)
     {
         var response = await CallAsync(method, parameters);
-        Assert.True(response.Error is not null, $"{method} succeeded where {name} was due.");
-        Assert.True(response.Error.Name == name, $"{method} got {response.Error} where {name} was due.");
+        Assert.True(response.Error is not null, $"{method} succeeded where {name} was expected.");
+        Assert.True(response.Error.Name == name, $"{method} got {response.Error} where {name} was expected.");
         return response.Error;
     }
 
@@ -155,7 +155,7 @@ internal sealed class RelayUnderTest : IAsyncDisposable
 
     public void CloseInput() => Process.StandardInput.Close();
 
-    /// <summary>Waits for the relay's end: its exit code.</summary>
+    /// <summary>Waits for the relay's end and returns its exit code.</summary>
     public async Task<int> ExitAsync()
     {
         await WaitAsync(Process.WaitForExitAsync(), "the relay to end");
@@ -166,12 +166,12 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     {
         if (!Process.HasExited)
         {
-            // The tree matters where a parent stands between; under Wine the search for it fails when any process ends meanwhile.
+            // The whole tree, for relays with a parent process in between; under Wine the search for it fails when any process ends meanwhile.
             Process.Kill(entireProcessTree: !OperatingSystem.IsWindows());
         }
 
         await Process.WaitForExitAsync();
-        await Task.WhenAny(_errorReader, Task.Delay(Limits.Quiet));
+        await Task.WhenAny(_errorReader, Task.Delay(Limits.QuietPeriod));
         TestContext.Current.TestOutputHelper?.WriteLine($"relay {Process.Id} ended with {Process.ExitCode}; the end of its log:\n{EndOfLog}");
         Process.Dispose();
     }
@@ -191,11 +191,11 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     {
         try
         {
-            await task.WaitAsync(Limits.Hang);
+            await task.WaitAsync(Limits.HangTimeout);
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"Waited {Limits.Hang.TotalSeconds} s for {what}. The end of its log:\n{EndOfLog}");
+            throw new TimeoutException($"Waited {Limits.HangTimeout.TotalSeconds} s for {what}. The end of its log:\n{EndOfLog}");
         }
     }
 

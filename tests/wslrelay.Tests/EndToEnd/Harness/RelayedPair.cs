@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
-/// <summary>Both ends of one relayed connection, in the test's hands.</summary>
+/// <summary>Both ends of one relayed connection, held by the test.</summary>
 internal sealed record RelayedPair(Mapping Mapping, Socket Client, Socket Guest) : IDisposable
 {
     public static async Task<RelayedPair> OpenAsync(RelayUnderTest relay, int family = 4)
@@ -17,12 +17,12 @@ internal sealed record RelayedPair(Mapping Mapping, Socket Client, Socket Guest)
     public static async Task<RelayedPair> OpenAsync(Mapping mapping, Socket listener)
     {
         var client = mapping.Open();
-        await client.ConnectAsync(mapping.EndPoint).WaitAsync(Limits.Hang);
+        await client.ConnectAsync(mapping.EndPoint).WaitAsync(Limits.HangTimeout);
         var guest = await listener.AcceptConnectionAsync();
         return new RelayedPair(mapping, client, guest);
     }
 
-    /// <summary>Both ends, the one that begins first.</summary>
+    /// <summary>Both ends, first the one that sends first.</summary>
     public (Socket First, Socket Second) From(bool client) => client ? (Client, Guest) : (Guest, Client);
 
     public void Dispose()

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
-/// <summary>One answer of the relay, checked for the shape that the contract gives it.</summary>
+/// <summary>One answer of the relay, checked for the format that the contract defines.</summary>
 internal sealed record Response(uint Id, Fault? Error, object? Result)
 {
     public static Response Parse(object? message)

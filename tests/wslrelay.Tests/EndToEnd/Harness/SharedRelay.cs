@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
-/// <summary>One relay for all tests of a class whose requests leave it as it was.</summary>
+/// <summary>One relay for all tests of a class, whose requests must not change its state.</summary>
 public sealed class SharedRelay : IAsyncLifetime
 {
     internal RelayUnderTest Relay { get; } = RelayUnderTest.Serve();

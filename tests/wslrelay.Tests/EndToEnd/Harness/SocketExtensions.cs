@@ -7,24 +7,24 @@ namespace Wslrelay.Tests.EndToEnd.Harness;
 /// <summary>What a test does with a socket, every wait bounded.</summary>
 internal static class SocketExtensions
 {
-    /// <summary>The errors by which a reset shows: the first from a receive, the others from a send as well.</summary>
+    /// <summary>The errors that report a reset: the first from a receive, the others from a send as well.</summary>
     public static readonly SocketError[] Resets = [SocketError.ConnectionReset, SocketError.ConnectionAborted, SocketError.Shutdown];
 
     public static async Task<Socket> ConnectAsync(this Mapping mapping)
     {
         var socket = mapping.Open();
-        await socket.ConnectAsync(mapping.EndPoint).WaitAsync(Limits.Hang);
+        await socket.ConnectAsync(mapping.EndPoint).WaitAsync(Limits.HangTimeout);
         return socket;
     }
 
-    /// <summary>Connects from a known address to where the connection is reset, perhaps before it has come about.</summary>
+    /// <summary>Connects from a known address to a port where the connection is reset, possibly before connect returns.</summary>
     public static async Task<Socket> ConnectToBeResetAsync(this Mapping mapping)
     {
         var socket = mapping.Open();
         socket.Bind(Net.Loopback(mapping.Family));
         try
         {
-            await socket.ConnectAsync(mapping.EndPoint).WaitAsync(Limits.Hang);
+            await socket.ConnectAsync(mapping.EndPoint).WaitAsync(Limits.HangTimeout);
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionReset)
         {
@@ -33,13 +33,13 @@ internal static class SocketExtensions
         return socket;
     }
 
-    /// <summary>Asserts that the relay takes a connection and resets it, whether the client has yet seen itself connected or not.</summary>
+    /// <summary>Asserts that the relay accepts a connection and resets it, whether before or after connect returns.</summary>
     public static async Task AssertResetAsync(this Mapping mapping)
     {
         using var socket = mapping.Open();
         try
         {
-            await socket.ConnectAsync(mapping.EndPoint).WaitAsync(Limits.Hang);
+            await socket.ConnectAsync(mapping.EndPoint).WaitAsync(Limits.HangTimeout);
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionReset)
         {
@@ -53,17 +53,17 @@ internal static class SocketExtensions
     public static async Task AssertRefusedAsync(this IPEndPoint endPoint)
     {
         using var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        var error = await Assert.ThrowsAsync<SocketException>(() => socket.ConnectAsync(endPoint).WaitAsync(Limits.Hang));
+        var error = await Assert.ThrowsAsync<SocketException>(() => socket.ConnectAsync(endPoint).WaitAsync(Limits.HangTimeout));
         Assert.Equal(SocketError.ConnectionRefused, error.SocketErrorCode);
     }
 
-    public static Task<Socket> AcceptConnectionAsync(this Socket listener) => listener.AcceptAsync().WaitAsync(Limits.Hang);
+    public static Task<Socket> AcceptConnectionAsync(this Socket listener) => listener.AcceptAsync().WaitAsync(Limits.HangTimeout);
 
-    /// <summary>Fills a backlog of 0, so that Linux answers nobody else: one more than the backlog is let in (listen(2)).</summary>
+    /// <summary>Fills a backlog of 0, so that Linux answers no further client: one more than the backlog is accepted (listen(2)).</summary>
     public static async Task<Socket> FillBacklogAsync(this Socket listener)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(listener.LocalEndPoint!).WaitAsync(Limits.Hang);
+        await socket.ConnectAsync(listener.LocalEndPoint!).WaitAsync(Limits.HangTimeout);
         await Limits.UntilAsync(() => Net.Backlog(listener) == 1, "the backlog to be full");
         return socket;
     }
@@ -71,7 +71,7 @@ internal static class SocketExtensions
     public static async Task SendAllAsync(this Socket socket, ReadOnlyMemory<byte> bytes)
     {
         while (!bytes.IsEmpty)
-            bytes = bytes[await socket.SendAsync(bytes).AsTask().WaitAsync(Limits.Transfer)..];
+            bytes = bytes[await socket.SendAsync(bytes).AsTask().WaitAsync(Limits.TransferTimeout)..];
     }
 
     public static async Task<byte[]> ReceiveExactlyAsync(this Socket socket, int count)
@@ -79,7 +79,7 @@ internal static class SocketExtensions
         var bytes = new byte[count];
         for (var have = 0; have < count;)
         {
-            var read = await socket.ReceiveAsync(bytes.AsMemory(have)).AsTask().WaitAsync(Limits.Hang);
+            var read = await socket.ReceiveAsync(bytes.AsMemory(have)).AsTask().WaitAsync(Limits.HangTimeout);
             Assert.True(read > 0, $"The connection ended after {have} of {count} bytes.");
             have += read;
         }
@@ -87,13 +87,13 @@ internal static class SocketExtensions
         return bytes;
     }
 
-    /// <summary>Sends until every buffer on the way is full: until nothing more is taken. Returns the bytes.</summary>
+    /// <summary>Sends until every buffer on the way is full and nothing more is accepted. Returns the number of bytes.</summary>
     public static async Task<long> FillAsync(this Socket socket)
     {
         socket.Blocking = false;
         var bytes = new byte[64 * 1024];
         var sent = 0L;
-        for (var last = DateTime.UtcNow; DateTime.UtcNow - last < Limits.Quiet;)
+        for (var last = DateTime.UtcNow; DateTime.UtcNow - last < Limits.QuietPeriod;)
         {
             var count = socket.Send(bytes, SocketFlags.None, out var error);
             if (error == SocketError.Success)
@@ -111,7 +111,7 @@ internal static class SocketExtensions
         return sent;
     }
 
-    /// <summary>Waits until a socket that neither sends nor receives is told that its connection is reset.</summary>
+    /// <summary>Waits until the system reports the reset of a socket that neither sends nor receives.</summary>
     public static Task WaitForResetAsync(this Socket socket) =>
         Limits.UntilAsync(() => (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)! != 0, "the reset to arrive");
 
@@ -120,7 +120,7 @@ internal static class SocketExtensions
     {
         var all = new List<byte>();
         var buffer = new byte[64 * 1024];
-        while (await socket.ReceiveAsync(buffer).WaitAsync(Limits.Hang) is > 0 and var count)
+        while (await socket.ReceiveAsync(buffer).WaitAsync(Limits.HangTimeout) is > 0 and var count)
             all.AddRange(buffer.AsSpan(0, count));
 
         return [.. all];
@@ -137,7 +137,7 @@ internal static class SocketExtensions
     /// <summary>Asserts that what this socket sends comes back.</summary>
     public static async Task AssertEchoAsync(this Socket socket, byte[]? bytes = null)
     {
-        bytes ??= "over and back"u8.ToArray();
+        bytes ??= "round trip"u8.ToArray();
         await socket.SendAllAsync(bytes);
         Assert.Equal(bytes, await socket.ReceiveExactlyAsync(bytes.Length));
     }
@@ -151,11 +151,11 @@ internal static class SocketExtensions
         Assert.Empty(await socket.ReceiveToEndAsync());
     }
 
-    /// <summary>Asserts that the other side ends its sending cleanly, with nothing more before.</summary>
+    /// <summary>Asserts that the other side ends its sending cleanly, without further bytes.</summary>
     public static async Task AssertEndAsync(this Socket socket) =>
-        Assert.Equal(0, await socket.ReceiveAsync(new byte[1]).WaitAsync(Limits.Hang));
+        Assert.Equal(0, await socket.ReceiveAsync(new byte[1]).WaitAsync(Limits.HangTimeout));
 
-    /// <summary>Asserts that the connection is reset: whatever comes before, a clean end never does.</summary>
+    /// <summary>Asserts that the connection is reset and does not end cleanly, whatever bytes come before.</summary>
     public static async Task AssertResetAsync(this Socket socket)
     {
         var buffer = new byte[64 * 1024];
@@ -163,9 +163,9 @@ internal static class SocketExtensions
         {
             while (true)
             {
-                if (await socket.ReceiveAsync(buffer).WaitAsync(Limits.Hang) == 0)
+                if (await socket.ReceiveAsync(buffer).WaitAsync(Limits.HangTimeout) == 0)
                 {
-                    Assert.True(Platform.IsWine, "The connection ended cleanly where a reset was due.");
+                    Assert.True(Platform.IsWine, "The connection ended cleanly where a reset was expected.");
                     await SendUntilResetAsync(socket);
                 }
             }
@@ -174,18 +174,18 @@ internal static class SocketExtensions
     }
 
     /// <summary>
-    /// Under Wine a reset shows only once, to whoever was waiting, and as a clean end to whoever asks later; that no one is there any
-    /// more shows at the next sends.
+    /// Under Wine a reset is reported only once, to the call that was waiting, and to later calls as a clean end; that the peer is gone is
+    /// reported by the next sends.
     /// </summary>
     private static async Task SendUntilResetAsync(Socket socket)
     {
         for (var i = 0; i < 200; i++)
         {
-            await socket.SendAsync(new byte[1]).WaitAsync(Limits.Hang);
+            await socket.SendAsync(new byte[1]).WaitAsync(Limits.HangTimeout);
             await Task.Delay(20);
         }
 
-        Assert.Fail("The connection ended cleanly where a reset was due.");
+        Assert.Fail("The connection ended cleanly where a reset was expected.");
     }
 
     /// <summary>Asserts that the connection is over, cleanly or not.</summary>
@@ -193,7 +193,7 @@ internal static class SocketExtensions
     {
         try
         {
-            await socket.DrainAsync().WaitAsync(Limits.Hang);
+            await socket.DrainAsync().WaitAsync(Limits.HangTimeout);
         }
         catch (SocketException)
         {

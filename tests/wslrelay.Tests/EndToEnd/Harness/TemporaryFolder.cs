@@ -1,6 +1,6 @@
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
-/// <summary>A folder that is gone after its test.</summary>
+/// <summary>A folder that is deleted after its test.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("wslrelay-test-").FullName;

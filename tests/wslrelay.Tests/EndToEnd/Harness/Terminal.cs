@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
-/// <summary>The program in a terminal: a window of tmux. It writes "before" before it starts, and "ended" with the exit code after its end.</summary>
+/// <summary>The program in a terminal, a window of tmux. "before" is printed before its start, and "ended" with the exit code after its end.</summary>
 internal sealed class Terminal : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -13,7 +13,7 @@ internal sealed class Terminal : IAsyncDisposable
     {
     }
 
-    /// <summary>Whether a program has the second screen.</summary>
+    /// <summary>Whether a program uses the alternate screen.</summary>
     public Task<string> IsAlternateAsync => TellAsync("#{alternate_on}");
 
     public Task<string> IsCursorShownAsync => TellAsync("#{cursor_flag}");
@@ -32,7 +32,7 @@ internal sealed class Terminal : IAsyncDisposable
     /// <summary>The lines on the screen, without empty ones at the end.</summary>
     public async Task<string[]> ReadAsync() => (await TmuxAsync("capture-pane", "-p")).TrimEnd('\n').Split('\n');
 
-    /// <summary>Waits until one of the lines matches, and gives all.</summary>
+    /// <summary>Waits until one of the lines matches, and returns all.</summary>
     public async Task<string[]> UntilAsync(string pattern)
     {
         string[] screen = [];

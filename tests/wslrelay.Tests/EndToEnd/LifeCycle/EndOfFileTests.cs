@@ -5,7 +5,6 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
-[Collection(Alone.Name)]
 public sealed class EndOfFileTests
 {
     [Fact]
@@ -21,7 +20,7 @@ public sealed class EndOfFileTests
     }
 
     [Fact]
-    public async Task Ends_at_once_where_nothing_was_ever_asked()
+    public async Task Ends_at_once_without_any_request()
     {
         await using var relay = RelayUnderTest.Serve();
         relay.CloseInput();
@@ -33,10 +32,10 @@ public sealed class EndOfFileTests
     public async Task Ends_within_a_second_with_a_thousand_connections_open()
     {
         await using var relay = RelayUnderTest.Serve();
-        await using var crowd = await Crowd.OpenAsync(relay, 1000);
+        await using var many = await ManyConnections.OpenAsync(relay, 1000);
         await Limits.AssertEndsInTimeAsync(relay.Process.Id, relay.CloseInput);
         Assert.Equal(0, await relay.ExitAsync());
-        Assert.All(crowd.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), mapping.Name));
+        Assert.All(many.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), mapping.Name));
     }
 
     [Fact]
@@ -76,7 +75,7 @@ public sealed class EndOfFileTests
         using var other = await RelayedPair.OpenAsync(relay);
         await relay.ResultsAsync("unmap", pair.Mapping.ToUnmap());
 
-        // One that is being drained on its own account counts as well.
+        // A mapping that an unmap is already draining counts as well.
         var drained = other.Mapping.ToUnmap();
         drained["drainMs"] = 600_000;
         await relay.RequestAsync("unmap", drained);

@@ -4,7 +4,6 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
-[Collection(Alone.Name)]
 public sealed class ExitEventTests
 {
     [Theory]
@@ -40,7 +39,7 @@ public sealed class ExitEventTests
     }
 
     [Fact]
-    public async Task End_of_file_still_counts_beside_it()
+    public async Task End_of_file_still_ends_the_relay()
     {
         using var signal = ExitSignal.Create();
         await using var relay = RelayUnderTest.Serve("--exit-event", signal.Number);
@@ -53,10 +52,10 @@ public sealed class ExitEventTests
     {
         using var signal = ExitSignal.Create();
         await using var relay = RelayUnderTest.Serve("--exit-event", signal.Number);
-        await using var crowd = await Crowd.OpenAsync(relay, 1000);
+        await using var many = await ManyConnections.OpenAsync(relay, 1000);
         await Limits.AssertEndsInTimeAsync(relay.Process.Id, signal.Signal);
         Assert.Equal(0, await relay.ExitAsync());
-        Assert.All(crowd.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), mapping.Name));
+        Assert.All(many.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), mapping.Name));
     }
 
     [Fact]

@@ -5,10 +5,9 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
-[Collection(Alone.Name)]
 public sealed class ParentDeathTests
 {
-    /// <summary>A parent that holds the relay's standard input and copies its own to it, for as long as it lives.</summary>
+    /// <summary>A parent that holds the relay's standard input and copies its own to it, for as long as it runs.</summary>
     private const string Parent = """
         import os, subprocess, sys
         relay = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)
@@ -25,18 +24,18 @@ public sealed class ParentDeathTests
         await using var relay = RelayUnderTest.ServeThrough(["python3", "-c", Parent]);
         var id = (int)Assert.IsType<long>(Assert.IsType<MsgMap>(await relay.ResultAsync("hello"))["pid"]);
         Assert.NotEqual(relay.Process.Id, id);
-        await using var crowd = await Crowd.OpenAsync(relay, 1000, mappings: 100);
+        await using var many = await ManyConnections.OpenAsync(relay, 1000, mappings: 100);
         using var datagrams = await DatagramLoad.StartAsync(relay);
 
         await Limits.AssertEndsInTimeAsync(id, relay.Process.Kill);
         datagrams.AssertPortFree();
-        Assert.All(crowd.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), $"{mapping.Name} is still taken."));
-        foreach (var client in crowd.Clients)
+        Assert.All(many.Mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), $"{mapping.Name} is still taken."));
+        foreach (var client in many.Clients)
             await client.AssertEndedAsync();
     }
 
     [Fact]
-    public async Task The_parent_sees_the_relays_crash_at_once()
+    public async Task The_parent_sees_a_crash_of_the_relay_at_once()
     {
         await using var relay = RelayUnderTest.Serve();
         await relay.ResultAsync("hello");

@@ -5,11 +5,10 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
-/// <summary><c>--parent-pid</c>: a copy of the pipe in another process does not keep the relay alive. The parent is another relay here.</summary>
-[Collection(Alone.Name)]
+/// <summary><c>--parent-pid</c>: a copy of the pipe in another process does not keep the relay running. The parent is another relay here.</summary>
 public sealed class ParentExitTests
 {
-    // A child that has exited and that nobody waits for.
+    // A zombie: a child that has exited and was not waited for.
     private const string Exited = """
         import os, sys
         child = os.fork() or os._exit(0)
@@ -48,7 +47,7 @@ public sealed class ParentExitTests
     }
 
     [Fact]
-    public async Task End_of_file_still_counts_beside_it()
+    public async Task End_of_file_still_ends_the_relay()
     {
         await using var parent = RelayUnderTest.Serve();
         await using var relay = RelayUnderTest.Serve("--parent-pid", $"{parent.Process.Id}");
@@ -66,7 +65,7 @@ public sealed class ParentExitTests
     [Fact]
     public Task A_process_that_has_exited_is_a_usage_error()
     {
-        Platform.OnLinuxOnly("Only there does an exited process wait to be asked for.");
+        Platform.OnLinuxOnly("Only Linux has zombies.");
         RequiredTool.Require("python3", "python3", "--version");
         return AssertUsageErrorAsync("python3", "-c", Exited, RelayProgram.Path);
     }

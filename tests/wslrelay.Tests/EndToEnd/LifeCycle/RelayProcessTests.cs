@@ -8,7 +8,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
 /// <summary>The program as the child of the library that its parents use.</summary>
-[Collection(Alone.Name)]
 public sealed class RelayProcessTests
 {
     [Fact]
@@ -18,10 +17,10 @@ public sealed class RelayProcessTests
         await using var relay = Start();
         await relay.Client.HelloAsync(TestContext.Current.CancellationToken);
         pipe.DisposeLocalCopyOfClientHandle();
-        Assert.Equal(0, await ReadAsync(pipe).WaitAsync(Limits.Hang, TestContext.Current.CancellationToken));
+        Assert.Equal(0, await ReadAsync(pipe).WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken));
     }
 
-    /// <summary>What the test above would see otherwise.</summary>
+    /// <summary>The control of the test above: what it would see otherwise.</summary>
     [Fact]
     public async Task A_child_that_inherits_everything_keeps_such_a_handle()
     {
@@ -36,11 +35,11 @@ public sealed class RelayProcessTests
             Assert.False(end.IsCompleted);
         }
 
-        Assert.Equal(0, await end.WaitAsync(Limits.Hang, TestContext.Current.CancellationToken));
+        Assert.Equal(0, await end.WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken));
     }
 
     [Fact]
-    public async Task A_killed_parent_takes_its_relay_along_and_frees_its_ports_within_a_second()
+    public async Task A_killed_parents_relay_ends_and_frees_its_ports_within_a_second()
     {
         await using var guest = GuestServer.Echo();
         using var parent = await RelayParent.StartAsync(guest.Port);
@@ -62,13 +61,13 @@ public sealed class RelayProcessTests
     }
 
     [Fact]
-    public async Task A_killed_parent_takes_its_relay_along_although_another_process_has_the_pipe_to_it()
+    public async Task A_killed_parents_relay_ends_although_another_process_has_the_pipe_to_it()
     {
         Harness.Platform.OnLinuxOnly("The pipe is opened through /proc.");
         await using var guest = GuestServer.Echo();
         using var parent = await RelayParent.StartAsync(guest.Port);
 
-        // As a child that inherited it has it: the pipe has no end of file while this is open.
+        // Like a child that has inherited the pipe: it has no end of file while this is open.
         await using var writeEnd = new FileStream($"/proc/{parent.RelayId}/fd/0", FileMode.Open, FileAccess.Write);
         Assert.True(ProcessFigures.IsRunning(parent.RelayId));
         await Limits.AssertEndsInTimeAsync(parent.RelayId, parent.Kill);
@@ -89,13 +88,13 @@ public sealed class RelayProcessTests
         }
 
         await Limits.AssertEndsInTimeAsync(relay.Id, relay.SignalExit);
-        Assert.Equal(0, await relay.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.Hang, TestContext.Current.CancellationToken));
+        Assert.Equal(0, await relay.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken));
         Assert.All(mappings, mapping => Assert.True(Net.CanListen(mapping.EndPoint), $"{mapping.Name} is still taken."));
         clients.ForEach(client => client.Dispose());
     }
 
     [Fact]
-    public async Task A_shared_exit_event_ends_every_relay_that_has_it_and_outlives_them()
+    public async Task A_shared_exit_event_ends_every_relay_that_has_it_and_stays_usable()
     {
         using var exit = new RelayExitEvent();
         var info = new RelayStartInfo(RelayProgram.Path) { StandardError = RelayStandardError.Discard, ExitEvent = exit };
@@ -110,11 +109,11 @@ public sealed class RelayProcessTests
             second.Client.HelloAsync(TestContext.Current.CancellationToken), third.Client.HelloAsync(TestContext.Current.CancellationToken));
         exit.Signal();
         foreach (var relay in (RelayProcess[])[second, third])
-            Assert.Equal(0, await relay.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.Hang, TestContext.Current.CancellationToken));
+            Assert.Equal(0, await relay.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken));
     }
 
     [Fact]
-    public async Task A_killed_relay_fails_every_call_under_way_at_once()
+    public async Task A_killed_relay_fails_every_pending_call_at_once()
     {
         await using var guest = GuestServer.Echo();
         await using var relay = Start();
@@ -136,7 +135,7 @@ public sealed class RelayProcessTests
         relay.Kill();
         foreach (var call in calls)
         {
-            var ended = await Assert.ThrowsAsync<RelayDisconnectedException>(() => call.WaitAsync(Limits.Hang, TestContext.Current.CancellationToken));
+            var ended = await Assert.ThrowsAsync<RelayDisconnectedException>(() => call.WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken));
             Assert.Equal(OperatingSystem.IsWindows() ? 1 : -9, ended.ExitCode);
         }
 

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
-/// <summary>As systemd would: NOTIFY_SOCKET is a datagram socket, which is told when the program works and when it ends.</summary>
+/// <summary>The protocol of systemd: NOTIFY_SOCKET is a datagram socket that is notified when the program is ready and when it ends.</summary>
 public sealed class ServiceManagerTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -21,7 +21,7 @@ public sealed class ServiceManagerTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Guest_says_that_it_listens_and_that_it_stops(bool isAbstract)
+    public async Task Guest_notifies_that_it_listens_and_that_it_stops(bool isAbstract)
     {
         var wrapper = Bind(isAbstract);
         using var link = GuestLink.Create("tcp");
@@ -34,7 +34,7 @@ public sealed class ServiceManagerTests : IDisposable
     }
 
     [Fact]
-    public async Task Forward_says_so_once_its_mappings_listen()
+    public async Task Forward_notifies_once_its_mappings_listen()
     {
         var wrapper = Bind(isAbstract: false);
         await using var guest = GuestServer.Echo();
@@ -66,7 +66,7 @@ public sealed class ServiceManagerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_manager_that_is_gone_changes_nothing()
+    public async Task A_service_manager_that_is_gone_changes_nothing()
     {
         Platform.OnLinuxOnly("sd_notify is Linux's.");
         await using var guest = GuestServer.Echo();
@@ -77,7 +77,7 @@ public sealed class ServiceManagerTests : IDisposable
         Assert.Equal(0, await forward.ExitAsync());
     }
 
-    // What comes before the program, so that it finds the socket.
+    // The wrapper that gives the program the socket's name.
     private string[] Bind(bool isAbstract)
     {
         Platform.OnLinuxOnly("sd_notify is Linux's.");
@@ -90,6 +90,6 @@ public sealed class ServiceManagerTests : IDisposable
     private async Task<string> ReceiveAsync()
     {
         var buffer = new byte[100];
-        return Encoding.ASCII.GetString(buffer, 0, await _socket!.ReceiveAsync(buffer).WaitAsync(Limits.Hang));
+        return Encoding.ASCII.GetString(buffer, 0, await _socket!.ReceiveAsync(buffer).WaitAsync(Limits.HangTimeout));
     }
 }

@@ -7,13 +7,12 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
-/// <summary>Signals end a command in order: exit code 0, every connection reset. <c>serve</c> leaves those of the terminal to its parent.</summary>
-[Collection(Alone.Name)]
+/// <summary>Signals end a command with exit code 0 and every connection reset. <c>serve</c> leaves the terminal's signals to its parent.</summary>
 public sealed class SignalTests
 {
-    private const string Because = "Signals are Linux's.";
+    private const string LinuxOnly = "Signals are Linux's.";
 
-    // Runs a command with a terminal as its standard streams: types a line, Ctrl+C once it is answered, and prints what came.
+    // Runs a command with a terminal as its standard streams: types a line, Ctrl+C once it is answered, and prints the output.
     private const string Terminal = """
         import os, pty, sys
         child, terminal = pty.fork()
@@ -37,7 +36,7 @@ public sealed class SignalTests
     [InlineData(Libc.SIGQUIT)]
     public async Task Ends_serve_with_0_and_resets_its_connections(int signal)
     {
-        Platform.OnLinuxOnly(Because);
+        Platform.OnLinuxOnly(LinuxOnly);
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
         Libc.Kill(relay.Process.Id, signal);
@@ -49,9 +48,9 @@ public sealed class SignalTests
     [Theory]
     [InlineData(Libc.SIGINT)]
     [InlineData(Libc.SIGHUP)]
-    public async Task Serve_ignores_what_the_terminal_sends_to_the_whole_group(int signal)
+    public async Task Serve_ignores_the_terminals_signals_to_the_process_group(int signal)
     {
-        Platform.OnLinuxOnly(Because);
+        Platform.OnLinuxOnly(LinuxOnly);
         await using var relay = RelayUnderTest.Serve();
         await using var guest = GuestServer.Echo();
         var mapping = await relay.MapAsync(guest.Port);
@@ -67,7 +66,7 @@ public sealed class SignalTests
     [Fact]
     public async Task Control_C_ends_serve_where_its_standard_input_is_a_terminal()
     {
-        Platform.OnLinuxOnly(Because);
+        Platform.OnLinuxOnly(LinuxOnly);
         RequiredTool.Require("python3", "python3", "--version");
         var run = await ProgramRun.OfAsync(["python3", "-c", Terminal, RelayProgram.Path, "serve"]);
         Assert.True(run.ExitCode == 0, $"{run}");
@@ -81,7 +80,7 @@ public sealed class SignalTests
     [InlineData(Libc.SIGQUIT)]
     public async Task Ends_forward_with_0_and_resets_its_connections(int signal)
     {
-        Platform.OnLinuxOnly(Because);
+        Platform.OnLinuxOnly(LinuxOnly);
         using var listener = Net.Listen(Net.Loopback(4));
         using var forward = new ForwardUnderTest($"0:{((IPEndPoint)listener.LocalEndPoint!).Port}");
         using var client = await ConnectAsync(forward);
@@ -98,7 +97,7 @@ public sealed class SignalTests
     [InlineData(Libc.SIGHUP)]
     public async Task Ends_guest_with_0_and_resets_its_connections(int signal)
     {
-        Platform.OnLinuxOnly(Because);
+        Platform.OnLinuxOnly(LinuxOnly);
         using var listener = Net.Listen(Net.Loopback(4));
         using var link = GuestLink.Create("tcp");
         await using var agent = await AgentUnderTest.StartAsync(link);
@@ -111,19 +110,19 @@ public sealed class SignalTests
         Libc.Kill(agent.Process.Id, signal);
         await client.AssertResetAsync();
         await guest.AssertResetAsync();
-        await agent.Process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.Hang, TestContext.Current.CancellationToken);
+        await agent.Process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken);
         Assert.Equal(0, agent.Process.ExitCode);
     }
 
     [Fact]
     public async Task Ends_demo_with_0()
     {
-        Platform.OnLinuxOnly(Because);
+        Platform.OnLinuxOnly(LinuxOnly);
         using var demo = RelayProgram.Start(["demo", "--ports", "10000"]);
-        await demo.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limits.Hang, TestContext.Current.CancellationToken);
+        await demo.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken);
         Libc.Kill(demo.Id, Libc.SIGTERM);
         var output = demo.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await demo.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.Hang, TestContext.Current.CancellationToken);
+        await demo.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken);
         Assert.Equal(0, demo.ExitCode);
         Assert.DoesNotContain("everything worked", await output, StringComparison.Ordinal);
     }
@@ -133,9 +132,9 @@ public sealed class SignalTests
     [InlineData("HUP", Libc.SIGHUP)]
     [InlineData("INT", Libc.SIGINT)]
     [InlineData("QUIT", Libc.SIGQUIT)]
-    public async Task What_was_ignored_at_the_start_stays_ignored(string name, int signal)
+    public async Task Signals_ignored_at_the_start_stay_ignored(string name, int signal)
     {
-        Platform.OnLinuxOnly(Because);
+        Platform.OnLinuxOnly(LinuxOnly);
         await using var guest = GuestServer.Echo();
         using var forward = new ForwardUnderTest([$"0:{guest.Port}"], "/bin/sh", "-c", $"trap '' {name}; exec \"$0\" \"$@\"");
         using var client = await ConnectAsync(forward);
@@ -147,24 +146,24 @@ public sealed class SignalTests
         Assert.Equal(0, await forward.ExitAsync());
     }
 
-    /// <summary>The first process of a container gets no signal that it has not asked for.</summary>
+    /// <summary>The first process of a container gets only signals that it has a handler for.</summary>
     [Theory]
     [InlineData("serve")]
     [InlineData("forward", "0:80")]
-    public async Task SIGTERM_ends_it_as_process_1(params string[] command)
+    public async Task SIGTERM_ends_the_relay_as_process_1(params string[] command)
     {
-        Platform.OnLinuxOnly(Because);
+        Platform.OnLinuxOnly(LinuxOnly);
         RequiredTool.Require("unshare", "util-linux", "-pf", "true");
         using var outside = RelayProgram.Start(command, "unshare", "-pf", "--kill-child");
         var inside = 0;
         await Limits.UntilAsync(() => int.TryParse(File.ReadAllText($"/proc/{outside.Id}/task/{outside.Id}/children"), out inside), "the relay to start");
         await Limits.UntilAsync(() => File.ReadAllText($"/proc/{inside}/comm").StartsWith("wslrelay", StringComparison.Ordinal), "the relay to start");
-        // A signal that comes before the program has asked for it is lost: it is ready once it says something.
+        // A signal that comes before its handler is installed is lost: the program is ready once it prints something.
         await outside.StandardInput.BaseStream.WriteAsync(Hello, TestContext.Current.CancellationToken);
         await outside.StandardInput.BaseStream.FlushAsync(TestContext.Current.CancellationToken);
         await outside.StandardOutput.BaseStream.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken);
         Libc.Kill(inside, Libc.SIGTERM);
-        await outside.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.Hang, TestContext.Current.CancellationToken);
+        await outside.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken);
         Assert.Equal(0, outside.ExitCode);
     }
 

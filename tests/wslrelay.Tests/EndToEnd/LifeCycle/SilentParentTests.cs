@@ -3,14 +3,13 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
-/// <summary>A parent that stops reading standard output only stops its own answers.</summary>
-[Collection(Alone.Name)]
+/// <summary>A parent that stops reading standard output delays only its own answers.</summary>
 public sealed class SilentParentTests
 {
     private const int Requests = 20_000;
 
     [Fact]
-    public async Task Connections_keep_flowing_and_every_answer_is_there_when_it_reads_again()
+    public async Task Connections_continue_and_every_answer_is_there_when_the_parent_reads_again()
     {
         await using var relay = RelayUnderTest.Serve();
         await using var guest = GuestServer.Echo();
@@ -19,7 +18,7 @@ public sealed class SilentParentTests
         await old.AssertEchoAsync();
         var asking = AskAsync(relay);
         await Limits.PauseAsync();
-        Assert.False(asking.IsCompleted, "The pipes took everything: this parent was not silent.");
+        Assert.False(asking.IsCompleted, "The pipes held every answer: this parent did not block the relay.");
 
         var bytes = Net.RandomBytes(8 << 10);
         for (var round = 0; round < 200; round++)

@@ -5,13 +5,12 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.LifeCycle;
 
 /// <summary>Standard streams that are closed, full, of the wrong kind, or shared with others.</summary>
-[Collection(Alone.Name)]
 public sealed class StandardStreamTests
 {
-    private const string Because = "The streams are set up by a shell.";
+    private const string LinuxOnly = "The streams are set up by a shell.";
 
     // A parent that sends requests, at most until its pipe is full, and reads no answer; prints its relay's process id, and ends its sending after a line of input.
-    private const string Silent = """
+    private const string SilentParent = """
         import os, struct, subprocess, sys, time
         relay = subprocess.Popen([sys.argv[1], "serve"], stdin=-1, stdout=-1, stderr=subprocess.DEVNULL, bufsize=0)
         relay.stdin.write(b"\x94\x00\x01\xa3map\xdc" + struct.pack(">H", 500) + b"\x81\xa9guestPort\x50" * 500)
@@ -47,9 +46,9 @@ public sealed class StandardStreamTests
     [InlineData(">/dev/full")]
     [InlineData(">&- <&-")]
     [InlineData(">&- <&- 2>&-")]
-    public async Task Forward_goes_on_without_a_standard_output(string redirection)
+    public async Task Forward_continues_without_a_standard_output(string redirection)
     {
-        Platform.OnLinuxOnly(Because);
+        Platform.OnLinuxOnly(LinuxOnly);
         await using var guest = GuestServer.Echo();
         var port = Net.FreePort();
         using var forward = RelayProgram.StartCommand(["/bin/sh", "-c", $"exec \"$0\" forward {port}:{guest.Port} {redirection}", RelayProgram.Path]);
@@ -70,7 +69,7 @@ public sealed class StandardStreamTests
     [InlineData("</dev/null >&-")]
     [InlineData("</dev/null >/dev/full")]
     [InlineData("</dev/null 2>&-")]
-    public async Task Serve_goes_on_without_a_standard_output_or_error(string redirection)
+    public async Task Serve_continues_without_a_standard_output_or_error(string redirection)
     {
         var run = await RunAsync($"exec \"$0\" serve {redirection}");
         Assert.True(run.ExitCode == 0, $"{run}");
@@ -98,15 +97,15 @@ public sealed class StandardStreamTests
     [Theory]
     [InlineData("100")]
     [InlineData("1000000")]
-    public async Task An_end_of_file_counts_however_many_answers_are_unread(string requests)
+    public async Task An_end_of_file_ends_the_relay_however_many_answers_are_unread(string requests)
     {
         RequiredTool.Require("python3", "python3", "--version");
-        using var parent = RelayProgram.StartCommand(["python3", "-c", Silent, RelayProgram.Path, requests]);
+        using var parent = RelayProgram.StartCommand(["python3", "-c", SilentParent, RelayProgram.Path, requests]);
         try
         {
-            var relay = int.Parse((await parent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limits.Hang, TestContext.Current.CancellationToken))!);
+            var relay = int.Parse((await parent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken))!);
             await Limits.AssertEndsInTimeAsync(relay, parent.StandardInput.WriteLine);
-            await parent.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.Hang, TestContext.Current.CancellationToken);
+            await parent.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limits.HangTimeout, TestContext.Current.CancellationToken);
             Assert.Equal(0, parent.ExitCode);
         }
         finally
@@ -117,7 +116,7 @@ public sealed class StandardStreamTests
 
     private static Task<ProgramRun> RunAsync(string script)
     {
-        Platform.OnLinuxOnly(Because);
+        Platform.OnLinuxOnly(LinuxOnly);
         return ProgramRun.OfAsync(["/bin/sh", "-c", script, RelayProgram.Path]);
     }
 }

@@ -1,6 +1,6 @@
 namespace Wslrelay.Tests.EndToEnd.Randomized;
 
-/// <summary>What both ends of one connection do, made from a seed.</summary>
+/// <summary>What both ends of one connection do, generated from a seed.</summary>
 internal sealed record ConnectionScript(int Seed, EndScript Client, EndScript Server)
 {
     public bool HasSmallBuffers => Client.BufferSize is not null || Server.BufferSize is not null;
@@ -10,7 +10,7 @@ internal sealed record ConnectionScript(int Seed, EndScript Client, EndScript Se
         var random = new Random(seed);
         var clientMayReadFirst = random.Next(2) == 0;
 
-        // If each waited for the other's end before its own, neither would come.
+        // If each end waited for the other's end of sending, neither would come.
         return new ConnectionScript(
             seed, EndScript.Generate(random, clientMayReadFirst), EndScript.Generate(random, !clientMayReadFirst));
     }

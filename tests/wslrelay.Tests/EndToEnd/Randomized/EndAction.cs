@@ -1,12 +1,12 @@
 namespace Wslrelay.Tests.EndToEnd.Randomized;
 
-/// <summary>What one end of a connection can do. None waits for long but the last two, which read until the other side's end.</summary>
+/// <summary>What one end of a connection can do. None waits long except the last two, which read until the other side's end.</summary>
 internal enum EndAction
 {
-    /// <summary>Sends so many bytes, or those of them that are taken: gives up when none is for a while.</summary>
+    /// <summary>Sends so many bytes; stops earlier when none is accepted for a while.</summary>
     Send,
 
-    /// <summary>Receives so many bytes, or those that come: gives up when none does for a while.</summary>
+    /// <summary>Receives so many bytes; stops earlier when none comes for a while.</summary>
     Receive,
 
     /// <summary>Does nothing for so many milliseconds.</summary>
@@ -15,7 +15,7 @@ internal enum EndAction
     /// <summary>Sends one byte of urgent data.</summary>
     SendUrgent,
 
-    /// <summary>Ends its sending and goes on receiving.</summary>
+    /// <summary>Ends its sending and continues to receive.</summary>
     EndSending,
 
     /// <summary>Closes, whatever has not been read.</summary>

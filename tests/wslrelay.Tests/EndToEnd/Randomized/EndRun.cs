@@ -3,18 +3,18 @@ using Wslrelay.Tests.EndToEnd.Harness;
 
 namespace Wslrelay.Tests.EndToEnd.Randomized;
 
-/// <summary>Runs one end's script on its socket, on the calling thread, and keeps what came of it.</summary>
+/// <summary>Runs one end's script on its socket, on the calling thread, and records the results.</summary>
 internal sealed class EndRun(EndScript script, EndScript other, int streamOut, int streamIn)
 {
     private static readonly byte[] Block = Net.RandomBytes(1_048_573);
 
-    // How long a step waits for the other side before the script goes on. What is promised does not depend on it.
+    // How long a step waits for the other side before the script continues. The promises do not depend on it.
     private static readonly TimeSpan StepLimit = TimeSpan.FromMilliseconds(30);
     private static readonly TimeSpan HangLimit = TimeSpan.FromSeconds(60);
 
     public EndScript Script => script;
 
-    /// <summary>Bytes that the system took from it; the urgent one is not counted.</summary>
+    /// <summary>Bytes that the system accepted from it; the urgent one is not counted.</summary>
     public long Sent { get; private set; }
 
     /// <summary>Bytes that it received.</summary>
@@ -26,20 +26,20 @@ internal sealed class EndRun(EndScript script, EndScript other, int streamOut, i
     /// <summary>It has read the end of the other side's sending.</summary>
     public bool SawEnd { get; private set; }
 
-    /// <summary>A call has told it of a reset.</summary>
+    /// <summary>A call has reported a reset to it.</summary>
     public bool SawReset { get; private set; }
 
-    /// <summary>What it saw that must never be, whatever the scripts.</summary>
-    public string? Fault { get; private set; }
+    /// <summary>What it saw that must never happen, whatever the scripts.</summary>
+    public string? Violation { get; private set; }
 
-    // The other side ends its sending and resets later; this side has read the end, and still may send: the reset must reach it.
+    // The other side ends its sending and resets later; this side has read the end, and may still send: the reset must reach it.
     private bool MustSeeLateReset => SawEnd && !HasEnded && !SawReset && other.Last == EndAction.Reset;
 
     public void Run(Socket socket)
     {
         using (socket)
         {
-            // What was sent before a reset is on its way then, and not held back for an acknowledgement (RFC 9293, 3.7.4).
+            // Without Nagle's algorithm, so that what is sent before a reset is in flight then, and not waiting for an acknowledgement (RFC 9293, 3.7.4).
             socket.NoDelay = true;
             foreach (var step in script.Steps)
                 Do(socket, step);
@@ -47,7 +47,7 @@ internal sealed class EndRun(EndScript script, EndScript other, int streamOut, i
     }
 
     public override string ToString() =>
-        $"sent {Sent}, received {Received}{(HasEnded ? ", ended" : "")}{(SawEnd ? ", saw the end" : "")}{(SawReset ? ", saw a reset" : "")}{(Fault is null ? "" : $", {Fault}")}";
+        $"sent {Sent}, received {Received}{(HasEnded ? ", ended" : "")}{(SawEnd ? ", saw the end" : "")}{(SawReset ? ", saw a reset" : "")}{(Violation is null ? "" : $", {Violation}")}";
 
     private void Do(Socket socket, EndStep step)
     {
@@ -107,7 +107,7 @@ internal sealed class EndRun(EndScript script, EndScript other, int streamOut, i
             }
             else if (received == 0)
             {
-                // After a reset that another call was told of, this is all that Linux says (tcp_recvmsg).
+                // After a reset that was reported to another call, Linux reports only this (tcp_recvmsg).
                 SawEnd = !SawReset;
                 return false;
             }
@@ -127,9 +127,9 @@ internal sealed class EndRun(EndScript script, EndScript other, int streamOut, i
     private void ReadToEnd(Socket socket)
     {
         if (Receive(socket, long.MaxValue / 2, HangLimit))
-            Fault = "the other side's end never came";
+            Violation = "the other side's end never came";
         else if (MustSeeLateReset && !(SawReset = RawSocket.WaitForReset(socket, HangLimit)))
-            Fault = "the other side's reset never came";
+            Violation = "the other side's reset never came";
     }
 
     private void EndSending(Socket socket)
@@ -157,7 +157,7 @@ internal sealed class EndRun(EndScript script, EndScript other, int streamOut, i
                 SawReset = true;
                 return true;
             case > 0 and not RawSocket.EAGAIN:
-                Fault = $"errno {-result}";
+                Violation = $"errno {-result}";
                 return true;
             default:
                 return false;
@@ -170,14 +170,14 @@ internal sealed class EndRun(EndScript script, EndScript other, int streamOut, i
         {
             var expected = At(streamIn, Received, bytes.Length);
             if (!bytes[..expected.Length].SequenceEqual(expected))
-                Fault ??= $"a wrong byte between {Received} and {Received + expected.Length}";
+                Violation ??= $"a wrong byte between {Received} and {Received + expected.Length}";
 
             Received += expected.Length;
             bytes = bytes[expected.Length..];
         }
     }
 
-    // A piece of an endless stream, which begins where its number says.
+    // At most this many bytes of an endless stream, from this position.
     private static ReadOnlySpan<byte> At(int stream, long position, long most)
     {
         var start = (int)((position + (stream * 7919L)) % Block.Length);

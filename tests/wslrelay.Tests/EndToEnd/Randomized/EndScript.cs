@@ -1,7 +1,7 @@
 namespace Wslrelay.Tests.EndToEnd.Randomized;
 
 /// <summary>What one end of a connection does from its first byte to its close.</summary>
-/// <param name="BufferSize">Bytes that its socket's buffers are told to have; null where the system decides.</param>
+/// <param name="BufferSize">The size that is set for its socket's buffers; null where the system decides.</param>
 /// <param name="Steps">Its actions, in order; the last one closes.</param>
 internal sealed record EndScript(int? BufferSize, EndStep[] Steps)
 {
@@ -10,7 +10,7 @@ internal sealed record EndScript(int? BufferSize, EndStep[] Steps)
 
     public EndAction Last => Steps[^1].Action;
 
-    /// <summary>It reads all there is, and so never makes its system answer unread bytes with a reset.</summary>
+    /// <summary>It reads to the end, so that its system never sends a reset because of unread bytes.</summary>
     public bool ReadsToEnd => Last is EndAction.EndAndReadToEnd or EndAction.ReadToEndAndEnd;
 
     public bool SendsUrgent => Steps.Any(step => step.Action == EndAction.SendUrgent);

@@ -8,10 +8,9 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Randomized;
 
 /// <summary>
-/// Connections whose ends do anything that TCP lets them do, made from a seed: straight, as the control, and through the relay in each of its modes.
+/// Connections whose ends do anything that TCP allows, generated from a seed: direct, as the control, and through the relay in each of its modes.
 /// <c>WSLRELAY_RANDOM_CONNECTIONS</c> is how many go each way, <c>WSLRELAY_RANDOM_SEED</c> the seed of the first; the next has the next number.
 /// </summary>
-[Collection(Alone.Name)]
 public sealed class RandomizedTests
 {
     private const int AtOnce = 24;
@@ -21,10 +20,10 @@ public sealed class RandomizedTests
     private static readonly int FirstSeed = Number("WSLRELAY_RANDOM_SEED", 1);
 
     [Fact]
-    public async Task Straight_they_keep_what_TCP_promises()
+    public async Task Direct_connections_keep_TCPs_guarantees()
     {
         Platform.OnLinuxOnly("The calls are Linux's.");
-        await RunAsync("straight", listeners => Task.FromResult(listeners.Select(listener => (IPEndPoint)listener.LocalEndPoint!).ToArray()));
+        await RunAsync("without a relay", listeners => Task.FromResult(listeners.Select(listener => (IPEndPoint)listener.LocalEndPoint!).ToArray()));
     }
 
     [Theory]
@@ -33,55 +32,55 @@ public sealed class RandomizedTests
     [InlineData("WSLRELAY_CALLS=ring")]
     [InlineData("WSLRELAY_PUMP=copy")]
     [InlineData("WSLRELAY_PUMP=splice")]
-    public async Task Through_the_relay_they_keep_it_too(string environment)
+    public async Task Relayed_connections_keep_TCPs_guarantees(string environment)
     {
         Platform.OnLinuxOnly("The calls are Linux's.");
         await using var relay = RelayUnderTest.ServeThrough(environment.Length > 0 ? ["/usr/bin/env", environment] : []);
-        await RunThroughAsync($"direct {environment}", relay, () => Task.FromResult<Func<Task>>(new Descriptors(relay.Process).AssertBackAsync));
+        await RunThroughAsync($"direct {environment}", relay, () => Task.FromResult<Func<Task>>(new Descriptors(relay.Process).AssertReleasedAsync));
     }
 
     [Theory]
     [InlineData("tcp")]
     [InlineData("unix")]
-    [InlineData(GuestLink.Carried)]
-    public async Task Through_relay_and_agent_they_keep_it_too(string kind)
+    [InlineData(GuestLink.UnixWithoutPassing)]
+    public async Task Connections_through_relay_and_agent_keep_TCPs_guarantees(string kind)
     {
         await using var chain = await GuestChain.OpenAsync(kind);
-        await RunThroughAsync($"agent over {kind}", chain.Relay, chain.RememberDescriptorsAsync);
+        await RunThroughAsync($"agent over {kind}", chain.Relay, chain.CountDescriptorsAsync);
     }
 
-    private static async Task RunThroughAsync(string path, RelayUnderTest relay, Func<Task<Func<Task>>> rememberDescriptors)
+    private static async Task RunThroughAsync(string path, RelayUnderTest relay, Func<Task<Func<Task>>> countDescriptors)
     {
-        Func<Task>? areBack = null;
+        Func<Task>? assertReleased = null;
         await RunAsync(path, async listeners =>
         {
             var mappings = await relay.MapAsync([.. listeners.Select(listener => new MsgMap { ["guestPort"] = ((IPEndPoint)listener.LocalEndPoint!).Port })]);
-            areBack = await rememberDescriptors();
+            assertReleased = await countDescriptors();
             return [.. mappings.Select(mapping => mapping.EndPoint)];
         });
         await Limits.UntilAsync(
             async () => (await relay.ResultsAsync("list")).All(entry => ((MsgMap)entry!)["active"] is 0L), "the connections to be gone");
-        await areBack!();
+        await assertReleased!();
     }
 
-    // Each of those that run at once has listeners of its own, so that it knows its connections at both ends.
+    // Each worker has listeners of its own, so that it knows both ends of its connections.
     private static async Task RunAsync(string path, Func<Socket[], Task<IPEndPoint[]>> reach)
     {
         var listeners = Enumerable.Range(0, 2 * AtOnce).Select(i => Listen(i % 2 == 0 ? null : EndScript.SmallBuffer)).ToArray();
         var addresses = await reach(listeners);
         var failures = new ConcurrentQueue<string>();
         var next = -1;
-        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(lane => Task.Factory.StartNew(() => RunLane(lane), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(worker => Task.Factory.StartNew(() => RunWorker(worker), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
         Array.ForEach(listeners, listener => listener.Dispose());
         Assert.True(
-            failures.IsEmpty, $"{failures.Count} of {Connections} connections broke a promise, {path}:\n{string.Join('\n', failures.Take(FailuresShown))}");
+            failures.IsEmpty, $"{failures.Count} of {Connections} connections broke a guarantee, {path}:\n{string.Join('\n', failures.Take(FailuresShown))}");
 
-        void RunLane(int lane)
+        void RunWorker(int worker)
         {
             while (failures.Count < 10 * FailuresShown && Interlocked.Increment(ref next) is var number && number < Connections)
             {
                 var script = ConnectionScript.Generate(FirstSeed + number);
-                var place = (2 * lane) + (script.Server.BufferSize is null ? 0 : 1);
+                var place = (2 * worker) + (script.Server.BufferSize is null ? 0 : 1);
                 if (Run(script, listeners[place], addresses[place]) is { } failure)
                     failures.Enqueue(failure);
             }
@@ -119,7 +118,7 @@ public sealed class RandomizedTests
 
     private static Socket Listen(int? bufferSize)
     {
-        // The buffers that it has when a client connects are those of the connection.
+        // An accepted connection has the buffer sizes that its listener has at that time.
         var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         SetBuffers(listener, bufferSize);
         listener.Bind(Net.Loopback(4));

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Tests.EndToEnd.Randomized;
 
-/// <summary>send(2), recv(2) and poll(2) as they are: how many bytes a call has taken is known even where it fails later, and so is each error.</summary>
+/// <summary>send(2), recv(2) and poll(2) without a wrapper: the bytes that each call accepted and each error are known.</summary>
 internal static unsafe partial class RawSocket
 {
     public const int EAGAIN = 11;
@@ -17,7 +17,7 @@ internal static unsafe partial class RawSocket
     private const short POLLERR = 8;
     private const short POLLHUP = 16;
 
-    /// <summary>How many bytes were taken, or the error, negative.</summary>
+    /// <summary>How many bytes were accepted, or the negated error.</summary>
     public static int Send(Socket socket, ReadOnlySpan<byte> bytes, bool urgent = false)
     {
         fixed (byte* first = bytes)
@@ -26,7 +26,7 @@ internal static unsafe partial class RawSocket
         }
     }
 
-    /// <summary>How many bytes came, 0 at the end, or the error, negative.</summary>
+    /// <summary>How many bytes came, 0 at the end, or the negated error.</summary>
     public static int Receive(Socket socket, Span<byte> bytes)
     {
         fixed (byte* first = bytes)

@@ -10,7 +10,7 @@ public sealed class RefusedCalls : IAsyncLifetime
 
     private string Program => Path.Combine(_folder.Path, "refuse-call");
 
-    /// <summary>What comes before a command that is refused these calls (names with commas between) with this errno.</summary>
+    /// <summary>The wrapper of a command for which these calls (names separated by commas) fail with this errno.</summary>
     public string[] Wrap(string calls, int errno) => [Program, $"{errno}", calls];
 
     public async ValueTask InitializeAsync()

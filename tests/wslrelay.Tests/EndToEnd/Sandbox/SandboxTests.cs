@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Sandbox;
 
-/// <summary>What a sandbox refuses costs speed and nothing else: a system call, or /proc.</summary>
+/// <summary>Where a sandbox refuses a system call or /proc, only speed is lost.</summary>
 public sealed class SandboxTests(RefusedCalls refused) : IClassFixture<RefusedCalls>
 {
     private const int EPERM = 1;
@@ -71,13 +71,13 @@ public sealed class SandboxTests(RefusedCalls refused) : IClassFixture<RefusedCa
             {
                 using Socket client = await mappings[0].ConnectAsync();
 
-                // Until the buffers are full, so that what is read next comes in bulk.
+                // Until the buffers are full, so that the next receives are large.
                 await Limits.PauseAsync(100);
                 Assert.True((await client.ReceiveToEndAsync()).AsSpan().SequenceEqual(content));
             }));
             await Task.WhenAll(Enumerable.Range(0, Count).Select(_ => mappings[1].AssertEchoAsync()));
             Libc.Kill(forward.Id, Libc.SIGTERM);
-            await forward.WaitForExitAsync().WaitAsync(Limits.Hang);
+            await forward.WaitForExitAsync().WaitAsync(Limits.HangTimeout);
 
             // Without pipe2 the runtime handles no signals, and SIGTERM ends the program by itself.
             Assert.Equal(wrapper.Contains("pipe2") ? 128 + Libc.SIGTERM : 0, forward.ExitCode);
@@ -91,12 +91,12 @@ public sealed class SandboxTests(RefusedCalls refused) : IClassFixture<RefusedCa
 
     private static async Task<Mapping> ReadMappingAsync(System.Diagnostics.Process forward)
     {
-        var line = await forward.StandardOutput.ReadLineAsync().WaitAsync(Limits.Hang);
+        var line = await forward.StandardOutput.ReadLineAsync().WaitAsync(Limits.HangTimeout);
         if (line is null)
         {
-            string error = await forward.StandardError.ReadToEndAsync().WaitAsync(Limits.Hang);
+            string error = await forward.StandardError.ReadToEndAsync().WaitAsync(Limits.HangTimeout);
 
-            // A runtime that is not part of the program gives up before the program begins.
+            // A runtime that is not part of the program fails before the program starts.
             Assert.SkipWhen(error.StartsWith("Failed to create CoreCLR", StringComparison.Ordinal), "Only the native program starts so.");
             Assert.Fail(error);
         }

@@ -8,12 +8,12 @@ using Libc = Wslrelay.Io.Linux.Interop.Libc;
 namespace Wslrelay.Tests.Io.Linux;
 
 /// <summary>
-/// A pump whose receiving side takes nothing does not hear of what else comes to be sent, segment for segment: it could do nothing with it. None of that is lost.
+/// A pump whose receiving side accepts nothing is not woken for each further segment, with which it could do nothing. None of these bytes is lost.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class BlockedPumpTests
 {
-    private const string LinuxOnly = "only Linux's pump waits for edges";
+    private const string LinuxOnly = "only Linux's pump waits for edge-triggered events";
     private const int Segments = 60;
 
     [Theory]
@@ -21,12 +21,12 @@ public sealed class BlockedPumpTests
     [InlineData("Copy", "Single")]
     [InlineData("Copy", "Ring")]
     [InlineData("Splice", "Single")]
-    public void WhatComesWhileItIsBlockedWakesNobodyAndArrives(string mode, string calls)
+    public void BytesThatComeWhileItIsBlockedDoNotWakeTheLoopAndArrive(string mode, string calls)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         using var blocked = new Blocked(mode, calls);
         blocked.SendSegment();
-        Assert.True(SpinWait.SpinUntil(() => !blocked.WantsReadable, LoopFixture.Patience), "it goes on to hear of what it cannot send");
+        Assert.True(SpinWait.SpinUntil(() => !blocked.WantsReadable, LoopFixture.HangTimeout), "it is still woken for bytes that it cannot send");
         long before = blocked.Turns;
         for (int i = 1; i < Segments; i++)
         {
@@ -37,7 +37,7 @@ public sealed class BlockedPumpTests
         long turns = blocked.Turns - before;
         blocked.End();
 
-        // Each of the two questions is a turn, and one that comes while a turn begins makes it two.
+        // Each of the two questions takes a turn of the loop, or two if it comes while a turn begins.
         Assert.InRange(turns, 1, 4);
     }
 
@@ -49,7 +49,7 @@ public sealed class BlockedPumpTests
     [InlineData("Copy", "Ring", false)]
     [InlineData("Splice", "Single", false)]
     [InlineData("Splice", "Single", true)]
-    public void WhatComesAfterItWasBlockedArrivesToo(string mode, string calls, bool hasUrgent)
+    public void BytesThatComeAfterItWasBlockedArriveToo(string mode, string calls, bool hasUrgent)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         using var blocked = new Blocked(mode, calls);
@@ -62,7 +62,7 @@ public sealed class BlockedPumpTests
             Thread.Sleep(2);
         }
 
-        // No end comes to the help of a pump that hears of nothing else.
+        // A pump that gets no other event is not woken by an end either.
         blocked.ReceiveAll();
         for (int i = 0; i < 3; i++)
         {
@@ -73,7 +73,7 @@ public sealed class BlockedPumpTests
         blocked.End();
     }
 
-    // A pump to a server that does not read, and which has filled all that there is to fill.
+    // A pump to a server that does not read, after it has filled every buffer on the way.
     private sealed class Blocked : IDisposable
     {
         private readonly PumpFixture _fixture;
@@ -85,14 +85,14 @@ public sealed class BlockedPumpTests
             _fixture = new PumpFixture(Enum.Parse<PumpMode>(mode), Enum.Parse<CallMode>(calls));
             _fixture.Client.NoDelay = true;
 
-            // Neither grows any more: at each answer to a question whether there is room (RFC 9293, 3.8.6.1) the system could make some.
+            // Neither buffer grows any more: the system could enlarge it whenever it answers a window probe (RFC 9293, 3.8.6.1).
             _fixture.Server.ReceiveBufferSize = 65536;
             SetSendBuffer(256 * 1024);
             _ = _fixture.Pump;
 
-            // Not only for a moment, until the server's system has taken what is on its way: all that it takes has been acknowledged, and still there is no room. In
-            // small pieces, so that what the pump has not taken leaves room for what is to come.
-            for (long until = Environment.TickCount64 + (long)LoopFixture.Patience.TotalMilliseconds; !IsFull();)
+            // Lastingly, not just until the server's system has received what is in flight: everything it accepts has been acknowledged, and still there is no room. In
+            // small pieces, so that the bytes that the pump has not received leave room for later ones.
+            for (long until = Environment.TickCount64 + (long)LoopFixture.HangTimeout.TotalMilliseconds; !IsFull();)
             {
                 Assert.True(Environment.TickCount64 < until, "it is never full");
                 Send(4096);
@@ -132,7 +132,7 @@ public sealed class BlockedPumpTests
 
         private bool IsFull()
         {
-            // The loop has dealt with what was sent before.
+            // The loop has handled what was sent before.
             _fixture.Loop.Do(() => { });
             _fixture.Loop.Do(() => { });
             while (!_fixture.Loop.Ask(() => _fixture.To.Writable))

@@ -9,13 +9,13 @@ using Libc = Wslrelay.Io.Linux.Interop.Libc;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>Calls that are made together do what each does alone, and where they cannot be made together, each is made alone.</summary>
+/// <summary>Calls made together by io_uring have the same results as single calls, and where there is no io_uring, each is made singly.</summary>
 [SupportedOSPlatform("linux")]
 public sealed partial class CallBatchTests
 {
     private const int Connections = 100;
 
-    // As in a release build: what is ready fits, and more calls are gathered than are made at once.
+    // As in a release build: all ready events fit, and more calls are collected than are made at once.
     private const int EventBatch = 256;
     private const string NoRing = "the system lets this process have no io_uring";
     private const string LinuxOnly = "io_uring(7) is Linux's";
@@ -24,7 +24,7 @@ public sealed partial class CallBatchTests
     [InlineData("Adaptive")]
     [InlineData("Single")]
     [InlineData("Ring")]
-    public void ManyAtOnceKeepTheirBytesApart(string mode)
+    public void ManyAtOnceEachGetTheirOwnBytes(string mode)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         var port = new EpollPort(Enum.Parse<CallMode>(mode)) { PumpMode = PumpMode.Copy };
@@ -49,7 +49,7 @@ public sealed partial class CallBatchTests
     }
 
     [Fact]
-    public void OneAloneTakesNoDetour()
+    public void ASingleConnectionUsesNoRing()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         var port = new EpollPort(CallMode.Adaptive) { PumpMode = PumpMode.Copy };
@@ -73,13 +73,13 @@ public sealed partial class CallBatchTests
         using var relay = new TestRelay(loop);
         List<(Socket Client, Socket Server)> pairs = Connect(relay, Connections);
         SendAllAtOnce(loop, pairs);
-        WhileTheLoopIsKept(loop, () =>
+        WhileTheLoopIsBlocked(loop, () =>
         {
             foreach ((Socket client, Socket server) in pairs)
             {
                 client.LingerState = new LingerOption(true, 0);
                 client.Close();
-                server.Send("to nobody"u8);
+                server.Send("unread"u8);
             }
         });
         foreach ((Socket _, Socket server) in pairs)
@@ -103,7 +103,7 @@ public sealed partial class CallBatchTests
         pairs.ForEach(pair => pair.Server.ReceiveBufferSize = 65536);
         Task[] senders = [.. pairs.Select(pair => Task.Run(() => Pattern.Send(pair.Client, Volume), TestContext.Current.CancellationToken))];
 
-        // More than all buffers on the way hold, since the last one does not grow: when nothing moves any more, the relay's sends have found no room.
+        // More than all buffers on the way can hold, since the last one does not grow: when nothing moves any more, the relay's sends have found no room.
         ulong moved;
         do
         {
@@ -121,7 +121,7 @@ public sealed partial class CallBatchTests
     [Theory]
     [InlineData("Adaptive")]
     [InlineData("Ring")]
-    public void RoundTripsOfManyNeverStopBesideBulk(string mode)
+    public void RoundTripsContinueDuringBulk(string mode)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         const int Volume = 30_000_000;
@@ -136,7 +136,7 @@ public sealed partial class CallBatchTests
             () => Assert.Equal(Volume, Pattern.Receive(pair.Server)), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         Task[] running = [.. senders, .. receivers];
 
-        // New connections come in, and each gets its answers, whatever the ten are doing.
+        // New connections are accepted, and each gets its answers, whatever the ten are doing.
         List<(Socket Client, Socket Server)> pairs = Connect(relay, 10);
         for (int i = 0; i < RoundTrips; i++)
         {
@@ -152,7 +152,7 @@ public sealed partial class CallBatchTests
     }
 
     [Fact]
-    public void WithoutARingNothingIsGathered()
+    public void WithoutARingEachCallIsMadeAlone()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         using var loop = new LoopFixture(new EpollPort(CallMode.Single));
@@ -181,7 +181,7 @@ public sealed partial class CallBatchTests
         AssertAllReceive(pairs);
         Assert.True(loop.Ask(() => port.Calls.HasRing));
 
-        // In the table of the loop's thread alone its descriptor becomes one of another kind, so that io_uring_enter fails before it takes the first call.
+        // In the descriptor table of the loop's thread only, the ring's descriptor becomes one of another kind, so that io_uring_enter fails before it takes the first call.
         loop.Do(() =>
         {
             string ring = Directory.GetFiles("/proc/thread-self/fd").Single(path => new FileInfo(path).LinkTarget == "anon_inode:[io_uring]");
@@ -194,7 +194,7 @@ public sealed partial class CallBatchTests
     }
 
     [Fact]
-    public unsafe void ResultsThatNeverEndKeepNobodyElseWaiting()
+    public unsafe void ContinuousResultsDoNotStarveEpoll()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         Assert.SkipUnless(HasRing(), NoRing);
@@ -206,8 +206,8 @@ public sealed partial class CallBatchTests
         watch.Begin();
         watch.Schedule();
         byte memory;
-        bool heard = false;
-        for (int turn = 0; turn < 10 && !heard; turn++)
+        bool polled = false;
+        for (int turn = 0; turn < 10 && !polled; turn++)
         {
             port.Calls.SetExpectedCalls(1);
             Assert.True(port.Calls.TryAdd(SystemCall.Receive(socket, &memory, 1, busy)));
@@ -215,15 +215,15 @@ public sealed partial class CallBatchTests
             var events = new IoEvent[8];
             int count = port.Wait(events, 0);
             Assert.Contains(events[..count], wake => wake.Operation == busy);
-            heard = events[..count].Any(wake => wake.Operation == watch);
+            polled = events[..count].Any(wake => wake.Operation == watch);
         }
 
-        Assert.True(heard, "epoll is never polled");
+        Assert.True(polled, "epoll was not polled");
     }
 
-    // The kernel tells the error to the send, and the receive behind it gets 0 bytes, as at the end of a stream.
+    // The kernel reports the error to the send, and the receive after it gets 0 bytes, as at the end of a stream.
     [Fact]
-    public unsafe void AnErrorThatOneCallIsToldIsKnownBeforeAnyResultIsLookedAt()
+    public unsafe void AnErrorOfOneCallMarksTheSocketBrokenBeforeResultsAreDispatched()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         Assert.SkipUnless(HasRing(), NoRing);
@@ -255,7 +255,7 @@ public sealed partial class CallBatchTests
         var port = new EpollPort(CallMode.Ring) { PumpMode = PumpMode.Copy };
         using var loop = new LoopFixture(port);
 
-        // In a table of the loop's thread alone: the other tests of this process open and close descriptors too.
+        // In a descriptor table of the loop's thread only: the other tests of this process open and close descriptors too.
         loop.Do(ThreadDescriptors.Separate);
         using var relay = new TestRelay(loop);
         Close(Connect(relay, 1));
@@ -263,7 +263,7 @@ public sealed partial class CallBatchTests
         int before = loop.Ask(CountDescriptors);
         List<(Socket Client, Socket Server)> pairs = Connect(relay, Connections);
         Assert.Equal(before + (2 * Connections), loop.Ask(CountDescriptors));
-        WhileTheLoopIsKept(loop, () => Close(pairs));
+        WhileTheLoopIsBlocked(loop, () => Close(pairs));
         _ = relay.WaitForEnd(Connections);
         loop.Do(() => { });
         Assert.Equal(before, loop.Ask(CountDescriptors));
@@ -309,8 +309,8 @@ public sealed partial class CallBatchTests
     private static List<(Socket Client, Socket Server)> Connect(TestRelay relay, int count) =>
         [.. Enumerable.Range(0, count).Select(_ => relay.Connect())];
 
-    // While the loop is kept it sees nothing: afterwards all of it at once.
-    private static void WhileTheLoopIsKept(LoopFixture loop, Action action)
+    // While the loop is blocked it sees nothing; afterwards it sees everything at once.
+    private static void WhileTheLoopIsBlocked(LoopFixture loop, Action action)
     {
         using var done = new ManualResetEventSlim();
         loop.Loop.Post(done.Wait);
@@ -325,7 +325,7 @@ public sealed partial class CallBatchTests
         }
     }
 
-    private static void SendAllAtOnce(LoopFixture loop, List<(Socket Client, Socket Server)> pairs) => WhileTheLoopIsKept(loop, () =>
+    private static void SendAllAtOnce(LoopFixture loop, List<(Socket Client, Socket Server)> pairs) => WhileTheLoopIsBlocked(loop, () =>
     {
         for (int i = 0; i < pairs.Count; i++)
         {

@@ -8,14 +8,14 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>Keepalive on both connections of a relay: to the client from its listener, to the target a second later, so that a short connection is spared the call.</summary>
+/// <summary>Keepalive on both connections of a relay: to the client from its listener, to the target a second later, so that a short connection does not cost that call.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class KeepaliveTests
 {
     [Theory]
     [InlineData(0)]
     [InlineData(123)]
-    public void BothConnectionsAreProbed(int seconds)
+    public void KeepaliveProbesBothConnections(int seconds)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The options are read from Linux.");
         using var loop = new LoopFixture(new EpollPort(keepaliveSeconds: seconds));
@@ -32,10 +32,10 @@ public sealed class KeepaliveTests
         IoSocket other = listener.Take();
 
         // Nothing else wakes the loop.
-        var deadline = DateTime.UtcNow + LoopFixture.Patience;
+        var deadline = DateTime.UtcNow + LoopFixture.HangTimeout;
         while (SocketOption.Get(loop, target, Libc.SOL_SOCKET, Libc.SO_KEEPALIVE) == 0)
         {
-            Assert.True(DateTime.UtcNow < deadline, "keepalive is never turned on");
+            Assert.True(DateTime.UtcNow < deadline, "keepalive was not turned on");
             Thread.Sleep(100);
         }
 
@@ -44,7 +44,7 @@ public sealed class KeepaliveTests
     }
 
     [Fact]
-    public void OneThatWaitsWakesTheLoopByItself()
+    public void AConnectionThatWaitsForKeepaliveWakesTheLoop()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The queue is Linux's.");
         using var port = new EpollPort(CallMode.Single);

@@ -11,7 +11,7 @@ public class LoopTurnTests
     private const int BusyOperations = 8;
 
     [Fact]
-    public void WhatIsWokenRunsBeforeThoseThatHaveYieldedRunAgain()
+    public void AnOperationThatIsWokenRunsBeforeOnesThatHaveYieldedRunAgain()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "a completion packet may take longer than a turn");
         using var loop = new LoopFixture();
@@ -57,7 +57,7 @@ public class LoopTurnTests
         Assert.Equal(runsAtSend + 1, runsAtReceive);
     }
 
-    /// <summary>Always has more to do, like a pump of bulk.</summary>
+    /// <summary>Always has more to do, like a pump of a large transfer.</summary>
     private sealed class BusyOperation(IIoOwner owner, Action run) : IoOperation(owner)
     {
         protected internal override void Schedule()
@@ -66,7 +66,7 @@ public class LoopTurnTests
             Yield();
         }
 
-        protected internal override void Collect(in IoEvent wake) => throw new InvalidOperationException("nothing wakes it");
+        protected internal override void Collect(in IoEvent wake) => throw new InvalidOperationException("no event is expected");
 
         protected internal override void CancelPending()
         {

@@ -7,7 +7,7 @@ using Libc = Wslrelay.Io.Linux.Interop.Libc;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>Nagle's delay is off wherever it could delay: from the second send to a target on, or from the first of more than a segment.</summary>
+/// <summary>TCP_NODELAY is set wherever Nagle's algorithm could delay: from the second send to a target on, or from the first of more than a segment.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class NoDelayTests
 {
@@ -52,7 +52,7 @@ public sealed class NoDelayTests
     }
 
     [Fact]
-    public void WhatAListenerAcceptsHasItOff()
+    public void AcceptedSocketsHaveNoDelay()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         using var loop = new LoopFixture();

@@ -9,14 +9,14 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>A system whose ports are used up, in a network where it may choose one only: a person is told that, not that port 0 is in use.</summary>
+/// <summary>No free port, in a network namespace where the system may choose only one: the error says so, and not that port 0 is in use.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class PortsUsedUpTests
 {
     private const int OnlyPort = 40_000;
 
     [Fact]
-    public void AMappingThatLeavesTheChoiceToTheSystemIsToldSo()
+    public void AMappingWhosePortTheSystemChoosesGetsAnErrorThatSaysSo()
     {
         using LoopFixture loop = Separate();
         RelayException refused = Assert.Throws<RelayException>(() => loop.Do(() =>
@@ -31,7 +31,7 @@ public sealed class PortsUsedUpTests
     }
 
     [Fact]
-    public void AConnectionThatFindsNoLocalPortIsToldSo()
+    public void AConnectionWithoutAFreeLocalPortGetsAnErrorThatSaysSo()
     {
         using LoopFixture loop = Separate();
         TestListener listener = loop.Listen(port: OnlyPort + 1);
@@ -46,13 +46,13 @@ public sealed class PortsUsedUpTests
 
     private static LoopFixture Separate()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "the network of one's own is Linux's");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "network namespaces are Linux's");
         var loop = new LoopFixture();
         if (loop.Ask(() => ThreadNetwork.TrySeparate(OnlyPort)))
             return loop;
 
         loop.Dispose();
-        Assert.Skip("this user may not make a network of its own");
+        Assert.Skip("this user may not create a network namespace");
         return loop;
     }
 

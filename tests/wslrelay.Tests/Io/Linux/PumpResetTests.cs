@@ -6,18 +6,18 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>A pump whose sender has been reset ends once the receiver has taken everything that was received before it, or takes nothing more.</summary>
+/// <summary>A pump whose sender has been reset ends once the receiver has accepted everything that was received before the reset, or accepts nothing more.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class PumpResetTests
 {
-    private const string LinuxOnly = "only Linux's pump waits for edges";
+    private const string LinuxOnly = "only Linux's pump waits for edge-triggered events";
     private const int Volume = 4 << 20;
 
     [Theory]
     [InlineData("Copy", "Single")]
     [InlineData("Copy", "Ring")]
     [InlineData("Splice", "Single")]
-    public void WhatWasReceivedBeforeArrivesAsLongAsTheReceiverTakesIt(string mode, string calls)
+    public void BytesReceivedBeforeAResetArriveWhileTheReceiverReads(string mode, string calls)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         using PumpFixture fixture = Open(mode, calls, idleMilliseconds: 60_000);
@@ -32,7 +32,7 @@ public sealed class PumpResetTests
             Assert.Contains(error, (SocketError[])[SocketError.Success, SocketError.WouldBlock]);
         }
 
-        // A reset throws away what the client's own system still holds: until nothing more of it moves.
+        // A reset discards what the client's own system still holds: wait until nothing more of it moves.
         int unsent = SocketOption.Unsent(fixture.Client);
         for (int before = unsent + 1; unsent < before;)
         {
@@ -65,7 +65,7 @@ public sealed class PumpResetTests
     [InlineData("Copy", "Single")]
     [InlineData("Copy", "Ring")]
     [InlineData("Splice", "Single")]
-    public void AReceiverThatTakesNothingIsNotWaitedFor(string mode, string calls)
+    public void AReceiverThatReadsNothingIsNotWaitedFor(string mode, string calls)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         using PumpFixture fixture = Open(mode, calls, idleMilliseconds: 100);

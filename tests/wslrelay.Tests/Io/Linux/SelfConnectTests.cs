@@ -10,10 +10,10 @@ public sealed class SelfConnectTests
     [Fact]
     public void AConnectThatReachesItselfIsRefused()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "the network of one's own is Linux's");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "network namespaces are Linux's");
         const int OnlyPort = 40_000;
         using var loop = new LoopFixture();
-        Assert.SkipUnless(loop.Ask(() => ThreadNetwork.TrySeparate(OnlyPort)), "this user may not make a network of its own");
+        Assert.SkipUnless(loop.Ask(() => ThreadNetwork.TrySeparate(OnlyPort)), "this user may not create a network namespace");
         for (int i = 0; i < 3; i++)
         {
             Completion connect = loop.Start(owner => loop.Port.Connect(IoEndpoint.Tcp(IPAddress.Loopback, OnlyPort), owner));

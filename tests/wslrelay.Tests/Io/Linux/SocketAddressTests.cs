@@ -9,7 +9,7 @@ using SocketAddress = Wslrelay.Io.Linux.SocketAddress;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>The bytes of ip(7), ipv6(7), unix(7) and vsock(7), written over memory that is not zero; and the framework's own, where it has the family.</summary>
+/// <summary>The bytes of ip(7), ipv6(7), unix(7) and vsock(7), written over memory that is not zero; and those of .NET, where it has the family.</summary>
 [SupportedOSPlatform("linux")]
 public class SocketAddressTests
 {
@@ -82,7 +82,7 @@ public class SocketAddressTests
     public void Vsock(uint cid, uint port, string expected) => Assert.Equal(expected, Encode(IoEndpoint.Vsock(cid, port)));
 
     [Fact]
-    public void HyperVIsNotOfThisSystem() =>
+    public void HyperVAddressesAreRefused() =>
         Assert.Equal(IoError.NotSupported, Assert.Throws<IoException>(() => Encode(IoEndpoint.HvSocket(Guid.Empty, 1))).Error);
 
     [Theory]
@@ -90,14 +90,14 @@ public class SocketAddressTests
     [InlineData("0A00" + "1F90" + "00000000" + "00000000000000000000000000000001" + "00000000", 8080u, null)]
     [InlineData("2800" + "0000" + "08070605" + "04030201" + "00" + "000000", 0x05060708u, 0x01020304u)]
     [InlineData("2800" + "0000" + "FFFFFFFF" + "FFFFFFFF" + "01" + "000000", uint.MaxValue, uint.MaxValue)]
-    public void WhatTheKernelAnswersIsRead(string address, uint port, uint? cid)
+    public void AddressesFromTheKernelAreRead(string address, uint port, uint? cid)
     {
         byte[] bytes = Convert.FromHexString(address);
         Assert.Equal((port, cid), (SocketAddress.Port(bytes), SocketAddress.Cid(bytes)));
     }
 
     [Fact]
-    public void TheDomainIsThatOfTheBytes()
+    public void TheDomainMatchesTheAddressFamily()
     {
         IoEndpoint[] endpoints =
         [

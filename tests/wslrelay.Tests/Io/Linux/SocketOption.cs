@@ -6,7 +6,7 @@ using Libc = Wslrelay.Io.Linux.Interop.Libc;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>What the kernel has noted for a socket of the loop's (getsockopt(2)).</summary>
+/// <summary>The kernel's options of a socket of the loop (getsockopt(2)).</summary>
 [SupportedOSPlatform("linux")]
 internal static class SocketOption
 {

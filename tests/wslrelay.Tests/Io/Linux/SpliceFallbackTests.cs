@@ -9,7 +9,7 @@ using Libc = Wslrelay.Io.Linux.Interop.Libc;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>Where the system has no pipe to give, or cannot splice, bytes pass all the same: each way to fail, forced.</summary>
+/// <summary>Where no pipe can be created, or the system cannot splice, bytes are copied instead: each way to fail, forced.</summary>
 [SupportedOSPlatform("linux")]
 public sealed partial class SpliceFallbackTests
 {
@@ -23,12 +23,12 @@ public sealed partial class SpliceFallbackTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         using var loop = new LoopFixture(new EpollPort { PumpMode = PumpMode.Adaptive });
 
-        // Of the loop's thread alone: whatever else the process does meanwhile, such as starting a thread, needs descriptors too.
+        // Only in the loop's thread: whatever else the process does meanwhile, such as starting a thread, needs descriptors too.
         loop.Do(ThreadDescriptors.Separate);
         using var relay = new TestRelay(loop);
         (Socket client, Socket server) = relay.Connect();
         loop.Do(ThreadDescriptors.TakeAll);
-        Assert.False(CanMakeAPipe(loop), "there are descriptors left");
+        Assert.False(CanMakeAPipe(loop), "a descriptor is still free");
         Transfer(loop, client, server);
         client.Dispose();
         server.Dispose();
@@ -97,12 +97,12 @@ public sealed partial class SpliceFallbackTests
         using var folder = new TemporaryFolder();
         string path = System.IO.Path.Combine(folder.Path, "appended");
 
-        // A file that is only appended to: write(2) does, splice(2) gives EINVAL.
+        // A file opened with O_APPEND: write(2) works, splice(2) gives EINVAL.
         const int O_CREAT = 0x40;
         const int O_APPEND = 0x400;
         const int OwnerOnly = 0x180;
         int descriptor = Open(path, Libc.O_WRONLY | Libc.O_CLOEXEC | O_CREAT | O_APPEND, OwnerOnly);
-        Assert.True(descriptor >= 0, "the file cannot be made");
+        Assert.True(descriptor >= 0, "the file cannot be created");
         EpollHandle file = loop.Ask(() => new EpollHandle(port, descriptor, isSocket: false));
         Completion pump = loop.Start(owner => port.Pump(near, file, new ByteCounter(), owner));
         Pattern.Send(far, Length);
@@ -148,7 +148,7 @@ public sealed partial class SpliceFallbackTests
         return (listener.Take(), far);
     }
 
-    // Of the calling thread alone: CAP_SYS_ADMIN and CAP_SYS_RESOURCE let it exceed what pipes may take (pipe(7), capabilities(7)).
+    // Only of the calling thread: CAP_SYS_ADMIN and CAP_SYS_RESOURCE let it exceed what pipes may take (pipe(7), capabilities(7)).
     private static void DropPrivileges()
     {
         const uint Version3 = 0x20080522;

@@ -4,13 +4,13 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>A table of descriptors for the calling thread alone (unshare(2)), so that it can run out of them and nobody else does.</summary>
+/// <summary>A descriptor table for the calling thread only (unshare(2)), so that it can run out of descriptors without any other thread doing so.</summary>
 internal static partial class ThreadDescriptors
 {
     private const int CLONE_FILES = 0x400;
 
     /// <summary>
-    /// From now on what this thread opens and closes is its own. Its copies of the sockets and pipes of others are closed: they would keep those open.
+    /// From now on this thread opens and closes descriptors in its own table. Its copies of other threads' sockets and pipes are closed: they would keep those open.
     /// </summary>
     internal static void Separate()
     {
@@ -22,7 +22,7 @@ internal static partial class ThreadDescriptors
         }
     }
 
-    /// <summary>Leaves none.</summary>
+    /// <summary>Uses up all descriptors.</summary>
     internal static void TakeAll()
     {
         while (Dup(0) >= 0)

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>A network for the calling thread alone (network_namespaces(7)), with loopback and nothing else.</summary>
+/// <summary>A network namespace for the calling thread only (network_namespaces(7)), with loopback and nothing else.</summary>
 internal static partial class ThreadNetwork
 {
     private const int CLONE_NEWNET = 0x40000000;
@@ -12,7 +12,7 @@ internal static partial class ThreadNetwork
     private const int IFF_UP = 1;
 
     /// <summary>
-    /// The sockets that this thread makes from now on are in a network of their own, where the system's choice of ports is one. False where the user may not do
+    /// The sockets that this thread creates from now on are in a network namespace where the system can choose one port only. False where the user may not do
     /// that.
     /// </summary>
     internal static bool TrySeparate(int onlyPort)

@@ -22,7 +22,7 @@ public sealed class UnixBacklogTests
         using var loop = new LoopFixture();
         Completion[] connects = [.. Enumerable.Range(0, 6).Select(_ => loop.Start(owner => loop.Port.Connect(IoEndpoint.Unix(path), owner)))];
 
-        // One more than its backlog is let in (unix(7)). The loop looks again and again for room, and finds none.
+        // One more than the backlog is accepted (unix(7)). The loop checks repeatedly for room, and finds none.
         loop.AwaitAll(connects[0].Ended, connects[1].Ended);
         Thread.Sleep(50);
         loop.Do(() => { });

@@ -7,14 +7,14 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>Listeners that want the same path: none replaces, or deletes the file of, another that is alive.</summary>
+/// <summary>Listeners on the same path: none replaces, or deletes the file of, another that is open.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class UnixListenerFileTests
 {
     private const string LinuxOnly = "Unix listeners are Linux's.";
 
     [Fact]
-    public void OfSeveralThatStartTogetherOneListensAndIsReached()
+    public void OfSeveralListenersThatStartTogetherOneListensAndIsReached()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), LinuxOnly);
         const int Rounds = 200;
@@ -36,7 +36,7 @@ public sealed class UnixListenerFileTests
                 }
                 catch (IoException e) when (e.Error == IoError.AddressInUse)
                 {
-                    // Another was first.
+                    // Another listener was first.
                 }
             }))];
             Array.ForEach(threads, thread => thread.Start());

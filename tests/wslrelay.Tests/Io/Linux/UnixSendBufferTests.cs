@@ -15,7 +15,7 @@ public sealed class UnixSendBufferTests
     private const int Length = 8 * 1024 * 1024;
 
     [Fact]
-    public void BulkThatFillsItWidensIt()
+    public void ABulkTransferThatFillsItEnlargesIt()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "splice(2) is Linux's");
         using var folder = new TemporaryFolder();
@@ -46,8 +46,8 @@ public sealed class UnixSendBufferTests
             },
             TestContext.Current.CancellationToken);
 
-        // Nobody reads yet.
-        Assert.True(SpinWait.SpinUntil(() => SendBuffer(loop, to) > usual, LoopFixture.Patience), $"the send buffer is still {usual} bytes");
+        // Nothing is read yet.
+        Assert.True(SpinWait.SpinUntil(() => SendBuffer(loop, to) > usual, LoopFixture.HangTimeout), $"the send buffer is still {usual} bytes");
         Assert.Equal(Length, Pattern.Receive(server));
         loop.AwaitAll(sender, pump.Ended);
         loop.Do(() =>

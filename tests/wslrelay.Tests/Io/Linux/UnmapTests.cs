@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io.Linux;
 
-/// <summary>The end of a listener: what is established is served, and no handshake begins that the close would reset.</summary>
+/// <summary>The end of a listener: established connections are served, and no handshake begins that the close would reset.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class UnmapTests
 {
@@ -22,13 +22,13 @@ public sealed class UnmapTests
         TcpOptions.DropNewHandshakes(listener);
         using var during = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
         Assert.Equal(SocketError.WouldBlock, Assert.Throws<SocketException>(() => during.Connect(IPAddress.Loopback, listener.LocalPort)).SocketErrorCode);
-        Assert.False(during.Poll(TimeSpan.FromMilliseconds(300), SelectMode.SelectWrite), "the handshake went on");
+        Assert.False(during.Poll(TimeSpan.FromMilliseconds(300), SelectMode.SelectWrite), "the handshake continued");
 
         Assert.Equal(1, AcceptAll(listening, listener));
         listener.Close(abort: false);
 
-        // Its next SYN, a second later, finds nobody.
-        Assert.True(during.Poll(LoopFixture.Patience, SelectMode.SelectError), "the client is never refused");
+        // Its next SYN, a second later, finds no listener.
+        Assert.True(during.Poll(LoopFixture.HangTimeout, SelectMode.SelectError), "the client was not refused");
     }
 
     [Fact]

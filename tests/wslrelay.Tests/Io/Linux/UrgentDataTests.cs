@@ -8,7 +8,7 @@ using Xunit;
 namespace Wslrelay.Tests.Io.Linux;
 
 /// <summary>
-/// TCP's urgent data: recv(2) stops before it and splice(2) never passes it. The urgent byte itself is not carried; all others are.
+/// TCP's urgent data: recv(2) stops before it and splice(2) never passes it. The urgent byte itself is not relayed; all others are.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class UrgentDataTests
@@ -17,14 +17,14 @@ public sealed class UrgentDataTests
     [InlineData("Adaptive")]
     [InlineData("Copy")]
     [InlineData("Splice")]
-    public void BytesAfterItArriveWhereNoWaitHasToldOfIt(string mode)
+    public void BytesAfterItArriveWhereNoWaitHasReportedIt(string mode)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the pump that splices is Linux's");
         using var loop = new LoopFixture(new EpollPort { PumpMode = Enum.Parse<PumpMode>(mode) });
         using var relay = new TestRelay(loop);
         Socket client = loop.Ask(() =>
         {
-            // All of it is there when the connection is accepted, connected and pumped, in one turn.
+            // All bytes have arrived when the connection is accepted, connected and pumped, in one turn.
             Socket early = LoopFixture.ConnectClient(relay.Port);
             early.Send("abc"u8);
             early.Send("!"u8, SocketFlags.OutOfBand);
@@ -37,7 +37,7 @@ public sealed class UrgentDataTests
         server.Dispose();
     }
 
-    // splice takes the error, which is told once, and leaves the bytes.
+    // splice takes the error, which is reported once, and leaves the bytes.
     [Theory]
     [InlineData("Adaptive")]
     [InlineData("Copy")]

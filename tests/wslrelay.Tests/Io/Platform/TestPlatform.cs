@@ -28,6 +28,6 @@ public static class TestPlatform
         : OperatingSystem.IsLinux() ? ((EpollPort)port).Buffers
         : throw new PlatformNotSupportedException();
 
-    /// <summary>Calls the kernel has and whose end has not been taken; 0 where a system has no such thing.</summary>
+    /// <summary>Calls that the kernel has accepted and whose completion has not been collected; 0 where a system has no such calls.</summary>
     internal static int InFlight(IoPort port) => OperatingSystem.IsWindows() ? ((CompletionPort)port).InFlight : 0;
 }

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Wslrelay.Tests.Io.Platform;
 
-/// <summary>Both ends of a named pipe, as the system makes them: the framework's own streams belong to its own port.</summary>
+/// <summary>Both ends of a named pipe, as the system creates them: .NET's own streams are bound to its own completion port.</summary>
 [SupportedOSPlatform("windows")]
 internal static partial class WindowsPipes
 {

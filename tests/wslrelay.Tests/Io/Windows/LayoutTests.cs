@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.Io.Windows;
 
-/// <summary>Every native structure as the 64-bit headers lay it out; on every system, since it is the compiler's work.</summary>
+/// <summary>Every native structure as the 64-bit headers lay it out; on every system, since the compiler decides it.</summary>
 [SupportedOSPlatform("windows")]
 public class LayoutTests
 {

@@ -12,7 +12,7 @@ namespace Wslrelay.Tests.Io.Windows;
 public class WindowsConnectTests
 {
     [WindowsFact]
-    public void TheSystemTellsWhoListens()
+    public void TheSystemReportsWhetherAPortHasAListener()
     {
         using var any = Listen(IPAddress.Any, 0);
         using var one = Listen(IPAddress.Loopback, 0);
@@ -28,7 +28,7 @@ public class WindowsConnectTests
     }
 
     [WindowsFact]
-    public void ARefusalByAListenerIsTriedAgain()
+    public void ARefusalByAListenerIsRetried()
     {
         using var loop = new LoopFixture();
         using var reserved = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -48,7 +48,7 @@ public class WindowsConnectTests
     }
 
     [WindowsFact]
-    public void AConnectThatIsTriedAgainCanBeCancelled()
+    public void ARetriedConnectCanBeCancelled()
     {
         using var loop = new LoopFixture();
         using var reserved = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -65,7 +65,7 @@ public class WindowsConnectTests
     }
 
     [WindowsFact]
-    public void AConnectThatIsTriedAgainCanBeCancelledInTheTurnOfItsNextTry()
+    public void ARetriedConnectCanBeCancelledInTheTurnOfItsNextTry()
     {
         using var port = (CompletionPort)IoPort.Create();
         using var reserved = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -94,7 +94,7 @@ public partial class WindowsHandleTests
     }
 
     [WindowsFact]
-    public void ErrorsOfCallsAndOfPacketsMeanTheSame()
+    public void ErrorsOfCallsAndOfCompletionPacketsAreTheSame()
     {
         Assert.Equal(IoError.Reset, NativeError.ToIoError(10054));
         Assert.Equal(IoError.Reset, NativeError.ToIoError(StatusToError(0xC000020D))); // STATUS_CONNECTION_RESET

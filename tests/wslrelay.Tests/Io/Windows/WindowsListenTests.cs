@@ -36,16 +36,16 @@ public partial class WindowsListenTests
     }
 
     [WindowsFact]
-    public void NobodyTakesAPortByReuse()
+    public void NoOtherSocketTakesAPortByReuseAddress()
     {
         using var loop = new LoopFixture();
         TestListener listener = loop.Listen();
-        using var thief = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        thief.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        other.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         SocketException refused = Assert.Throws<SocketException>(() =>
         {
-            thief.Bind(new IPEndPoint(IPAddress.Loopback, listener.Port));
-            thief.Listen();
+            other.Bind(new IPEndPoint(IPAddress.Loopback, listener.Port));
+            other.Listen();
         });
         Assert.Contains(refused.SocketErrorCode, new[] { SocketError.AccessDenied, SocketError.AddressAlreadyInUse });
     }
@@ -66,7 +66,7 @@ public partial class WindowsListenTests
     [WindowsFact]
     public void AProbeSeesNoSingleAddress()
     {
-        TestPlatform.NotUnderWine("Wine binds as Linux does: the wildcard is refused beside a single address");
+        TestPlatform.NotUnderWine("Wine binds as Linux does: the wildcard is refused while a single address is bound");
         using var port = (CompletionPort)IoPort.Create();
         using IoSocket listener = port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0));
         Assert.Equal(0, new ListenerFactory(port).Probe(Ws2_32.AF_INET, listener.LocalPort));
@@ -88,7 +88,7 @@ public partial class WindowsListenTests
     }
 
     [WindowsFact]
-    public void AListenerOutlivesALackOfSockets()
+    public void AListenerSurvivesALackOfSockets()
     {
         using var loop = new LoopFixture();
         var port = (CompletionPort)loop.Port;
@@ -129,7 +129,7 @@ public partial class WindowsListenTests
     }
 
     [WindowsFact]
-    public void WhatWasAcceptedBeforeACancelIsServedAndTheBacklogToo()
+    public void ConnectionsAcceptedOrQueuedBeforeACancelAreServed()
     {
         const int Count = 3 * Accept.AcceptDepth;
         using var loop = new LoopFixture();
@@ -137,7 +137,7 @@ public partial class WindowsListenTests
         var clients = new List<Socket>();
         loop.Do(() =>
         {
-            // On the loop's thread: no packet is taken before the cancel.
+            // On the loop's thread: no completion packet is taken before the cancel.
             for (int i = 0; i < Count; i++)
                 clients.Add(LoopFixture.ConnectClient(listener.Port));
 

@@ -50,7 +50,7 @@ public class WindowsResetTests
     }
 
     [WindowsFact]
-    public void TwoSidesThatBothBreakWhileTheyAreSentToEndTheRelay()
+    public void ResetsOfBothSidesDuringSendsEndTheRelay()
     {
         using var loop = new LoopFixture();
         using var relay = new TestRelay(loop);
@@ -65,7 +65,7 @@ public class WindowsResetTests
     }
 
     [WindowsFact]
-    public void WhatCameBeforeAResetHasBeenReceivedWhileTheLoopWasBusy()
+    public void BytesBeforeAResetArriveAlthoughTheLoopWasBusy()
     {
         using var loop = new LoopFixture();
         using var relay = new TestRelay(loop);
@@ -94,7 +94,7 @@ public class WindowsResetTests
         socket.Dispose();
     }
 
-    // Sends until the relay is blocked in a send, and no further: Wine keeps a socket whose own send buffer is full.
+    // Sends until the relay is blocked in a send, and no further: Wine does not close a socket whose own send buffer is full.
     private static void Fill(LoopFixture loop, Socket socket, ByteCounter relayed)
     {
         byte[] bytes = new byte[65536];

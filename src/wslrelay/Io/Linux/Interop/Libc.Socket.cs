@@ -19,15 +19,12 @@ internal abstract unsafe partial class Libc
 
     internal const int SOL_SOCKET = 1;
     internal const int SO_REUSEADDR = 2;
-    internal const int SO_TYPE = 3;
     internal const int SO_ERROR = 4;
     internal const int SO_SNDBUF = 7;
     internal const int SO_RCVBUF = 8;
     internal const int SO_KEEPALIVE = 9;
     internal const int SO_LINGER = 13;
     internal const int SO_ATTACH_FILTER = 26;
-    internal const int SO_ACCEPTCONN = 30;
-    internal const int SO_PROTOCOL = 38;
     internal const int SO_MEMINFO = 55;
     internal const int SCM_RIGHTS = 1;
 

@@ -6,8 +6,8 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Auto;
 
-/// <summary>A guest that is not this machine's loopback: a network namespace of its own, with an agent that is reached from outside.</summary>
-internal sealed class NetworkGuest : IAsyncDisposable
+/// <summary>A guest with a network namespace of its own, so that its loopback is not this machine's, and an agent that is reached from outside it.</summary>
+internal sealed class NamespaceGuest : IAsyncDisposable
 {
     public const string Python = "/usr/bin/python3";
 
@@ -16,7 +16,7 @@ internal sealed class NetworkGuest : IAsyncDisposable
     private readonly bool _isPython;
     private AgentUnderTest? _agent;
 
-    private NetworkGuest(string kind)
+    private NamespaceGuest(string kind)
     {
         Platform.OnLinuxOnly("The guest is Linux.");
         RequiredTool.Require(Python, "python3-msgpack", "-c", "import msgpack");
@@ -28,12 +28,12 @@ internal sealed class NetworkGuest : IAsyncDisposable
 
     public string Target => _link.Target(_agent!.Listens);
 
-    /// <summary>A kind of <see cref="GuestLink"/>, to our agent; or python, one that was written from the protocol alone.</summary>
-    public static async Task<NetworkGuest> StartAsync(string kind = "unix")
+    /// <summary>A kind of <see cref="GuestLink"/>, to wslrelay's agent; or python, for an agent that was written from the protocol alone.</summary>
+    public static async Task<NamespaceGuest> StartAsync(string kind = "unix")
     {
-        var guest = new NetworkGuest(kind);
-        await guest._namespace.StandardOutput.ReadLineAsync().WaitAsync(Limits.Hang);
-        if (kind == GuestLink.Cable)
+        var guest = new NamespaceGuest(kind);
+        await guest._namespace.StandardOutput.ReadLineAsync().WaitAsync(Limits.HangTimeout);
+        if (kind == GuestLink.Veth)
         {
             var run = await ProgramRun.OfAsync(["sh", "-euc", $"""
                 ip link add guest type veth peer name eth0 netns {guest._namespace.Id}

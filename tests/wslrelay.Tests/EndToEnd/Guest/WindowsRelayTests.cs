@@ -5,11 +5,10 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>
-/// The two halves as they are in life, where WSLRELAY_PROGRAM is a script that starts the Windows relay: that one on the host's side, the Linux
-/// agent on the guest's. Looks at neither process, only at what goes through them.
+/// The Windows relay with the Linux agent, as they are deployed, where WSLRELAY_PROGRAM is a script that starts the Windows relay. Looks at neither
+/// process, only at the connections through them.
 /// </summary>
-[Collection(Alone.Name)]
-public sealed class TwoHalvesTests
+public sealed class WindowsRelayTests
 {
     [Fact]
     public async Task Bytes_go_both_ways_at_once_and_end_one_after_the_other()
@@ -31,7 +30,7 @@ public sealed class TwoHalvesTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task The_other_direction_goes_on_after_an_end(bool clientEndsFirst)
+    public async Task The_other_direction_continues_after_an_end(bool clientEndsFirst)
     {
         await using var chain = await GuestChain.OpenAsync("tcp");
         using var pair = await chain.OpenPairAsync();
@@ -42,7 +41,7 @@ public sealed class TwoHalvesTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_reset_stays_one(bool byClient)
+    public async Task A_reset_is_passed_on(bool byClient)
     {
         await using var chain = await GuestChain.OpenAsync("tcp");
         for (var round = 0; round < 10; round++)
@@ -69,7 +68,7 @@ public sealed class TwoHalvesTests
     }
 
     [Fact]
-    public async Task Two_hundred_connections_at_once_keep_their_bytes_apart()
+    public async Task Two_hundred_connections_at_once_each_get_their_own_bytes()
     {
         await using var chain = await GuestChain.OpenAsync("tcp");
         await using var server = GuestServer.Echo();
@@ -96,9 +95,9 @@ public sealed class TwoHalvesTests
             return;
         }
 
-        // Wine ends the sending of a socket just before it closes it with a reset: that may be read first, and the reset comes behind.
+        // Wine ends the sending of a socket just before it closes it with a reset: that may be read first, and the reset comes after it.
         await socket.AssertEndedAsync();
-        await Limits.UntilAsync(() => IsReset(socket), "the reset behind the end");
+        await Limits.UntilAsync(() => IsReset(socket), "the reset after the end");
     }
 
     private static bool IsReset(Socket socket)

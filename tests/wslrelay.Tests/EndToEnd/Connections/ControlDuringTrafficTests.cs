@@ -4,11 +4,11 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
-/// <summary>A request of the control channel disturbs no connection and no other mapping.</summary>
-public sealed class ControlBesideTests
+/// <summary>Requests of the control channel disturb no connection and no other mapping.</summary>
+public sealed class ControlDuringTrafficTests
 {
     [Fact]
-    public async Task A_transfer_does_not_notice_a_thousand_maps_and_unmaps()
+    public async Task A_thousand_maps_and_unmaps_do_not_disturb_a_transfer()
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);
@@ -68,7 +68,7 @@ public sealed class ControlBesideTests
     }
 
     [Fact]
-    public async Task Failing_requests_disturb_nothing()
+    public async Task Requests_that_fail_disturb_no_connection()
     {
         await using var relay = RelayUnderTest.Serve();
         using var pair = await RelayedPair.OpenAsync(relay);

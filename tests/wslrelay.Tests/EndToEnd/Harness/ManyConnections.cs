@@ -3,7 +3,7 @@ using System.Net.Sockets;
 namespace Wslrelay.Tests.EndToEnd.Harness;
 
 /// <summary>Many connections through a few mappings, all open and in use.</summary>
-internal sealed class Crowd : IAsyncDisposable
+internal sealed class ManyConnections : IAsyncDisposable
 {
     private readonly GuestServer _guest = GuestServer.Echo();
 
@@ -11,19 +11,19 @@ internal sealed class Crowd : IAsyncDisposable
 
     public List<Socket> Clients { get; } = [];
 
-    public static async Task<Crowd> OpenAsync(RelayUnderTest relay, int connections, int mappings = 20)
+    public static async Task<ManyConnections> OpenAsync(RelayUnderTest relay, int connections, int mappings = 20)
     {
-        var crowd = new Crowd();
-        crowd.Mappings = await relay.MapAsync(
-            [.. Enumerable.Range(0, mappings).Select(_ => new MsgMap { ["hostPort"] = Net.FreePort(), ["guestPort"] = crowd._guest.Port })]);
+        var many = new ManyConnections();
+        many.Mappings = await relay.MapAsync(
+            [.. Enumerable.Range(0, mappings).Select(_ => new MsgMap { ["hostPort"] = Net.FreePort(), ["guestPort"] = many._guest.Port })]);
         for (var i = 0; i < connections; i++)
         {
-            var client = await crowd.Mappings[i % mappings].ConnectAsync();
+            var client = await many.Mappings[i % mappings].ConnectAsync();
             await client.AssertEchoAsync();
-            crowd.Clients.Add(client);
+            many.Clients.Add(client);
         }
 
-        return crowd;
+        return many;
     }
 
     public async ValueTask DisposeAsync()
