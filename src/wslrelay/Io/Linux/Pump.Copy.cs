@@ -36,7 +36,7 @@ internal partial class Pump
         if (received == 0)
             Release();
         else
-            IsBulk = !_cannotSplice && (received == buffer.Length || from.Port.PumpMode == PumpMode.Splice);
+            _isBulk = !_cannotSplice && (received == buffer.Length || from.Port.PumpMode == PumpMode.Splice);
     }
 
     // Takes the result of the batched call. False if the direction has ended or broke.

@@ -26,7 +26,7 @@ internal partial class Pump
         if (taken > 0)
         {
             SetUnsent(pipe, taken);
-            IsBulk = taken >= MinSpliceBurst || from.Port.PumpMode == PumpMode.Splice;
+            _isBulk = taken >= MinSpliceBurst || from.Port.PumpMode == PumpMode.Splice;
             return 0;
         }
 
@@ -110,6 +110,6 @@ internal partial class Pump
     private protected void DisableSplice()
     {
         _cannotSplice = true;
-        IsBulk = false;
+        _isBulk = false;
     }
 }

@@ -12,6 +12,9 @@ internal static class RelayProgram
         ? System.IO.Path.GetFullPath(given)
         : System.IO.Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "wslrelay.exe" : "wslrelay");
 
+    /// <summary>A native file, and not one that the runtime compiles as it runs.</summary>
+    public static bool IsNative { get; } = !File.Exists(System.IO.Path.ChangeExtension(Path, ".dll"));
+
     /// <summary>Raw pipes for all three standard streams; <paramref name="wrapper"/> comes before the program, as in `sh -c`.</summary>
     public static Process Start(IEnumerable<string> arguments, params IEnumerable<string> wrapper) =>
         StartCommand([.. wrapper, Path, .. arguments]);
