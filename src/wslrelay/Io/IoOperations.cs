@@ -11,6 +11,9 @@ internal interface IAcceptOwner : IIoOwner
 internal abstract class AcceptOperation(IAcceptOwner owner) : IoOperation(owner)
 {
     protected IAcceptOwner Acceptor { get; } = owner;
+
+    /// <summary>Whether its sockets are to be adopted (<see cref="IoPort.Adopt"/>), once anything is wanted of them: what comes before would wake the loop for nothing.</summary>
+    public bool IsToAdopt { get; set; }
 }
 
 /// <summary>Connects a new socket to an endpoint. Reusable: set the endpoint, start.</summary>

@@ -313,11 +313,8 @@ internal sealed class HostSetUp : SetUp
             LeaveAgent(keeps);
             _answer = null;
             Relay.Target = server;
-            if (!Relay.Loop.Port.Adopt(server))
-            {
-                Fail(RelayErrorCode.TooManyOpenFiles, "the system cannot wait for the server's socket");
+            if (!TryAdopt(server))
                 return;
-            }
         }
 
         Succeed();
@@ -344,12 +341,24 @@ internal sealed class HostSetUp : SetUp
             return;
         }
 
+        if (OffersPass && Relay.Client is { } client && !TryAdopt(client))
+            return;
+
         // In this order: what a server said before it broke needs somebody to carry it.
         Relay.PumpToClient(chunks);
         if (!_preambleSent || OffersPass)
             Relay.PumpToTarget();
 
         Relay.EndSetUp();
+    }
+
+    private bool TryAdopt(IoSocket socket)
+    {
+        bool isAdopted = Relay.Loop.Port.Adopt(socket);
+        if (!isAdopted)
+            Fail(RelayErrorCode.TooManyOpenFiles, "the system cannot wait for the connection's sockets");
+
+        return isAdopted;
     }
 
     private void Fail(RelayErrorCode code, string reason) => Fail(new RelayError(code, reason));

@@ -85,7 +85,10 @@ internal sealed partial class EpollPort : IoPort
             if (handle.Token == 0)
             {
                 Register(handle);
-                Keepalive.Add(handle);
+
+                // An accepted one has inherited it.
+                if (handle.NagleEnabled)
+                    Keepalive.Add(handle);
             }
 
             return true;
