@@ -26,7 +26,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="bench/run", description="Measures wslrelay against other TCP relays, on loopback.")
     parser.add_argument("--quick", action="store_true", help="fewer relays and rows, short rounds: under two minutes")
     parser.add_argument("--rows", default="", help="only these, by comma; a prefix is enough: " + ", ".join(row.key for row in measures.ROWS))
-    parser.add_argument("--relays", default="", help="only these, by comma; a prefix is enough: "
+    parser.add_argument("--relays", default="", help="only these, by semicolon, or comma if no name has one; a prefix is enough: "
                         + "; ".join(kind.name for kind in [*ONE_HOP, *TWO_HOPS[1:]]))
     parser.add_argument("--groups", default="", help="only these, by comma: " + ", ".join(GROUPS))
     parser.add_argument("--rounds", type=int, help="rounds that count (5; quick: 3)")
@@ -46,7 +46,7 @@ def arguments():
 
 
 def wanted(text, items, key, otherwise):
-    prefixes = [part.strip() for part in text.split(",") if part.strip()]
+    prefixes = [part.strip() for part in text.split(";" if ";" in text else ",") if part.strip()]
     if not prefixes:
         return otherwise
     # An exact name means this one only: "haproxy" is not "haproxy (splice)".

@@ -11,6 +11,9 @@ internal interface IAcceptOwner : IIoOwner
 internal abstract class AcceptOperation(IAcceptOwner owner) : IoOperation(owner)
 {
     protected IAcceptOwner Acceptor { get; } = owner;
+
+    /// <summary>Whether its sockets are to be adopted (<see cref="IoPort.Adopt"/>), once anything is wanted of them: what comes before would wake the loop for nothing.</summary>
+    public bool IsToAdopt { get; set; }
 }
 
 /// <summary>Connects a new socket to an endpoint. Reusable: set the endpoint, start.</summary>
@@ -48,16 +51,10 @@ internal abstract class TransferOperation(IoHandle handle, IIoOwner owner) : IoO
     /// <summary>A connected socket that goes with the first byte of a send, over a Unix socket on Linux; both stay open here.</summary>
     public IoSocket? Attached { get; set; }
 
-    /// <summary>
-    /// The socket that came with the bytes (<see cref="IoPort.ReceiveSocket"/>) takes the place of the handle that they came through, whose own is closed. Does nothing
-    /// where none came.
-    /// </summary>
-    /// <exception cref="IoException">The system cannot wait for it; the handle is to be closed.</exception>
-    public virtual void TakeAttached()
-    {
-    }
+    /// <summary>The socket that came with the bytes (<see cref="IoPort.ReceiveSocket"/>), from now on the caller's, and to be adopted; null where none came.</summary>
+    public virtual IoSocket? TakeAttached() => null;
 
-    /// <summary>Closes what came with the bytes and was not taken.</summary>
+    /// <summary>Closes what came with the bytes and was not taken. Until then it is held, however many receives follow.</summary>
     public virtual void DropAttached()
     {
     }

@@ -51,6 +51,9 @@ internal abstract class IoPort : IDisposable
     /// <summary>Waits for a socket that it does not wait for yet. False, and the socket is closed, where the system refuses.</summary>
     public virtual bool Adopt(IoSocket socket) => throw new NotSupportedException();
 
+    /// <summary>Whether there are handles enough for this socket to stay open for later use.</summary>
+    public virtual bool CanKeep(IoSocket socket) => false;
+
     /// <summary>Sends to a socket or pipe. At most one send or pump may write a handle at a time.</summary>
     public abstract TransferOperation Send(IoHandle to, IIoOwner owner);
 

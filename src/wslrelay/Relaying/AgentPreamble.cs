@@ -41,7 +41,7 @@ internal sealed class AgentPreamble
     private byte[] RelayMessage(PortMapping mapping, string? client) =>
         SetUp.Encode((ref writer, preamble) => preamble.Write(ref writer), mapping.Protocol == MapProtocol.Udp
             ? new GuestPreamble(mapping.GuestFamily, mapping.GuestPort, Protocol: MapProtocol.Udp)
-            : new GuestPreamble(mapping.GuestFamily, mapping.GuestPort, OffersPass, OffersEnds, Client: client));
+            : new GuestPreamble(mapping.GuestFamily, mapping.GuestPort, OffersPass, Keep: OffersPass, OffersEnds, Client: client));
 
     // LX_INIT_START_SOCKET_RELAY as WSL's init has read it since August 2026, when MESSAGE_HEADER grew from 12 to 16 bytes: header (type,
     // size, transaction id, transaction step), then family and port in Linux's numbers, padding, and the size of init's buffer.

@@ -11,6 +11,7 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
 {
     private const uint LocalCid = 1;
     private const uint HostCid = 2;
+    private const int MaxKept = 256;
 
     private readonly bool _allowAnyCid;
     private IoSocket? _listener;
@@ -46,6 +47,12 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
 
     /// <summary>Whether a connected server's socket can be passed to the relay: both are then processes of one kernel.</summary>
     public bool CanPass { get; private set; }
+
+    /// <summary>Connections of relays that serve one client after the other.</summary>
+    public int KeptCount { get; set; }
+
+    /// <summary>Whether a relay's connection may become one of these.</summary>
+    public bool CanKeep(IoSocket relay) => KeptCount < MaxKept && Loop.Port.CanKeep(relay);
 
     /// <summary>Whether the link hides resets, so that a relay may ask for the end to be marked.</summary>
     public bool CanMarkEnds { get; private set; }

@@ -14,6 +14,7 @@ namespace Wslrelay.Relaying;
 internal sealed class GuestSetUp : SetUp
 {
     internal static readonly byte[] Nil = Pinned([MessagePackCode.Nil]);
+    internal static readonly byte[] Keep = Pinned([MessagePackCode.MinFixMap + 1, MessagePackCode.MinFixStr + 4, .. "keep"u8, MessagePackCode.True]);
     private static readonly byte[] Ends = Pinned([MessagePackCode.MinFixMap + 1, MessagePackCode.MinFixStr + 4, .. "ends"u8, MessagePackCode.True]);
 
     private readonly GuestAgent _agent;
@@ -31,6 +32,10 @@ internal sealed class GuestSetUp : SetUp
     private int _received;
     private int _preambleEnd;
     private bool _refused;
+
+    // The connection stays for the next preamble, once this one is answered; it has stayed before.
+    private bool _keeps;
+    private bool _isKept;
     private bool _triedIPv6;
 
     internal GuestSetUp(GuestAgent agent)
@@ -60,7 +65,7 @@ internal sealed class GuestSetUp : SetUp
         if (operation == _connect)
             Connected();
         else if (operation == _pass)
-            Relay.EndSetUp(); // The relay has the server's socket: closing both ends here ends nothing there.
+            Passed();
         else if (operation == _answer)
             Answered();
         else if (operation != _receive)
@@ -79,8 +84,8 @@ internal sealed class GuestSetUp : SetUp
 
         if (operation == _pass && operation.Error is not (IoError.Cancelled or IoError.TimedOut or IoError.Reset))
         {
-            // A sandbox, or too many descriptors on their way: the agent stays in the path.
-            if (Relay.Loop.Port.Adopt(Relay.Target!))
+            // A sandbox, or too many descriptors on their way: the agent stays in the path. Over a kept connection the relay does not expect that, and asks anew.
+            if (!_isKept && Relay.Loop.Port.Adopt(Relay.Target!))
                 Accept();
             else
                 Relay.Abort();
@@ -111,11 +116,18 @@ internal sealed class GuestSetUp : SetUp
 
     protected override void OnReleased()
     {
+        Forget();
+        _agent.KeptCount -= _isKept ? 1 : 0;
+        _isKept = false;
+        _agent.SetUps.Return(this);
+    }
+
+    private void Forget()
+    {
         _scanner.Reset();
         _preamble = default;
         _received = _preambleEnd = 0;
-        _refused = _triedIPv6 = false;
-        _agent.SetUps.Return(this);
+        _refused = _triedIPv6 = _keeps = false;
     }
 
     private void ReadPreamble()
@@ -124,14 +136,24 @@ internal sealed class GuestSetUp : SetUp
         ScanStatus status = _scanner.Scan(piece, out int consumed);
         _preambleEnd = _received + consumed;
         _received += piece.Length;
-        if (piece.IsEmpty)
+        if (_isKept && _received == 0)
+            Relay.EndSetUp(); // The relay does not need it any more.
+        else if (piece.IsEmpty)
             Refuse(RelayErrorCode.InvalidParams, "the preamble ends before it is complete");
         else if (status == ScanStatus.NeedMore)
-            Run(_receive, Buffer.AsMemory(_received));
+            ReadMore(isFirst: _received == piece.Length);
         else if (status != ScanStatus.Complete)
             Refuse(RelayErrorCode.InvalidParams, status == ScanStatus.TooLarge ? $"the preamble is over {GuestPreamble.MaxSize} bytes" : "the preamble is not MessagePack");
         else
             Connect();
+    }
+
+    private void ReadMore(bool isFirst)
+    {
+        if (_isKept && isFirst)
+            SetDeadline(_agent.SetUpTimeout);
+
+        Run(_receive!, Buffer.AsMemory(_received));
     }
 
     private void Connect()
@@ -158,6 +180,7 @@ internal sealed class GuestSetUp : SetUp
             return;
         }
 
+        _keeps = _preamble.Keep && Passes && (_isKept || _agent.CanKeep(Relay.Client!));
         Connect(Loopback);
     }
 
@@ -205,12 +228,33 @@ internal sealed class GuestSetUp : SetUp
     {
         if (Passes)
         {
-            Send(ref _pass, Relay.Client!, Nil, attached: Relay.Target);
+            Send(ref _pass, Relay.Client!, _keeps ? Keep : Nil, attached: Relay.Target);
         }
         else
         {
             Accept();
         }
+    }
+
+    // The relay has the server's socket: closing this side's ends nothing there.
+    private void Passed()
+    {
+        if (_keeps)
+            AwaitNext();
+        else
+            Relay.EndSetUp();
+    }
+
+    // A relay that is asked for nothing sends nothing: there is no deadline before the next preamble begins.
+    private void AwaitNext()
+    {
+        Relay.Target?.Close(abort: false);
+        Relay.Target = null;
+        Forget();
+        _agent.KeptCount += _isKept ? 0 : 1;
+        _isKept = true;
+        Relay.Loop.Timers.Stop(this);
+        Run(_receive!, Buffer);
     }
 
     private void Accept() => Answer(MarksEnds ? Ends : Nil);
@@ -219,7 +263,11 @@ internal sealed class GuestSetUp : SetUp
 
     private void Answered()
     {
-        if (_refused)
+        if (_refused && _keeps)
+        {
+            AwaitNext();
+        }
+        else if (_refused)
         {
             if (Relay.Client!.ShutdownSend())
                 Run(_receive!, Buffer);
@@ -255,7 +303,10 @@ internal sealed class GuestSetUp : SetUp
         _refused = true;
         _agent.Log.GuestFailed(error.Name, _preamble.Client is { } client ? $"{error.Message} (client {client})" : error.Message);
         SetDeadline(_agent.RefusalTimeout);
-        Answer(Encode(WireFormat.WriteError, error));
+        byte[] answer = Encode(WireFormat.WriteError, error);
+
+        // One key more.
+        Answer(_keeps ? Pinned([(byte)(answer[0] + 1), .. answer.AsSpan(1), .. Keep.AsSpan(1)]) : answer);
     }
 
     private void Drop()

@@ -26,6 +26,9 @@ internal sealed class HostSetUp : SetUp
     private RpcReader? _answer;
     private bool _preambleSent;
 
+    // The connection to the agent has served others before.
+    private bool _isKept;
+
     // Of the header that is sent on its own, once nothing but the server is to be waited for.
     private bool _headerSent;
     private ChunkMode _chunks;
@@ -56,7 +59,17 @@ internal sealed class HostSetUp : SetUp
     protected override void Begin()
     {
         _deadline = Environment.TickCount64 + _table.SetUpTimeout;
-        ConnectToNextAddress();
+        if (OffersPass && _table.Kept.Take() is { } agent)
+        {
+            _isKept = true;
+            _connect.Endpoint = _table.Target.For(Listener.Mapping);
+            Relay.Target = agent;
+            Connected();
+        }
+        else
+        {
+            ConnectToNextAddress();
+        }
     }
 
     protected override void Advance(IoOperation operation)
@@ -66,7 +79,7 @@ internal sealed class HostSetUp : SetUp
         else if (operation == _send)
             Sent();
         else if (_receive!.BytesTransferred == 0)
-            Fail(RelayErrorCode.ConnectionRefused, "the agent's side closed the connection without an answer");
+            AgentEnded();
         else if (_preambleSent)
             ReadAnswer(_receive.Buffer.Span[.._receive.BytesTransferred]);
         else
@@ -76,6 +89,12 @@ internal sealed class HostSetUp : SetUp
     protected override void Failed(IoOperation operation)
     {
         bool isAborted = Relay.IsAborted || operation.Error == IoError.Cancelled;
+        if (_isKept && !isAborted && operation.Error == IoError.Reset)
+        {
+            AgentEnded();
+            return;
+        }
+
         if (operation == _connect && !isAborted)
         {
             if (HasNextAddress)
@@ -99,7 +118,7 @@ internal sealed class HostSetUp : SetUp
     {
         _receive?.DropAttached();
         _answer = null;
-        _preambleSent = _headerSent = false;
+        _preambleSent = _isKept = _headerSent = false;
         _lineLength = _attempts = 0;
         _table.SetUps.Return(this);
     }
@@ -124,6 +143,20 @@ internal sealed class HostSetUp : SetUp
         long left = Math.Max(_deadline - Environment.TickCount64, 0);
         SetDeadline((int)(left / Math.Max(_table.Target.AddressCount(Listener.Mapping) - _attempts + 1, 1)));
         Run(_connect);
+    }
+
+    // A kept connection may have been dead already: what it was asked for is asked again, over a new one.
+    private void AgentEnded()
+    {
+        if (!_isKept || _answer is not null)
+        {
+            Fail(RelayErrorCode.ConnectionRefused, "the agent's side closed the connection without an answer");
+            return;
+        }
+
+        LeaveAgent(keeps: false);
+        _preambleSent = false;
+        ConnectToNextAddress();
     }
 
     private void Connected()
@@ -185,8 +218,8 @@ internal sealed class HostSetUp : SetUp
 
         if (_table.Preamble.ExpectsAnswer)
         {
-            // One byte is enough for the usual answer, and leaves the server's bytes behind it where they are.
-            Run(_receive!, Buffer.AsMemory(0, 1));
+            // One byte is enough for the usual answer, and leaves the server's bytes behind it where they are. Over a kept connection none follow.
+            Run(_receive!, Buffer.AsMemory(0, _isKept ? BufferSize : 1));
         }
         else
         {
@@ -214,9 +247,10 @@ internal sealed class HostSetUp : SetUp
 
     private void ReadAnswer(ReadOnlySpan<byte> bytes)
     {
-        if (_answer is null && bytes[0] == MessagePackCode.Nil)
+        bool isKeep = bytes.SequenceEqual(GuestSetUp.Keep);
+        if (_answer is null && (isKeep || bytes is [MessagePackCode.Nil]))
         {
-            TakeServer();
+            TakeServer(isKeep);
             return;
         }
 
@@ -231,15 +265,30 @@ internal sealed class HostSetUp : SetUp
                 return;
             }
 
+            bool keeps = false;
             MessagePackReader reader = new(answer);
-            if (OffersEnds && MapFields.Read(ref reader, "the answer").Boolean("ends"))
+            if (OffersEnds)
             {
-                Succeed(ChunkMode.Read);
-                return;
+                MapFields fields = MapFields.Read(ref reader, "the answer");
+                keeps = OffersPass && fields.Boolean("keep");
+                if (keeps && !fields.Has("code"))
+                {
+                    TakeServer(keeps);
+                    return;
+                }
+
+                if (!_isKept && fields.Boolean("ends"))
+                {
+                    Succeed(ChunkMode.Read);
+                    return;
+                }
             }
 
             reader = new MessagePackReader(answer);
             RelayError error = WireFormat.ReadError(ref reader);
+            if (keeps)
+                LeaveAgent(keeps);
+
             Fail(error);
         }
         catch (Exception e) when (e is RpcFormatException or RelayException)
@@ -250,17 +299,37 @@ internal sealed class HostSetUp : SetUp
     }
 
     // If the agent has passed the server's socket, it takes the place of the connection to the agent.
-    private void TakeServer()
+    private void TakeServer(bool keeps)
     {
-        try
+        IoSocket? server = _receive!.TakeAttached();
+        if (server is null && (keeps || _isKept))
         {
-            _receive!.TakeAttached();
-            Succeed();
+            Fail(RelayErrorCode.InvalidParams, "the agent's answer came without the server's socket");
+            return;
         }
-        catch (IoException e)
+
+        if (server is not null)
         {
-            Fail(e.Error.ToErrorCode(), e.Message);
+            LeaveAgent(keeps);
+            _answer = null;
+            Relay.Target = server;
+            if (!TryAdopt(server))
+                return;
         }
+
+        Succeed();
+    }
+
+    // The connection to the agent is none of this client's any more. What came behind the answer nobody has asked for.
+    private void LeaveAgent(bool keeps)
+    {
+        IoSocket agent = Relay.Target!;
+        Relay.Target = null;
+        _isKept = false;
+        if (keeps && _answer is null or { BufferedBytes: 0 })
+            _table.Kept.Put(agent);
+        else
+            agent.Close(abort: false);
     }
 
     private void Succeed(ChunkMode chunks = ChunkMode.None)
@@ -272,12 +341,24 @@ internal sealed class HostSetUp : SetUp
             return;
         }
 
+        if (OffersPass && Relay.Client is { } client && !TryAdopt(client))
+            return;
+
         // In this order: what a server said before it broke needs somebody to carry it.
         Relay.PumpToClient(chunks);
         if (!_preambleSent || OffersPass)
             Relay.PumpToTarget();
 
         Relay.EndSetUp();
+    }
+
+    private bool TryAdopt(IoSocket socket)
+    {
+        bool isAdopted = Relay.Loop.Port.Adopt(socket);
+        if (!isAdopted)
+            Fail(RelayErrorCode.TooManyOpenFiles, "the system cannot wait for the connection's sockets");
+
+        return isAdopted;
     }
 
     private void Fail(RelayErrorCode code, string reason) => Fail(new RelayError(code, reason));

@@ -18,7 +18,11 @@ internal sealed class PortListener : MappedPort, IAcceptOwner, IRelayOwner
         : base(table, mapping)
     {
         _socket = socket;
-        _accept = table.Loop.Port.Accept(socket, this);
+
+        // Nothing is received of a client before the agent's answer.
+        AcceptOperation accept = table.Loop.Port.Accept(socket, this);
+        accept.IsToAdopt = table.Preamble.OffersPass;
+        _accept = accept;
     }
 
     public ByteCounter ToTarget => _toTarget ??= new ByteCounter();

@@ -41,6 +41,7 @@ internal sealed class PortTable
         Log = log;
         Preamble = new AgentPreamble(target.Target, guestProtocol);
         SetUps = new SetUpPool<HostSetUp>(() => new HostSetUp(this));
+        Kept = new KeptConnections(loop);
         _allowRemote = allowRemote;
         loop.Garbage.Collecting += () =>
         {
@@ -62,6 +63,9 @@ internal sealed class PortTable
     public AgentPreamble Preamble { get; }
 
     public SetUpPool<HostSetUp> SetUps { get; init; }
+
+    /// <summary>Connections to the agent that wait for the next client.</summary>
+    public KeptConnections Kept { get; }
 
     /// <summary>Milliseconds for the connect, and again for the agent's answer.</summary>
     public int SetUpTimeout { get; init; } = 10_000;

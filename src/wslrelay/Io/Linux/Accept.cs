@@ -125,15 +125,8 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
                 HidesResets = listener.HidesResets,
                 ResetsOnDeath = listener.ResetsOnDeath,
             };
-            try
-            {
-                port.Register(socket);
-            }
-            catch (IoException)
-            {
-                socket.Close(abort: true);
+            if (!IsToAdopt && !port.Adopt(socket))
                 continue;
-            }
 
             count++;
             Acceptor.Accepted(socket);

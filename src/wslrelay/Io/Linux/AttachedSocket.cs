@@ -40,9 +40,9 @@ internal static unsafe class AttachedSocket
     /// <param name="from">A Unix socket.</param>
     /// <param name="memory">Where the bytes go.</param>
     /// <param name="size">How many at most.</param>
-    /// <param name="attached">The caller's to close; -1 where none came.</param>
+    /// <param name="attached">The caller's to close, and not registered; null where none came.</param>
     /// <param name="isRefused">Whether something came that is not taken.</param>
-    internal static int Receive(EpollHandle from, byte* memory, int size, out int attached, out bool isRefused)
+    internal static int Receive(EpollHandle from, byte* memory, int size, out EpollHandle? attached, out bool isRefused)
     {
         int controlSize = sizeof(Libc.ControlHeader) + (MaxDescriptors * sizeof(int));
         byte* control = stackalloc byte[controlSize];
@@ -56,15 +56,18 @@ internal static unsafe class AttachedSocket
         while (result == -Errno.EINTR);
 
         from.OnReceiveResult(result, size);
-        attached = -1;
-        isRefused = result >= 0 && !TryTake(message, out attached);
+
+        // A receive ends behind the bytes that something is attached to.
+        from.Readable |= result > 0 && message.ControlLength > 0;
+        attached = null;
+        isRefused = result >= 0 && !TryTake(from.Port, message, out attached);
         return result;
     }
 
     // False where something came that is not taken.
-    private static bool TryTake(in Libc.MessageHeader message, out int attached)
+    private static bool TryTake(EpollPort port, in Libc.MessageHeader message, out EpollHandle? attached)
     {
-        attached = -1;
+        attached = null;
         bool truncated = (message.Flags & Libc.MSG_CTRUNC) != 0;
         var header = (Libc.ControlHeader*)message.Control;
         if (message.ControlLength < (nuint)sizeof(Libc.ControlHeader) || header->Level != Libc.SOL_SOCKET || header->Type != Libc.SCM_RIGHTS)
@@ -72,9 +75,14 @@ internal static unsafe class AttachedSocket
 
         // One header at the most: credentials and the like come only to a socket that asked for them.
         var descriptors = new ReadOnlySpan<int>(header + 1, (int)((header->Length - (nuint)sizeof(Libc.ControlHeader)) / sizeof(int)));
-        if (descriptors.Length == 1 && !truncated && IsConnectedTcp(descriptors[0]) && IsNonBlocking(descriptors[0]))
+        if (descriptors.Length == 1 && !truncated && IsConnectedTcp(descriptors[0], out bool wasReset) && IsNonBlocking(descriptors[0]))
         {
-            attached = descriptors[0];
+            attached = new EpollHandle(port, descriptors[0], isSocket: true) { IsConnection = true, NagleEnabled = true };
+
+            // The error may have been told to the other process, and is told once.
+            if (wasReset)
+                attached.MarkBroken();
+
             return true;
         }
 
@@ -86,9 +94,12 @@ internal static unsafe class AttachedSocket
 
     // No other family, and no datagram socket, has TCP_INFO. One that was reset is closed, and yet may hold what it received before.
     // The state is its first byte; qemu, where it plays the kernel, gives four and no count of segments.
-    private static bool IsConnectedTcp(int descriptor) =>
-        EpollHandle.TryGetInfo(descriptor, out Libc.tcp_info info, 1)
-        && info.tcpi_state is not (Libc.TCP_LISTEN or Libc.TCP_SYN_SENT) && (info.tcpi_state != Libc.TCP_CLOSE || info.tcpi_segs_in > 0);
+    private static bool IsConnectedTcp(int descriptor, out bool wasReset)
+    {
+        bool isTcp = EpollHandle.TryGetInfo(descriptor, out Libc.tcp_info info, 1);
+        wasReset = info.tcpi_state == Libc.TCP_CLOSE;
+        return isTcp && info.tcpi_state is not (Libc.TCP_LISTEN or Libc.TCP_SYN_SENT) && (!wasReset || info.tcpi_segs_in > 0);
+    }
 
     private static bool IsNonBlocking(int descriptor)
     {

@@ -88,6 +88,15 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
+    public override unsafe bool IsQuiet
+    {
+        get
+        {
+            byte next;
+            return Receive(&next, 1) == -Errno.EAGAIN;
+        }
+    }
+
     internal EpollPort Port { get; }
 
     /// <summary>The operation that reads here; null when none runs.</summary>
@@ -165,17 +174,6 @@ internal sealed partial class EpollHandle : IoSocket
         Broken = Ended = Readable = true;
         if (Reader is not null)
             Port.WakeOperation(Reader);
-    }
-
-    /// <summary>Closes its descriptor and goes on as that of a connected TCP socket that another process has made.</summary>
-    internal void Replace(int descriptor)
-    {
-        _ = Libc.close((int)handle);
-        SetHandle(descriptor);
-        _flags = Flags.IsSocket | Flags.IsConnection | Flags.Readable | Flags.Writable | Flags.NagleEnabled;
-
-        // The error of a reset may have been told to the other process, and is told once.
-        Broken = Ended = !HasPeer;
     }
 
     /// <summary>An integer option of a socket; -1 if it has none such.</summary>

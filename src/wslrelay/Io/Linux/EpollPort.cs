@@ -89,7 +89,10 @@ internal sealed partial class EpollPort : IoPort
             if (handle.Token == 0)
             {
                 Register(handle);
-                Keepalive.Add(handle);
+
+                // An accepted one has inherited it.
+                if (handle.NagleEnabled)
+                    Keepalive.Add(handle);
             }
 
             return true;
@@ -100,6 +103,8 @@ internal sealed partial class EpollPort : IoPort
             return false;
         }
     }
+
+    public override bool CanKeep(IoSocket socket) => !Reserve.NeedsDescriptor && !Reserve.IsScarce((int)socket.DangerousGetHandle());
 
     public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) => new Accept(this, (EpollHandle)listener, owner);
 
@@ -221,17 +226,6 @@ internal sealed partial class EpollPort : IoPort
             handle.Dispose();
             OnDescriptorClosed();
         }
-    }
-
-    /// <summary>Closes a handle's descriptor at once and gives it a connected TCP socket in its place.</summary>
-    /// <exception cref="IoException">Epoll has no memory for it; the handle is to be closed.</exception>
-    internal void Replace(EpollHandle handle, int descriptor)
-    {
-        RemoveToken(handle);
-        handle.Replace(descriptor);
-        OnDescriptorClosed();
-        Register(handle);
-        Keepalive.Add(handle);
     }
 
     /// <summary>Deletes the file of a Unix listener; does nothing for any other handle.</summary>

@@ -12,27 +12,18 @@ namespace Wslrelay.Io.Linux;
 internal sealed class Transfer(EpollPort port, EpollHandle handle, bool send, IIoOwner owner, bool takesSocket = false)
     : TransferOperation(handle, owner)
 {
-    private int _received = -1;
+    private EpollHandle? _received;
 
     private EpollHandle Socket => (EpollHandle)Handle;
 
-    public override void TakeAttached()
+    public override IoSocket? TakeAttached()
     {
-        if (_received < 0)
-            return;
-
-        int received = _received;
-        _received = -1;
-        port.Replace(Socket, received);
+        EpollHandle? received = _received;
+        _received = null;
+        return received;
     }
 
-    public override void DropAttached()
-    {
-        if (_received >= 0)
-            _ = Libc.close(_received);
-
-        _received = -1;
-    }
+    public override void DropAttached() => TakeAttached()?.Close(abort: false);
 
     protected internal override void Schedule()
     {
@@ -44,8 +35,14 @@ internal sealed class Transfer(EpollPort port, EpollHandle handle, bool send, II
         }
         else
         {
-            DropAttached();
             Socket.Reader = this;
+            if (Socket.IsConnection && !Socket.Readable)
+            {
+                // Drained: epoll reports what comes next.
+                Pend();
+                return;
+            }
+
             Socket.Readable = true;
             Receive();
         }
@@ -104,7 +101,7 @@ internal sealed class Transfer(EpollPort port, EpollHandle handle, bool send, II
         fixed (byte* memory = Buffer.Span)
         {
             result = takesSocket
-                ? AttachedSocket.Receive(Socket, memory, Buffer.Length, out _received, out isRefused)
+                ? ReceiveSocket(memory, out isRefused)
                 : Socket.Receive(memory, Buffer.Length);
         }
 
@@ -117,6 +114,19 @@ internal sealed class Transfer(EpollPort port, EpollHandle handle, bool send, II
             Complete(IoError.Reset, 0);
         else
             Complete();
+    }
+
+    // A second socket is none that was asked for.
+    private unsafe int ReceiveSocket(byte* memory, out bool isRefused)
+    {
+        int result = AttachedSocket.Receive(Socket, memory, Buffer.Length, out EpollHandle? attached, out isRefused);
+        isRefused |= attached is not null && _received is not null;
+        if (isRefused)
+            attached?.Close(abort: false);
+        else
+            _received ??= attached;
+
+        return result;
     }
 
     private void PendOrFail(int result)
