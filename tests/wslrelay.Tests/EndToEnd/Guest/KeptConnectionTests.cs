@@ -13,7 +13,6 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Guest;
 
 /// <summary>Over a Unix socket one connection between relay and agent serves one client after the other (protocol, section 3, "keep").</summary>
-[Collection(Alone.Name)]
 public sealed class KeptConnectionTests
 {
     private const string Python = "/usr/bin/python3";
@@ -126,7 +125,7 @@ public sealed class KeptConnectionTests
         await Limits.UntilAsync(async () => (await relay.CountersAsync(mapping))["active"] is 0L, "the connections to be gone");
         Assert.Equal(reason is null ? 0L : 5L, (await relay.CountersAsync(mapping))["failed"]);
         Assert.Contains(reason ?? "", relay.Log, StringComparison.Ordinal);
-        await descriptors!.AssertBackAsync();
+        await descriptors!.AssertReleasedAsync();
     }
 
     [Fact]
