@@ -19,14 +19,15 @@ fail() {
     failures+=("$1")
 }
 
-# behind NAME NICE COMMAND...: runs a function while the run goes on; collect NAME waits for its end, shows what it printed and adds its failures.
+# behind NAME COMMAND...: runs a function while the run goes on; collect NAME waits for its end, shows what it printed and adds its failures.
 declare -A running
 behind() {
     (
         set -e
         failures=()
-        renice -n "$2" "$BASHPID" >/dev/null
-        "${@:3}"
+        start=$SECONDS
+        "${@:2}"
+        printf '%5d s  %s, beside others' $((SECONDS - start)) "$1" >"$artifacts/$1.seconds"
         printf '%s\n' "${failures[@]}" >"$artifacts/$1.failures"
     ) >"$artifacts/$1.log" 2>&1 &
     running[$1]=$!
@@ -35,8 +36,10 @@ behind() {
 collect() {
     local code=0 failure
     wait "${running[$1]}" || code=$?
+    printf '\n=== %s\n' "$1"
     cat "$artifacts/$1.log"
     ((code == 0)) || return "$code"
+    parts+=("$(<"$artifacts/$1.seconds")")
     while read -r failure; do
         [[ -z $failure ]] || failures+=("$failure")
     done <"$artifacts/$1.failures"

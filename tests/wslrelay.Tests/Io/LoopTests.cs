@@ -85,7 +85,7 @@ public class LoopTests
             socket.Close(abort: true);
             listener.Operation.Cancel();
         });
-        using Socket client = LoopFixture.ConnectClient(listener.Port);
+        using Socket? client = LoopFixture.ConnectToBeReset(listener.Port);
         loop.Await(listener.Ended);
         Assert.Equal(1, listener.Ends);
     }
@@ -94,7 +94,8 @@ public class LoopTests
     public void StoppedAtAnyMomentItLeavesNothing()
     {
         var random = new Random(3);
-        for (int round = 0; round < 200; round++)
+        int rounds = TestPlatform.IsWine ? 50 : 200;
+        for (int round = 0; round < rounds; round++)
             StopAtSomeMoment(random);
     }
 

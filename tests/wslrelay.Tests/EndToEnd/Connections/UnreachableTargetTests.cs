@@ -29,11 +29,7 @@ public sealed class UnreachableTargetTests
         using var full = Net.Listen(Net.Loopback(4), backlog: 0);
         var target = (IPEndPoint)full.LocalEndPoint!;
 
-        // One more than its backlog of none is let in; a listener with so many answers nobody (tcp(7), listen(2)).
-        using var first = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await first.ConnectAsync(target, TestContext.Current.CancellationToken);
-        await Limits.UntilAsync(() => Net.Backlog(full) == 1, "the backlog to be full");
-
+        using var first = await full.FillBacklogAsync();
         var mapping = await relay.MapAsync(target.Port);
         var clock = Stopwatch.StartNew();
         await mapping.AssertResetAsync();

@@ -4,8 +4,10 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Control;
 
 /// <summary>A key that is missing, of the wrong type or out of range: InvalidParams, naming the key and the place in params.</summary>
-public sealed class InvalidParamsTests
+public sealed class InvalidParamsTests(SharedRelay shared) : IClassFixture<SharedRelay>
 {
+    private RelayUnderTest Relay => shared.Relay;
+
     [Theory]
     [InlineData("guestPort", null)]
     [InlineData("guestPort", 0)]
@@ -30,19 +32,17 @@ public sealed class InvalidParamsTests
     [InlineData("idleMs", 60_000)]
     public async Task Map_names_the_bad(string key, object? value)
     {
-        await using var relay = RelayUnderTest.Serve();
         var good = new MsgMap { ["guestPort"] = 80 };
-        var fault = await relay.FailAsync("InvalidParams", "map", good, new MsgMap { ["guestPort"] = 80, [key] = value });
+        var fault = await Relay.FailAsync("InvalidParams", "map", good, new MsgMap { ["guestPort"] = 80, [key] = value });
         Assert.Equal(1, fault.Index);
         Assert.Contains(key, fault.Message, StringComparison.Ordinal);
-        Assert.Empty(await relay.ResultsAsync("list"));
+        Assert.Empty(await Relay.ResultsAsync("list"));
     }
 
     [Fact]
     public async Task Map_names_the_missing_guestPort()
     {
-        await using var relay = RelayUnderTest.Serve();
-        var fault = await relay.FailAsync("InvalidParams", "map", new MsgMap { ["hostPort"] = 0 });
+        var fault = await Relay.FailAsync("InvalidParams", "map", new MsgMap { ["hostPort"] = 0 });
         Assert.Equal(0, fault.Index);
         Assert.Contains("guestPort", fault.Message, StringComparison.Ordinal);
     }
@@ -52,8 +52,7 @@ public sealed class InvalidParamsTests
     [InlineData("protocol", "sctp")]
     public async Task A_family_or_protocol_that_is_none_is_refused(string key, object value)
     {
-        await using var relay = RelayUnderTest.Serve();
-        var response = await relay.CallAsync("map", new MsgMap { ["guestPort"] = 80, [key] = value });
+        var response = await Relay.CallAsync("map", new MsgMap { ["guestPort"] = 80, [key] = value });
         Assert.Contains(response.Error!.Name, (string[])["InvalidParams", "NotSupported"]);
         Assert.Contains(key, response.Error.Message, StringComparison.Ordinal);
         Assert.Equal(0, response.Error.Index);
@@ -70,31 +69,24 @@ public sealed class InvalidParamsTests
     [InlineData("address", "nowhere")]
     public async Task Unmap_names_the_bad(string key, object? value)
     {
-        await using var relay = RelayUnderTest.Serve();
-        var mapping = await relay.MapAsync(80);
+        var mapping = await Relay.MapAsync(80);
         var bad = mapping.ToUnmap();
         bad[key] = value;
-        var fault = await relay.FailAsync("InvalidParams", "unmap", mapping.ToUnmap(), bad);
+        var fault = await Relay.FailAsync("InvalidParams", "unmap", mapping.ToUnmap(), bad);
         Assert.Equal(1, fault.Index);
         Assert.Contains(key, fault.Message, StringComparison.Ordinal);
-        Assert.Single(await relay.ResultsAsync("list"));
+        await Relay.ResultAsync("unmap", mapping.ToUnmap());
+        Assert.Empty(await Relay.ResultsAsync("list"));
     }
 
     [Theory]
     [InlineData("map")]
     [InlineData("unmap")]
-    public async Task An_empty_array_is_refused(string method)
-    {
-        await using var relay = RelayUnderTest.Serve();
-        await relay.FailAsync("InvalidParams", method);
-    }
+    public async Task An_empty_array_is_refused(string method) => await Relay.FailAsync("InvalidParams", method);
 
     [Theory]
     [InlineData("map")]
     [InlineData("unmap")]
-    public async Task An_item_that_is_not_a_map_is_refused(string method)
-    {
-        await using var relay = RelayUnderTest.Serve();
-        Assert.Equal(0, (await relay.FailAsync("InvalidParams", method, 8080)).Index);
-    }
+    public async Task An_item_that_is_not_a_map_is_refused(string method) =>
+        Assert.Equal(0, (await Relay.FailAsync("InvalidParams", method, 8080)).Index);
 }

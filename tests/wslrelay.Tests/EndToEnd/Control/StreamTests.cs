@@ -4,7 +4,7 @@ using Xunit;
 namespace Wslrelay.Tests.EndToEnd.Control;
 
 /// <summary>The stream of messages: order, pipelining, and objects that are no messages, after which it goes on.</summary>
-public sealed class StreamTests
+public sealed class StreamTests(SharedRelay shared) : IClassFixture<SharedRelay>
 {
     private static readonly Dictionary<string, object?> NoMessages = new()
     {
@@ -35,7 +35,7 @@ public sealed class StreamTests
     [MemberData(nameof(NoMessageNames))]
     public async Task What_is_no_message_is_notified_and_the_stream_goes_on(string name)
     {
-        await using var relay = RelayUnderTest.Serve();
+        var relay = shared.Relay;
         await relay.SendAsync(MsgEncoder.Encode([NoMessages[name]]));
         Assert.Equal("InvalidParams", (await relay.NotificationAsync()).Name);
         Assert.Empty(await relay.ResultsAsync("list"));

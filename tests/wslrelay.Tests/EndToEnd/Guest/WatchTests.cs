@@ -22,20 +22,24 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
         await using var agent = await AgentUnderTest.StartAsync(link);
         using var watcher = await (await Watcher.StartAsync(agent)).BegunAsync();
         foreach (var address in Addresses)
+            await Limits.UntilAsync(() => ComesAndGoesAsync(address), "a listener with its program");
+
+        async Task<bool> ComesAndGoesAsync(IPAddress address)
         {
             var port = Net.FreePort();
+            MsgMap entry;
             using (var socket = Net.Listen(new IPEndPoint(address, port)))
             {
                 await watcher.UntilAsync(() => watcher.Find(address, port) is not null);
-                var entry = watcher.Find(address, port)!;
+                entry = watcher.Find(address, port)!;
                 Assert.Equal("tcp", entry["protocol"]);
                 Assert.Equal(address.AddressFamily == AddressFamily.InterNetworkV6 ? 6L : 4L, entry["family"]);
-                Assert.Equal(Program, entry["program"]);
                 Assert.Equal(address.AddressFamily == AddressFamily.InterNetworkV6 && !socket.DualMode, entry.TryGetValue("v6only", out var only) && only is true);
                 Assert.Equal(watcher.Listeners.Select(listener => (long)listener["port"]!).Order(), watcher.Listeners.Select(listener => (long)listener["port"]!));
             }
 
             await watcher.UntilAsync(() => watcher.Find(address, port) is null);
+            return HasProgram(entry);
         }
     }
 
@@ -47,20 +51,25 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
         using var ofTcp = await (await Watcher.StartAsync(agent)).BegunAsync();
         using var ofBoth = await (await Watcher.StartAsync(agent, udp: true)).BegunAsync();
         foreach (var address in Addresses)
+            await Limits.UntilAsync(() => IsToldAsync(address), "a socket with its program");
+
+        async Task<bool> IsToldAsync(IPAddress address)
         {
             var port = Net.FreePort();
+            bool hasProgram;
             using var listener = Net.Listen(new IPEndPoint(address, port));
             using (var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp))
             {
                 socket.Bind(new IPEndPoint(address, port));
                 await ofBoth.UntilAsync(() => ofBoth.Find(address, port, "udp") is not null && ofBoth.Find(address, port) is not null);
-                Assert.Equal(Program, ofBoth.Find(address, port, "udp")!["program"]);
+                hasProgram = HasProgram(ofBoth.Find(address, port, "udp")!);
                 await ofTcp.UntilAsync(() => ofTcp.Find(address, port) is not null);
                 Assert.DoesNotContain(ofTcp.Listeners, entry => Equals(entry["protocol"], "udp"));
             }
 
             await ofBoth.UntilAsync(() => ofBoth.Find(address, port, "udp") is null);
             Assert.NotNull(ofBoth.Find(address, port));
+            return hasProgram;
         }
     }
 
@@ -159,5 +168,12 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
         Assert.Equal("NotSupported", (await other.Socket.ReadAnswerAsync())!.Name);
         using var number = await Watcher.StartAsync(agent, 1);
         Assert.Equal("InvalidParams", (await number.Socket.ReadAnswerAsync())!.Name);
+    }
+
+    // The agent searches for the program of a new listener for 300 ms, which can be too short on a busy machine: then the next one may have it.
+    private static bool HasProgram(MsgMap entry)
+    {
+        Assert.True(!entry.TryGetValue("program", out var program) || Program.Equals(program), $"{program}");
+        return program is not null;
     }
 }

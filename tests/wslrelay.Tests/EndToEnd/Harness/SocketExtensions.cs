@@ -59,6 +59,15 @@ internal static class SocketExtensions
 
     public static Task<Socket> AcceptConnectionAsync(this Socket listener) => listener.AcceptAsync().WaitAsync(Limits.Hang);
 
+    /// <summary>Fills a backlog of 0, so that Linux answers nobody else: one more than the backlog is let in (listen(2)).</summary>
+    public static async Task<Socket> FillBacklogAsync(this Socket listener)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(listener.LocalEndPoint!).WaitAsync(Limits.Hang);
+        await Limits.UntilAsync(() => Net.Backlog(listener) == 1, "the backlog to be full");
+        return socket;
+    }
+
     public static async Task SendAllAsync(this Socket socket, ReadOnlyMemory<byte> bytes)
     {
         while (!bytes.IsEmpty)
