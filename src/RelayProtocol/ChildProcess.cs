@@ -7,13 +7,11 @@ internal abstract class ChildProcess : IDisposable
 
     internal abstract int Id { get; }
 
-    /// <summary>Writes to the child's standard input.</summary>
     internal required Stream Input { get; init; }
 
     /// <summary>Reads the child's standard output; end of file as soon as the child has exited.</summary>
     internal required Stream Output { get; init; }
 
-    /// <summary>Reads the child's standard error, if it was asked for.</summary>
     internal required Stream? Error { get; init; }
 
     /// <summary>

@@ -84,7 +84,6 @@ internal static class EndpointText
             : (CheckHost(parts[0]), parts.Length == 2 ? parts[1] : null);
     }
 
-    /// <summary>Reads a decimal number within a range.</summary>
     internal static uint ParseNumber(string what, string text, uint least, uint most)
     {
         if (text.Length == 0)

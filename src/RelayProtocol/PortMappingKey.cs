@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace RelayProtocol;
@@ -41,7 +40,6 @@ public sealed record PortMappingKey
         ? $"[{Address}]:{HostPort}/{Word(Protocol)}"
         : $"{Address}:{HostPort}/{Word(Protocol)}";
 
-    /// <summary>The protocol's word on the wire.</summary>
     internal static string Word(MapProtocol protocol) => protocol == MapProtocol.Udp ? "udp" : "tcp";
 }
 

@@ -24,7 +24,7 @@ public sealed record PortMappingStatus(PortMapping Mapping, long Accepted, long 
     /// <summary>The newest failure of one of its connections; null while none has failed.</summary>
     public RelayFailure? LastError { get; init; }
 
-    /// <summary>The relay made it by itself.</summary>
+    /// <summary>The relay made it automatically.</summary>
     public bool Auto { get; init; }
 }
 

@@ -14,7 +14,7 @@ internal sealed class PortSet
     internal static PortSet Parse(string text)
     {
         var set = new PortSet();
-        int[] begun = new int[65537]; // how many more parts a port is in than the one before it
+        int[] begun = new int[65537]; // the change in the number of parts that contain a port, from one port to the next
         foreach (string part in text.Length == 0 ? [] : text.Split(','))
         {
             string[] ends = part.Split('-', 2);

@@ -51,7 +51,6 @@ internal sealed class RelayChannel : IAsyncDisposable
     /// <summary>An id for the next request: from 1, wrapping after 2^32.</summary>
     internal uint NextId() => Interlocked.Increment(ref _lastId);
 
-    /// <summary>Sends a request and waits for its answer.</summary>
     internal async Task<T> CallAsync<T>(uint id, byte[] request, WireFormat.Reader<T> read, CancellationToken cancellationToken)
         where T : class
     {

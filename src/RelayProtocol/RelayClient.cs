@@ -105,13 +105,13 @@ public sealed class RelayClient : IAsyncDisposable
     }
 
     /// <summary>Removes several mappings, all or none.</summary>
-    /// <param name="keys">Which, at least one.</param>
+    /// <param name="keys">The keys, at least one.</param>
     /// <param name="drain">As for one; for each mapping.</param>
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <returns>What became of each mapping's connections, in the same order.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The drain is out of range.</exception>
     /// <exception cref="ArgumentException">There are none, or too many for a request; the message says how many would fit.</exception>
-    /// <exception cref="RelayException">NotFound: one is not there; <see cref="RelayError.Index"/> tells which. None was removed.</exception>
+    /// <exception cref="RelayException">NotFound: one is not mapped; <see cref="RelayError.Index"/> tells which. None was removed.</exception>
     /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
     public Task<IReadOnlyList<UnmapResult>> UnmapAsync(
         IReadOnlyList<PortMappingKey> keys, TimeSpan? drain = null, CancellationToken cancellationToken = default)
@@ -131,7 +131,7 @@ public sealed class RelayClient : IAsyncDisposable
         CallAsync<string, PortMappingStatus>("list", [], (ref _, _) => { }, "", WireFormat.ReadStatus, answerCount: null, cancellationToken);
 
     /// <summary>Lists connections, the oldest first, also those that have outlived their mapping.</summary>
-    /// <param name="keys">Whose; none stands for all mappings.</param>
+    /// <param name="keys">The mappings whose connections are listed; none means all.</param>
     /// <param name="limit">How many at most, 1 to 100,000.</param>
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <exception cref="ArgumentOutOfRangeException">The limit is out of range.</exception>
@@ -155,8 +155,8 @@ public sealed class RelayClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Maps what listens in the guest by itself from now on: the same number on host loopback, for as long as something listens there. Options in force before are
-    /// replaced.
+    /// From now on maps what listens in the guest automatically: to the same port on host loopback, for as long as something listens there. Replaces the options in
+    /// force before.
     /// </summary>
     /// <param name="options">Which ports; null: the default.</param>
     /// <param name="cancellationToken">Stops the waiting.</param>
@@ -230,12 +230,10 @@ public sealed class RelayClient : IAsyncDisposable
 
         TResult[] Read(ref MessagePackReader reader)
         {
-            var results = new TResult[reader.ReadArrayHeader()];
-            if (results.Length != (answerCount ?? results.Length))
-                throw MapFields.Invalid("result", $"has {results.Length} items, not {answerCount}");
-            for (int i = 0; i < results.Length; i++)
-                results[i] = readResult(ref reader);
-            return results;
+            TResult[] results = reader.ReadArray(readResult);
+            return results.Length == (answerCount ?? results.Length)
+                ? results
+                : throw MapFields.Invalid("result", $"has {results.Length} items, not {answerCount}");
         }
     }
 

@@ -1,11 +1,9 @@
-using System.Net;
-
 namespace RelayProtocol;
 
 /// <summary>One connection, or flow of datagrams, as <c>connections</c> reports it. Immutable; any thread.</summary>
 /// <param name="Key">The mapping that accepted it.</param>
 /// <param name="GuestPort">The port inside the guest.</param>
-/// <param name="Client">The client's address and port; null where it is gone already.</param>
+/// <param name="Client">The client's address and port; null if it has disconnected already.</param>
 /// <param name="Since">When it was accepted.</param>
 /// <param name="State">What it is doing.</param>
 /// <param name="BytesToGuest">Bytes that came from the client; null where the system does not count them.</param>
@@ -16,10 +14,10 @@ public sealed record RelayConnection(
 /// <summary>What a connection is doing.</summary>
 public enum RelayConnectionState
 {
-    /// <summary>A word that this version of the library does not know.</summary>
+    /// <summary>A state that this version of the library does not know.</summary>
     Unknown = 0,
 
-    /// <summary>Its way to the server is not there yet.</summary>
+    /// <summary>The connection to the server is not established yet.</summary>
     Connecting,
 
     /// <summary>Both directions are open.</summary>
@@ -31,6 +29,6 @@ public enum RelayConnectionState
     /// <summary>The server has ended its sending.</summary>
     ServerEnded,
 
-    /// <summary>It is no connection, but the datagrams of one client.</summary>
+    /// <summary>Not a connection: the datagrams of one client.</summary>
     Flow,
 }

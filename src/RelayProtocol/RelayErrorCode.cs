@@ -22,7 +22,7 @@ public enum RelayErrorCode
     /// <summary>The address is not a loopback one, and the relay was not started with <c>--allow-remote</c>.</summary>
     AddressNotAllowed,
 
-    /// <summary>A protocol, protocol version or family that the relay does not do.</summary>
+    /// <summary>A protocol, protocol version or family that the relay does not support.</summary>
     NotSupported,
 
     /// <summary>There is no such mapping.</summary>
@@ -43,7 +43,7 @@ public enum RelayErrorCode
     /// <summary>The target did not answer in time; in a guest agent's answer and in logs.</summary>
     TimedOut,
 
-    /// <summary>There is no way to the target; in a guest agent's answer and in logs.</summary>
+    /// <summary>There is no route to the target; in a guest agent's answer and in logs.</summary>
     HostUnreachable,
 
     /// <summary>A defect in the relay; the message says what.</summary>

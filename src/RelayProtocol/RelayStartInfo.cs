@@ -63,19 +63,11 @@ public sealed class RelayStartInfo
             arguments.AddRange(["--drain-ms", $"{(long)Math.Ceiling(Drain.TotalMilliseconds)}"]);
         if (AllowRemote)
             arguments.Add("--allow-remote");
-        arguments.AddRange(["--log-level", LogLevel switch
-        {
-            RelayLogLevel.None => "none",
-            RelayLogLevel.Error => "error",
-            RelayLogLevel.Warning => "warning",
-            RelayLogLevel.Debug => "debug",
-            _ => "information",
-        }]);
+        arguments.AddRange(["--log-level", $"{LogLevel}".ToLowerInvariant()]);
         arguments.AddRange(ExtraArguments);
         return arguments;
     }
 
-    /// <summary>Throws for what the relay would refuse.</summary>
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Target);

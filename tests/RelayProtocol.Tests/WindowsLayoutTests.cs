@@ -11,7 +11,6 @@ public unsafe class WindowsLayoutTests
     {
         Assert.Equal(112, sizeof(Kernel32.STARTUPINFOEXW));
         Assert.Equal(24, sizeof(Kernel32.PROCESS_INFORMATION));
-        Assert.Equal(24, sizeof(Kernel32.SECURITY_ATTRIBUTES));
         Assert.Equal(144, sizeof(Kernel32.JOBOBJECT_EXTENDED_LIMIT_INFORMATION));
     }
 

@@ -1,6 +1,4 @@
 using System.ComponentModel;
-using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using RelayProtocol.Linux.Interop;
 
@@ -13,40 +11,25 @@ internal static class Descriptors
     /// <summary>The first descriptor that the child does not get: 0, 1 and 2 are standard, 3 is the exit event.</summary>
     internal const int FirstNotInherited = 4;
 
+    /// <exception cref="Win32Exception">The process is out of descriptors.</exception>
     internal static unsafe (SafePipeHandle Read, SafePipeHandle Write) Pipe()
     {
         int* ends = stackalloc int[2];
         if (Libc.pipe2(ends, Libc.O_CLOEXEC) != 0)
             throw Platform.Failure("cannot make a pipe", Marshal.GetLastSystemError());
-        var read = new SafePipeHandle(ends[0], ownsHandle: true);
-        var write = new SafePipeHandle(ends[1], ownsHandle: true);
-        return (Raise(read), Raise(write));
+        using SafePipeHandle read = new(ends[0], ownsHandle: true), write = new(ends[1], ownsHandle: true);
+        return (Duplicate(read), Duplicate(write));
     }
 
-    /// <summary>
-    /// Moves a descriptor above those that a spawn assigns, so that assigning one never overwrites another. A new descriptor is that low only if this process has
-    /// standard streams closed.
-    /// </summary>
-    private static SafePipeHandle Raise(SafePipeHandle handle)
-    {
-        int descriptor = (int)handle.DangerousGetHandle();
-        if (descriptor >= FirstNotInherited)
-            return handle;
-        int raised = Libc.fcntl(descriptor, Libc.F_DUPFD_CLOEXEC, FirstNotInherited);
-        Win32Exception? failure = raised < 0 ? Platform.Failure("cannot move a pipe", Marshal.GetLastSystemError()) : null;
-        handle.Dispose();
-        return failure is null ? new SafePipeHandle(raised, ownsHandle: true) : throw failure;
-    }
-
-    /// <summary>A copy of the exit event above the descriptors that a spawn assigns; also keeps it open during the spawn.</summary>
-    internal static SafeFileHandle Duplicate(SafeHandle handle)
+    /// <summary>A copy above the descriptors that a spawn assigns, so that assigning one never overwrites another.</summary>
+    internal static SafePipeHandle Duplicate(SafeHandle handle)
     {
         bool held = false;
         try
         {
             handle.DangerousAddRef(ref held);
             int copy = Libc.fcntl((int)handle.DangerousGetHandle(), Libc.F_DUPFD_CLOEXEC, FirstNotInherited);
-            return copy < 0 ? throw Platform.Failure("cannot pass the exit event on", Marshal.GetLastSystemError()) : new SafeFileHandle(copy, ownsHandle: true);
+            return copy < 0 ? throw Platform.Failure("cannot duplicate a descriptor", Marshal.GetLastSystemError()) : new SafePipeHandle(copy, ownsHandle: true);
         }
         finally
         {

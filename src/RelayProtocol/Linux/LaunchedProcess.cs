@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using RelayProtocol.Linux.Interop;
 
 namespace RelayProtocol.Linux;

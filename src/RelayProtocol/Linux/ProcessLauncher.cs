@@ -1,7 +1,5 @@
 using System.Collections;
 using System.IO.Pipes;
-using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using RelayProtocol.Linux.Interop;
 
@@ -13,7 +11,6 @@ namespace RelayProtocol.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class ProcessLauncher : Platform
 {
-    /// <summary>The exit event's descriptor in the child.</summary>
     internal const int ExitEventDescriptor = 3;
 
     private static bool _hasCloseFrom = true;
@@ -44,7 +41,7 @@ internal sealed unsafe class ProcessLauncher : Platform
         {
             output = Descriptors.Pipe();
             error = start.StandardError == RelayStandardError.Pipe ? Descriptors.Pipe() : default;
-            using SafeFileHandle exitEvent = Descriptors.Duplicate(start.ExitEvent);
+            using SafePipeHandle exitEvent = Descriptors.Duplicate(start.ExitEvent);
             int pid = Spawn(start, input.Read, output.Write, error.Write, exitEvent);
             started = true;
             return new LaunchedProcess(pid)
@@ -70,15 +67,14 @@ internal sealed unsafe class ProcessLauncher : Platform
     }
 
     private static int Spawn(
-        ChildStart start, SafePipeHandle input, SafePipeHandle output, SafePipeHandle? error, SafeFileHandle exitEvent)
+        ChildStart start, SafePipeHandle input, SafePipeHandle output, SafePipeHandle? error, SafePipeHandle exitEvent)
     {
         void* actions = stackalloc ulong[Libc.SpawnStructSize / sizeof(ulong)];
         void* attributes = stackalloc ulong[Libc.SpawnStructSize / sizeof(ulong)];
         void* signals = stackalloc ulong[Libc.SpawnStructSize / sizeof(ulong)];
-        using var argv = new NativeStrings([start.Program, .. start.Arguments(ExitEventDescriptor)]);
+        string?[] argv = [start.Program, .. start.Arguments(ExitEventDescriptor), null];
         // .NET's environment: variables set in this process are not in the C library's.
-        using var envp = new NativeStrings(
-            [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}")]);
+        string?[] envp = [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}"), null];
         Check(Libc.posix_spawn_file_actions_init(actions));
         Check(Libc.posix_spawnattr_init(attributes));
         try
@@ -93,7 +89,7 @@ internal sealed unsafe class ProcessLauncher : Platform
             Check(Libc.posix_spawnattr_setsigdefault(attributes, signals));
 
             int pid;
-            int errno = Libc.posix_spawn(&pid, start.Program, actions, attributes, argv.Pointer, envp.Pointer);
+            int errno = Libc.posix_spawn(&pid, start.Program, actions, attributes, argv, envp);
             return errno == 0 ? pid : throw SpawnFailure(start.Program, errno);
         }
         finally
@@ -106,7 +102,7 @@ internal sealed unsafe class ProcessLauncher : Platform
     /// <summary>Every source is above every destination, so that the order does not matter.</summary>
     private static void AddDescriptors(
         void* actions, RelayStandardError standardError, SafePipeHandle input, SafePipeHandle output, SafePipeHandle? error,
-        SafeFileHandle exitEvent)
+        SafePipeHandle exitEvent)
     {
         Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)input.DangerousGetHandle(), 0));
         Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)output.DangerousGetHandle(), 1));

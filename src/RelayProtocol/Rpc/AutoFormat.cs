@@ -2,7 +2,7 @@ using MessagePack;
 
 namespace RelayProtocol.Rpc;
 
-/// <summary>Which listeners are mapped, in the form in which the relay asks.</summary>
+/// <summary>Which listeners are mapped, parsed.</summary>
 internal sealed record AutoSelection(PortSet Ports, PortSet Exclude, bool Udp)
 {
     /// <exception cref="RelayException">InvalidParams that names the key.</exception>
@@ -35,7 +35,7 @@ internal static class AutoFormat
         writer.WriteField("udp", options.Udp);
     }
 
-    /// <summary>Reads the params: null where they ask for an end.</summary>
+    /// <summary>Reads the params; null if they end the automatic mappings.</summary>
     internal static AutoSelection? ReadParams(ReadOnlyMemory<byte> parameters)
     {
         var reader = new MessagePackReader(parameters);
@@ -54,26 +54,23 @@ internal static class AutoFormat
     internal static void WriteResult(ref MessagePackWriter writer, AutoMapResult result)
     {
         writer.WriteMapHeader(2);
-        writer.Write("mapped");
-        writer.WriteArrayHeader(result.Mapped.Count);
-        foreach (PortMapping mapping in result.Mapped)
-            WireFormat.WriteMapping(ref writer, mapping);
-        writer.Write("failed");
-        writer.WriteArrayHeader(result.Failed.Count);
-        foreach (AutoMapFailure failure in result.Failed)
-        {
-            writer.WriteMapHeader(2);
-            writer.Write("mapping");
-            WireFormat.WriteMapping(ref writer, failure.Mapping);
-            writer.Write("error");
-            WireFormat.WriteError(ref writer, failure.Error);
-        }
+        writer.WriteArray("mapped", result.Mapped, WireFormat.WriteMapping);
+        writer.WriteArray("failed", result.Failed, WriteFailure);
     }
 
     internal static AutoMapResult ReadResult(ref MessagePackReader reader)
     {
         MapFields fields = MapFields.Read(ref reader, "the answer to auto");
-        return new AutoMapResult(ReadArray(fields, "mapped", WireFormat.ReadMapping), ReadArray(fields, "failed", ReadFailure));
+        MessagePackReader mapped = fields.Required("mapped", MessagePackType.Array);
+        MessagePackReader failed = fields.Required("failed", MessagePackType.Array);
+        return new AutoMapResult(mapped.ReadArray(WireFormat.ReadMapping), failed.ReadArray(ReadFailure));
+    }
+
+    private static void WriteFailure(ref MessagePackWriter writer, AutoMapFailure failure)
+    {
+        writer.WriteMapHeader(2);
+        writer.WriteField("mapping", failure.Mapping, WireFormat.WriteMapping);
+        writer.WriteField("error", failure.Error, WireFormat.WriteError);
     }
 
     private static AutoMapFailure ReadFailure(ref MessagePackReader reader)
@@ -82,14 +79,5 @@ internal static class AutoFormat
         MessagePackReader mapping = fields.Required("mapping", MessagePackType.Map);
         MessagePackReader error = fields.Required("error", MessagePackType.Map);
         return new AutoMapFailure(WireFormat.ReadMapping(ref mapping), WireFormat.ReadError(ref error));
-    }
-
-    private static T[] ReadArray<T>(MapFields fields, string key, WireFormat.Reader<T> read)
-    {
-        MessagePackReader reader = fields.Required(key, MessagePackType.Array);
-        var items = new T[reader.ReadArrayHeader()];
-        for (int i = 0; i < items.Length; i++)
-            items[i] = read(ref reader);
-        return items;
     }
 }

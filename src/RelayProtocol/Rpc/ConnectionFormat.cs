@@ -20,7 +20,7 @@ internal static class ConnectionFormat
         writer.WriteField("limit", limit);
     }
 
-    /// <summary>Reads the params: a limit, if there is one, and the mappings named, with the place of the first; none stands for all.</summary>
+    /// <summary>Reads the params: the limit, the mappings named (none means all), and the index of the first.</summary>
     internal static (int Limit, PortMappingKey[] Keys, int First) ReadParams(ReadOnlyMemory<byte> parameters)
     {
         var reader = new MessagePackReader(parameters);
@@ -37,12 +37,11 @@ internal static class ConnectionFormat
         writer.WriteMapHeader(10);
         WireFormat.WriteIdentity(ref writer, item.Key);
         writer.WriteField("guestPort", item.GuestPort);
-        writer.Write("client");
-        writer.Write(item.Client?.ToString());
+        writer.WriteField("client", item.Client?.ToString());
         writer.WriteField("since", item.Since.ToUnixTimeMilliseconds());
         writer.WriteField("state", States[(int)item.State]);
-        WriteCount(ref writer, "bytesToGuest", item.BytesToGuest);
-        WriteCount(ref writer, "bytesToHost", item.BytesToHost);
+        writer.WriteField("bytesToGuest", item.BytesToGuest);
+        writer.WriteField("bytesToHost", item.BytesToHost);
     }
 
     internal static RelayConnection Read(ref MessagePackReader reader)
@@ -53,14 +52,5 @@ internal static class ConnectionFormat
             mapping.Key, mapping.GuestPort, EventFormat.Client(fields), fields.Time("since"),
             (RelayConnectionState)Math.Max(0, Array.IndexOf(States, fields.RequiredText("state"))),
             fields.Integer("bytesToGuest", 0, long.MaxValue), fields.Integer("bytesToHost", 0, long.MaxValue));
-    }
-
-    private static void WriteCount(ref MessagePackWriter writer, string key, long? count)
-    {
-        writer.Write(key);
-        if (count is { } known)
-            writer.Write(known);
-        else
-            writer.WriteNil();
     }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using MessagePack;
 
 namespace RelayProtocol.Rpc;
@@ -11,7 +10,6 @@ internal static class EventFormat
 
     private const string Lost = "lost";
 
-    /// <summary>The name on the wire.</summary>
     internal static string NameOf(RelayEvent item) => item switch
     {
         ConnectionFailedEvent => "connectionFailed",
@@ -22,7 +20,6 @@ internal static class EventFormat
         _ => Lost,
     };
 
-    /// <summary>Reads the params of <c>subscribe</c>: the names asked for.</summary>
     internal static IReadOnlyList<string> ReadSubscribeParams(ReadOnlyMemory<byte> parameters)
     {
         var reader = new MessagePackReader(parameters);
@@ -44,46 +41,45 @@ internal static class EventFormat
 
     internal static void Write(ref MessagePackWriter writer, RelayEvent item)
     {
-        (PortMapping? mapping, RelayError? error, int further) = item switch
+        switch (item)
         {
-            ConnectionFailedEvent failed => (failed.Mapping, failed.Error, 2),
-            MappedEvent mapped => (mapped.Mapping, null, 1),
-            UnmappedEvent unmapped => (unmapped.Mapping, null, 1),
-            MapFailedEvent failed => (failed.Mapping, failed.Error, 1),
-            AgentEvent agent => (null, agent.Error, 2),
-            _ => ((PortMapping?)null, (RelayError?)null, 1),
-        };
-        writer.WriteMapHeader(2 + further + (mapping is null ? 0 : WireFormat.MappingKeyCount(mapping)));
+            case ConnectionFailedEvent failed:
+                Begin(ref writer, item, 2, failed.Mapping);
+                writer.WriteField("client", failed.Client?.ToString());
+                writer.WriteField("error", failed.Error, WireFormat.WriteError);
+                break;
+            case MappedEvent mapped:
+                Begin(ref writer, item, 1, mapped.Mapping);
+                writer.WriteField("auto", mapped.Auto);
+                break;
+            case UnmappedEvent unmapped:
+                Begin(ref writer, item, 1, unmapped.Mapping);
+                writer.WriteField("auto", unmapped.Auto);
+                break;
+            case MapFailedEvent failed:
+                Begin(ref writer, item, 1, failed.Mapping);
+                writer.WriteField("error", failed.Error, WireFormat.WriteError);
+                break;
+            case AgentEvent agent:
+                Begin(ref writer, item, 2);
+                writer.WriteField("state", agent.IsUp ? "up" : "down");
+                writer.WriteField("error", agent.Error, WireFormat.WriteError);
+                break;
+            case LostEvent lost:
+                Begin(ref writer, item, 1);
+                writer.WriteField("count", lost.Count);
+                break;
+        }
+    }
+
+    // What all events have; so many keys follow.
+    private static void Begin(ref MessagePackWriter writer, RelayEvent item, int keysToCome, PortMapping? mapping = null)
+    {
+        writer.WriteMapHeader(2 + keysToCome + (mapping is null ? 0 : WireFormat.MappingKeyCount(mapping)));
         writer.WriteField("event", NameOf(item));
         writer.WriteField("at", item.At.ToUnixTimeMilliseconds());
         if (mapping is not null)
             WireFormat.WriteMappingKeys(ref writer, mapping);
-        switch (item)
-        {
-            case ConnectionFailedEvent failed:
-                writer.Write("client");
-                writer.Write(failed.Client?.ToString());
-                break;
-            case MappedEvent mapped:
-                writer.WriteField("auto", mapped.Auto);
-                break;
-            case UnmappedEvent unmapped:
-                writer.WriteField("auto", unmapped.Auto);
-                break;
-            case AgentEvent agent:
-                writer.WriteField("state", agent.IsUp ? "up" : "down");
-                break;
-            case LostEvent lost:
-                writer.WriteField("count", lost.Count);
-                break;
-        }
-        if (item is not (ConnectionFailedEvent or MapFailedEvent or AgentEvent))
-            return;
-        writer.Write("error");
-        if (error is null)
-            writer.WriteNil();
-        else
-            WireFormat.WriteError(ref writer, error);
     }
 
     /// <summary>Reads an event; null if it is one of a later version of the protocol.</summary>

@@ -16,7 +16,6 @@ namespace RelayProtocol.Rpc;
 internal readonly record struct GuestPreamble(
     int Family, int Port, bool Pass = false, bool Ends = false, bool Watch = false, MapProtocol Protocol = MapProtocol.Tcp, string? Client = null)
 {
-    /// <summary>The largest preamble, in bytes.</summary>
     internal const int MaxSize = 1024;
 
     internal const int Version = 1;

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using MessagePack;
 
@@ -8,14 +7,13 @@ namespace RelayProtocol.Rpc;
 /// <param name="Address">IPv4 or IPv6.</param>
 /// <param name="Port">The port, 1..65535.</param>
 /// <param name="IsVersion6Only">Of an IPv6 one: it takes no IPv4 connections.</param>
-/// <param name="Program">Who listens; null where the agent does not know.</param>
+/// <param name="Program">The program that listens; null if the agent does not know.</param>
 /// <param name="Protocol">With udp it receives datagrams.</param>
 internal sealed record GuestListener(IPAddress Address, int Port, bool IsVersion6Only = false, string? Program = null, MapProtocol Protocol = MapProtocol.Tcp);
 
 /// <summary>What an agent sends to a relay that watches its guest's listeners. Stateless; any thread. Source: the protocol document, section 8.</summary>
 internal static class ListenerReport
 {
-    /// <summary>The most listeners of a report.</summary>
     internal const int MaxListeners = 1000;
 
     /// <summary>The largest report that a relay takes, in bytes.</summary>
@@ -55,7 +53,7 @@ internal static class ListenerReport
             writer.WriteField("more", true);
     }
 
-    /// <summary>Reads at most <see cref="MaxListeners"/>; without those of other protocols, or on addresses that are none.</summary>
+    /// <summary>Reads at most <see cref="MaxListeners"/>, without those of other protocols or with an invalid address.</summary>
     /// <exception cref="RelayException">InvalidParams: it is no report.</exception>
     internal static List<GuestListener> Read(ref MessagePackReader reader)
     {

@@ -33,7 +33,8 @@ internal static class MessagePackExtensions
         return fits;
     }
 
-    internal static void WriteField(this ref MessagePackWriter writer, string key, string value)
+    /// <summary>Writes a key and its value; null is nil.</summary>
+    internal static void WriteField(this ref MessagePackWriter writer, string key, string? value)
     {
         writer.Write(key);
         writer.Write(value);
@@ -45,16 +46,41 @@ internal static class MessagePackExtensions
         writer.Write(value);
     }
 
+    internal static void WriteField(this ref MessagePackWriter writer, string key, long? value) =>
+        writer.WriteField(key, value, (ref writer, known) => writer.Write(known!.Value));
+
     internal static void WriteField(this ref MessagePackWriter writer, string key, bool value)
     {
         writer.Write(key);
         writer.Write(value);
     }
-    internal static void WriteTexts(this ref MessagePackWriter writer, string key, IReadOnlyList<string> texts)
+
+    /// <summary>Writes a key and a value of several parts; null is nil.</summary>
+    internal static void WriteField<T>(this ref MessagePackWriter writer, string key, T? value, WireFormat.Writer<T> write)
     {
         writer.Write(key);
-        writer.WriteArrayHeader(texts.Count);
-        foreach (string text in texts)
-            writer.Write(text);
+        if (value is null)
+            writer.WriteNil();
+        else
+            write(ref writer, value);
+    }
+
+    internal static void WriteArray<T>(this ref MessagePackWriter writer, string key, IReadOnlyList<T> items, WireFormat.Writer<T> write)
+    {
+        writer.Write(key);
+        writer.WriteArrayHeader(items.Count);
+        foreach (T item in items)
+            write(ref writer, item);
+    }
+
+    internal static void WriteTexts(this ref MessagePackWriter writer, string key, IReadOnlyList<string> texts) =>
+        writer.WriteArray(key, texts, (ref writer, text) => writer.Write(text));
+
+    internal static T[] ReadArray<T>(this ref MessagePackReader reader, WireFormat.Reader<T> read)
+    {
+        var items = new T[reader.ReadArrayHeader()];
+        for (int i = 0; i < items.Length; i++)
+            items[i] = read(ref reader);
+        return items;
     }
 }

@@ -60,7 +60,7 @@ internal sealed class MessageScanner
         _childrenToCome = new int[maxDepth];
     }
 
-    /// <summary>The least number of bytes that the object still needs: who receives no more than this takes nothing of what follows it.</summary>
+    /// <summary>The least number of bytes that the object still needs; a receive of no more than this takes nothing of what follows it.</summary>
     internal int Missing => (int)(_leastSize - _scanned);
 
     /// <summary>Scans the bytes that come next; after <see cref="ScanStatus.Complete"/> they begin the next object.</summary>

@@ -11,32 +11,19 @@ internal enum RpcKind
     Notification,
 }
 
-/// <summary>
-/// A message's kind, id and method, with params, error and result not decoded yet. Immutable; valid as long as the message's bytes.
-/// </summary>
+/// <summary>A message's parts, with params, error and result not decoded yet. Immutable; valid as long as the message's bytes.</summary>
 /// <remarks>Wire format: MessagePack-RPC, https://github.com/msgpack-rpc/msgpack-rpc/blob/master/spec.md.</remarks>
-internal readonly record struct RpcEnvelope
+/// <param name="Kind">What it is.</param>
+/// <param name="MsgId">The id of a request or response.</param>
+/// <param name="Method">The method of a request or notification, else empty. What was not UTF-8 is U+FFFD.</param>
+/// <param name="Params">The params of a request or notification: one array.</param>
+/// <param name="Error">The error of a response: one object, or no bytes if the call succeeded.</param>
+/// <param name="Result">The result of a response: one object, or no bytes if the call failed.</param>
+/// <param name="Problem">What is wrong with an <see cref="RpcKind.Invalid"/> message, for a person; else empty.</param>
+internal readonly record struct RpcEnvelope(
+    RpcKind Kind, uint MsgId = 0, string Method = "", ReadOnlyMemory<byte> Params = default, ReadOnlyMemory<byte> Error = default,
+    ReadOnlyMemory<byte> Result = default, string Problem = "")
 {
-    internal RpcKind Kind { get; private init; }
-
-    /// <summary>The id of a request or response, 0 .. 2^32-1.</summary>
-    internal uint MsgId { get; private init; }
-
-    /// <summary>The method of a request or notification, else empty. What was not UTF-8 is U+FFFD.</summary>
-    internal string Method { get => field ?? ""; private init; }
-
-    /// <summary>The params of a request or notification: one array.</summary>
-    internal ReadOnlyMemory<byte> Params { get; private init; }
-
-    /// <summary>The error of a response: one object, or no bytes if the call succeeded.</summary>
-    internal ReadOnlyMemory<byte> Error { get; private init; }
-
-    /// <summary>The result of a response: one object, or no bytes if the call failed.</summary>
-    internal ReadOnlyMemory<byte> Result { get; private init; }
-
-    /// <summary>What is wrong with an <see cref="RpcKind.Invalid"/> message, for a person; else empty.</summary>
-    internal string Problem { get => field ?? ""; private init; }
-
     /// <summary>Parses one whole object, as <see cref="RpcReader"/> returns it. One that is not an RPC message is <see cref="RpcKind.Invalid"/>, not an exception.</summary>
     internal static RpcEnvelope Parse(ReadOnlyMemory<byte> message)
     {
@@ -66,7 +53,7 @@ internal readonly record struct RpcEnvelope
         if (!reader.TryReadText(out string? method))
             return Invalid("method is a string");
         return reader.NextMessagePackType == MessagePackType.Array
-            ? new RpcEnvelope { Kind = kind, MsgId = msgId, Method = method, Params = TakeObject(ref reader, message) }
+            ? new RpcEnvelope(kind, msgId, method, TakeObject(ref reader, message))
             : Invalid("params is an array");
     }
 
@@ -79,9 +66,7 @@ internal readonly record struct RpcEnvelope
         if (reader.IsNil == succeeded)
             return Invalid("exactly one of error and result is nil");
         ReadOnlyMemory<byte> result = TakeObject(ref reader, message);
-        return succeeded
-            ? new RpcEnvelope { Kind = RpcKind.Response, MsgId = msgId, Result = result }
-            : new RpcEnvelope { Kind = RpcKind.Response, MsgId = msgId, Error = error };
+        return succeeded ? new RpcEnvelope(RpcKind.Response, msgId, Result: result) : new RpcEnvelope(RpcKind.Response, msgId, Error: error);
     }
 
     private static bool TryReadMsgId(ref MessagePackReader reader, out uint msgId)
@@ -98,5 +83,5 @@ internal readonly record struct RpcEnvelope
         return message[start..(int)reader.Consumed];
     }
 
-    private static RpcEnvelope Invalid(string problem) => new() { Problem = $"Not an RPC message: {problem}." };
+    private static RpcEnvelope Invalid(string problem) => new(RpcKind.Invalid, Problem: $"Not an RPC message: {problem}.");
 }

@@ -9,7 +9,6 @@ namespace RelayProtocol.Rpc;
 /// <remarks>For the limits see <see cref="MessageScanner"/>.</remarks>
 internal sealed class RpcReader(int maxSize = MessageScanner.DefaultMaxSize, int maxDepth = MessageScanner.DefaultMaxDepth)
 {
-    /// <summary>The buffer's size between bursts, in bytes.</summary>
     internal const int RestingCapacity = 4096;
 
     private readonly MessageScanner _scanner = new(maxSize, maxDepth);

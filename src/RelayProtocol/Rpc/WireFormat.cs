@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using MessagePack;
 
@@ -14,10 +13,8 @@ namespace RelayProtocol.Rpc;
 /// </remarks>
 internal static class WireFormat
 {
-    /// <summary>The version of the control protocol that is implemented here, as <c>hello</c> carries it.</summary>
     internal const int ProtocolVersion = 1;
 
-    /// <summary>The longest drain, in milliseconds: an hour.</summary>
     internal const int MaxDrainMilliseconds = 3_600_000;
 
     internal delegate T Reader<out T>(ref MessagePackReader reader);
@@ -30,7 +27,7 @@ internal static class WireFormat
         WriteMappingKeys(ref writer, mapping);
     }
 
-    /// <summary>As a request has it, which is to hold many: without the keys that have their defaults.</summary>
+    /// <summary>The form of a request: keys with default values are left out, so that one request can hold many mappings.</summary>
     internal static void WriteMapItem(ref MessagePackWriter writer, PortMapping mapping)
     {
         writer.WriteMapHeader(5 + (mapping.GuestFamily == mapping.Family ? 0 : 1) + (mapping.Proxy == 0 ? 0 : 1) + (mapping.IdleTimeout is null ? 0 : 1));
@@ -63,11 +60,7 @@ internal static class WireFormat
             writer.WriteField("dropped", status.Dropped);
         }
         writer.WriteField("since", status.Since.ToUnixTimeMilliseconds());
-        writer.Write("lastError");
-        if (status.LastError is { } error)
-            WriteFailure(ref writer, error);
-        else
-            writer.WriteNil();
+        writer.WriteField("lastError", status.LastError, WriteFailure);
         writer.WriteField("auto", status.Auto);
     }
 
@@ -144,7 +137,6 @@ internal static class WireFormat
             (int?)fields.Integer("index", 0, int.MaxValue));
     }
 
-    /// <summary>Reads the params of <c>map</c>, one mapping or more.</summary>
     internal static IReadOnlyList<PortMapping> ReadMapParams(ReadOnlyMemory<byte> parameters) => ReadItems(parameters, ReadMapping);
 
     internal static void WriteUnmapItem(ref MessagePackWriter writer, UnmapItem item)
@@ -155,7 +147,6 @@ internal static class WireFormat
             writer.WriteField("drainMs", (long)Math.Ceiling(drain.TotalMilliseconds));
     }
 
-    /// <summary>Reads the params of <c>unmap</c>, one item or more.</summary>
     internal static IReadOnlyList<UnmapItem> ReadUnmapParams(ReadOnlyMemory<byte> parameters) => ReadItems(parameters, ReadUnmapItem);
 
     internal static void WriteHelloParams(ref MessagePackWriter writer, int version)
@@ -198,7 +189,7 @@ internal static class WireFormat
         return new UnmapItem(key, fields.Integer("drainMs", 0, MaxDrainMilliseconds) is { } drain ? TimeSpan.FromMilliseconds(drain) : null);
     }
 
-    /// <summary>Reads so many maps that name mappings, of which the first has that place in params.</summary>
+    /// <summary>Reads the keys of mappings; <paramref name="first"/> is the index of the first one in params.</summary>
     internal static PortMappingKey[] ReadKeys(ref MessagePackReader reader, int count, int first = 0) => ReadItems(ref reader, count, ReadKey, first);
 
     private static PortMappingKey ReadKey(ref MessagePackReader reader) => ReadUnmapItem(ref reader).Key;
@@ -241,7 +232,6 @@ internal static class WireFormat
         return new RelayFailure(fields.RequiredText("name"), fields.RequiredText("message"), fields.Time("at"));
     }
 
-    /// <summary>How many keys <see cref="WriteMappingKeys"/> writes.</summary>
     internal static int MappingKeyCount(PortMapping mapping) => (mapping.IdleTimeout is null ? 6 : 7) + (mapping.Protocol == MapProtocol.Tcp ? 1 : 0);
 
     internal static void WriteMappingKeys(ref MessagePackWriter writer, PortMapping mapping)

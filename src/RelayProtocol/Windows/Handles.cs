@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.IO.Pipes;
-using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
+using System.Security.Principal;
 using Microsoft.Win32.SafeHandles;
 using RelayProtocol.Windows.Interop;
 
@@ -21,18 +20,19 @@ internal static unsafe class Handles
     /// A pipe whose parent's end is overlapped, so that no thread blocks in a read or a write of it (an anonymous pipe cannot be),
     /// and whose child's end is not, as a program expects of its standard handles.
     /// </summary>
-    internal static (NamedPipeServerStream Parent, SafeFileHandle Child) Pipe(PipeDirection parentsDirection)
+    internal static (NamedPipeServerStream Parent, SafePipeHandle Child) Pipe(PipeDirection parentsDirection)
     {
         string name = $"wslrelay.{Guid.NewGuid():N}";
+        PipeDirection childsDirection = parentsDirection == PipeDirection.In ? PipeDirection.Out : PipeDirection.In;
         var parent = new NamedPipeServerStream(
             name, parentsDirection, 1, PipeTransmissionMode.Byte, PipeOptions.Asynchronous | PipeOptions.FirstPipeInstance,
             PipeBuffer, PipeBuffer);
         try
         {
-            SafeFileHandle child = Open(
-                @"\\.\pipe\" + name, parentsDirection == PipeDirection.In ? Kernel32.GENERIC_WRITE : Kernel32.GENERIC_READ, 0);
+            var child = new NamedPipeClientStream(".", name, childsDirection, PipeOptions.None, TokenImpersonationLevel.None, HandleInheritability.Inheritable);
+            child.Connect();
             parent.WaitForConnection();
-            return (parent, child);
+            return (parent, child.SafePipeHandle);
         }
         catch
         {
@@ -41,8 +41,11 @@ internal static unsafe class Handles
         }
     }
 
-    /// <summary>The null device.</summary>
-    internal static SafeFileHandle Null() => Open("NUL", Kernel32.GENERIC_WRITE, Kernel32.FILE_SHARE_READ | Kernel32.FILE_SHARE_WRITE);
+    internal static SafeFileHandle Null()
+    {
+        using SafeFileHandle handle = File.OpenHandle("NUL", FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        return Duplicate(handle);
+    }
 
     /// <summary>This process's standard error; null if it has none, as a program with windows only.</summary>
     internal static SafeFileHandle? StandardError()
@@ -53,7 +56,7 @@ internal static unsafe class Handles
 
     /// <summary>An inheritable copy.</summary>
     internal static SafeFileHandle Duplicate(SafeHandle handle) =>
-        TryDuplicate(handle) ?? throw Platform.Failure("cannot pass the exit event on", Marshal.GetLastPInvokeError());
+        TryDuplicate(handle) ?? throw Platform.Failure("cannot duplicate a handle", Marshal.GetLastPInvokeError());
 
     /// <summary>A job that ends the processes in it when its last handle is closed, however this process ends.</summary>
     internal static SafeFileHandle KillOnCloseJob()
@@ -74,17 +77,4 @@ internal static unsafe class Handles
         Kernel32.DuplicateHandle(Kernel32.CurrentProcess, handle, Kernel32.CurrentProcess, out nint copy, 0, true, Kernel32.DUPLICATE_SAME_ACCESS)
             ? new SafeFileHandle(copy, ownsHandle: true)
             : null;
-
-    private static SafeFileHandle Open(string path, uint access, uint share)
-    {
-        var inheritable = new Kernel32.SECURITY_ATTRIBUTES { nLength = (uint)sizeof(Kernel32.SECURITY_ATTRIBUTES), bInheritHandle = 1 };
-        SafeFileHandle handle = Kernel32.CreateFileW(path, access, share, &inheritable, Kernel32.OPEN_EXISTING, 0, 0);
-        if (handle.IsInvalid)
-        {
-            Win32Exception failure = Platform.Failure($"cannot open {path}", Marshal.GetLastPInvokeError());
-            handle.Dispose();
-            throw failure;
-        }
-        return handle;
-    }
 }

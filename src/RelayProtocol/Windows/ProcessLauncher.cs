@@ -1,6 +1,4 @@
 using System.IO.Pipes;
-using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using RelayProtocol.Windows.Interop;
 
@@ -26,9 +24,9 @@ internal sealed unsafe class ProcessLauncher : Platform
 
     internal override ChildProcess Start(ChildStart start)
     {
-        (NamedPipeServerStream Parent, SafeFileHandle Child) input = Handles.Pipe(PipeDirection.Out);
-        (NamedPipeServerStream Parent, SafeFileHandle Child) output = default;
-        (NamedPipeServerStream? Parent, SafeFileHandle Child) error = default;
+        (NamedPipeServerStream Parent, SafePipeHandle Child) input = Handles.Pipe(PipeDirection.Out);
+        (NamedPipeServerStream Parent, SafePipeHandle Child) output = default;
+        (NamedPipeServerStream? Parent, SafeHandle Child) error = default;
         SafeFileHandle? job = null;
         bool started = false;
         try
@@ -76,35 +74,54 @@ internal sealed unsafe class ProcessLauncher : Platform
     }
 
     private static Kernel32.PROCESS_INFORMATION Create(
-        ChildStart start, uint flags, SafeFileHandle input, SafeFileHandle output, SafeFileHandle error, SafeFileHandle exitEvent,
-        SafeFileHandle job)
+        ChildStart start, uint flags, SafeHandle input, SafeHandle output, SafeHandle error, SafeHandle exitEvent, SafeHandle job)
     {
         // The caller holds all these handles until this returns. A handle keeps its number in the child that inherits it.
         nint exitEventNumber = exitEvent.DangerousGetHandle();
-        ReadOnlySpan<nint> inherited =
-            [input.DangerousGetHandle(), output.DangerousGetHandle(), error.DangerousGetHandle(), exitEventNumber];
-        using var attributes = new AttributeList(inherited, job.DangerousGetHandle());
-        var startup = new Kernel32.STARTUPINFOEXW
+        nint* inherited = stackalloc nint[] { input.DangerousGetHandle(), output.DangerousGetHandle(), error.DangerousGetHandle(), exitEventNumber };
+        nint jobHandle = job.DangerousGetHandle();
+        nuint size = 0;
+        _ = Kernel32.InitializeProcThreadAttributeList(null, 2, 0, &size);
+        nint* attributes = stackalloc nint[((int)size / sizeof(nint)) + 1];
+        Check(Kernel32.InitializeProcThreadAttributeList(attributes, 2, 0, &size));
+        try
         {
-            cb = (uint)sizeof(Kernel32.STARTUPINFOEXW),
-            dwFlags = Kernel32.STARTF_USESTDHANDLES,
-            hStdInput = inherited[0],
-            hStdOutput = inherited[1],
-            hStdError = inherited[2],
-            lpAttributeList = attributes.Pointer,
-        };
-        // CreateProcessW may write to the command line, so it gets a copy of its own, with the terminating NUL.
-        char[] line = [.. CommandLine.Join(start.Program, start.Arguments(exitEventNumber)), '\0'];
-        Kernel32.PROCESS_INFORMATION made;
-        fixed (char* commandLine = line)
-        {
-            // No environment of its own: the child gets this process's.
-            if (Kernel32.CreateProcessW(start.Program, commandLine, null, null, true, flags, null, null, &startup, &made))
-                return made;
+            Check(Kernel32.UpdateProcThreadAttribute(
+                attributes, 0, Kernel32.PROC_THREAD_ATTRIBUTE_HANDLE_LIST, inherited, 4 * (nuint)sizeof(nint), null, null));
+            Check(Kernel32.UpdateProcThreadAttribute(
+                attributes, 0, Kernel32.PROC_THREAD_ATTRIBUTE_JOB_LIST, &jobHandle, (nuint)sizeof(nint), null, null));
+            var startup = new Kernel32.STARTUPINFOEXW
+            {
+                cb = (uint)sizeof(Kernel32.STARTUPINFOEXW),
+                dwFlags = Kernel32.STARTF_USESTDHANDLES,
+                hStdInput = inherited[0],
+                hStdOutput = inherited[1],
+                hStdError = inherited[2],
+                lpAttributeList = (nint)attributes,
+            };
+            // CreateProcessW may write to the command line, so it gets a copy of its own, with the terminating NUL.
+            char[] line = [.. CommandLine.Join(start.Program, start.Arguments(exitEventNumber)), '\0'];
+            Kernel32.PROCESS_INFORMATION made;
+            fixed (char* commandLine = line)
+            {
+                // No environment of its own: the child gets this process's.
+                if (Kernel32.CreateProcessW(start.Program, commandLine, null, null, true, flags, null, null, &startup, &made))
+                    return made;
+            }
+            int code = Marshal.GetLastPInvokeError();
+            throw code is Kernel32.ERROR_FILE_NOT_FOUND or Kernel32.ERROR_PATH_NOT_FOUND
+                ? new FileNotFoundException($"cannot start '{start.Program}': there is no such program", start.Program)
+                : Failure($"cannot start '{start.Program}'", code);
         }
-        int code = Marshal.GetLastPInvokeError();
-        throw code is Kernel32.ERROR_FILE_NOT_FOUND or Kernel32.ERROR_PATH_NOT_FOUND
-            ? new FileNotFoundException($"cannot start '{start.Program}': there is no such program", start.Program)
-            : Failure($"cannot start '{start.Program}'", code);
+        finally
+        {
+            Kernel32.DeleteProcThreadAttributeList(attributes);
+        }
+    }
+
+    private static void Check(bool done)
+    {
+        if (!done)
+            throw Failure("cannot prepare a child process", Marshal.GetLastPInvokeError());
     }
 }

@@ -33,8 +33,7 @@ internal sealed record CheckHop(PortMapping? Mapping, string Name, string Result
             writer.WriteNil();
 
         writer.WriteField("message", hop.Message);
-        writer.Write("mapping");
-        writer.Write(hop.Mapping?.ToString());
+        writer.WriteField("mapping", hop.Mapping?.ToString());
     }
 
     public override string ToString() =>

@@ -26,11 +26,11 @@ internal sealed class CheckReport(
         return mapping is null ? hops : [.. hops, GuestPort(4), GuestPort(6)];
     }
 
-    // A server's host that refuses the port is there.
+    // A server's host that refuses a connection can be reached.
     private PortProbe? Reached => Array.Find(
         _inOrder, probe => probe.Connected is not null || (!_hasAgent && probe.Error!.Kind == RelayErrorCode.ConnectionRefused));
 
-    // An agent that could not connect has understood.
+    // An agent that answers that it could not connect has understood the preamble.
     private bool HasUnderstood => Array.Exists(
         _inOrder, static probe => (probe.Error is null || probe.IsAgents) && probe.Error?.Kind is not (RelayErrorCode.InvalidParams or RelayErrorCode.NotSupported));
 

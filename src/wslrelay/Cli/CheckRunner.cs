@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using MessagePack;
 using RelayProtocol;
+using RelayProtocol.Rpc;
 using Wslrelay.Io;
 using Wslrelay.Relaying;
 
@@ -14,7 +15,7 @@ internal sealed class CheckRunner(LoopHost host, RelayTargetEndpoint target, Gue
     private const int StepMilliseconds = 3000;
     private const int ProbesAtOnce = 64;
 
-    // Where no mapping is given only the agent's answer counts, which any port gets.
+    // Without a mapping only the agent's answer counts, and a preamble for any port gets one.
     private const int AnyPort = 1;
 
     private readonly Queue<PortProbe> _waiting = new();
@@ -31,10 +32,7 @@ internal sealed class CheckRunner(LoopHost host, RelayTargetEndpoint target, Gue
     private static void Write(ref MessagePackWriter writer, CheckHop[] hops)
     {
         writer.WriteMapHeader(1);
-        writer.Write("hops");
-        writer.WriteArrayHeader(hops.Length);
-        foreach (CheckHop hop in hops)
-            CheckHop.Write(ref writer, hop);
+        writer.WriteArray("hops", hops, CheckHop.Write);
     }
 
     private CheckHop[] Check(PortMapping?[] mappings)

@@ -16,7 +16,7 @@ internal static class CommandLine
     /// <summary>Errors go to standard error, each naming its argument; standard output is for the control protocol.</summary>
     internal static ExitCode Run(IReadOnlyList<string> args)
     {
-        // What follows --auto and a space is a mapping, and none of its ports.
+        // --auto takes ports only behind "=": what follows a space is a mapping.
         ParseResult result = Build().Parse([.. args.Select(static arg => arg == Options.Auto.Name ? $"{arg}={Options.AllAuto}" : arg)]);
         if (result.Errors.Count > 0)
         {

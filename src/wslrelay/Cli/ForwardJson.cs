@@ -8,7 +8,7 @@ namespace Wslrelay.Cli;
 /// <summary><c>forward --json</c>: a line of JSON for each mapping, and for each event after that. A reader that does not read loses events. Loop thread only.</summary>
 internal sealed class ForwardJson
 {
-    // A mapping's line does not wait for more events than that.
+    // How many bytes of events can be written before a mapping's line.
     private const int MaxEventBytes = 16 * 1024;
 
     private readonly LoopHost _host;

@@ -62,7 +62,7 @@ internal static class ForwardRunner
         }
     }
 
-    // Two mappings in a row that came from localhost:0 get one number. What was mapped before one that fails ends with the program.
+    // localhost:0 is two mappings in a row, which get the same port. If one fails, the program ends, and with it those mapped before.
     private static PortMapping[] Map(PortTable table, IReadOnlyList<PortMapping> mappings)
     {
         List<PortMapping> mapped = [];
@@ -79,20 +79,20 @@ internal static class ForwardRunner
 
     private static PortMapping[] MapBoth(PortTable table, PortMapping four, PortMapping six)
     {
-        // Kept until a number is found, so that the system gives another one each time.
-        List<PortMappingKey> useless = [];
+        // Kept until a port is found that both can have, so that the system chooses another one each time.
+        List<PortMappingKey> rejected = [];
         while (true)
         {
             PortMapping chosen = table.Map([four])[0];
             try
             {
                 PortMapping[] both = [chosen, .. table.Map([six.WithHostPort(chosen.HostPort)])];
-                PortTable.Close(table.Remove(useless), static () => { });
+                PortTable.Close(table.Remove(rejected), static () => { });
                 return both;
             }
-            catch (RelayException e) when (e.Error.Kind == RelayErrorCode.AddressInUse && useless.Count < MaxAttempts)
+            catch (RelayException e) when (e.Error.Kind == RelayErrorCode.AddressInUse && rejected.Count < MaxAttempts)
             {
-                useless.Add(chosen.Key);
+                rejected.Add(chosen.Key);
             }
         }
     }
@@ -117,7 +117,7 @@ internal static class ForwardRunner
 
     private static string Name(PortMapping mapping) => $"{new IPEndPoint(mapping.Address, mapping.HostPort)}";
 
-    // The guest's word, on a terminal of the host.
+    // Text from the guest goes to a terminal of the host: no control characters.
     private static string Program(string? program) => program is null ? "" : $" {string.Concat(program.Where(static c => !char.IsControl(c)).Take(MaxProgram))}";
 }
 

@@ -1,5 +1,7 @@
-using System.Globalization;
+using System.Buffers;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using MessagePack;
 using RelayProtocol.Rpc;
 using Wslrelay.Relaying;
@@ -9,72 +11,56 @@ namespace Wslrelay.Cli;
 /// <summary>What the control channel writes as MessagePack, as a line of JSON with the same keys. Stateless; any thread.</summary>
 internal static class JsonText
 {
+    // No web page will hold it: only what JSON itself demands is escaped.
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     internal static string Of<T>(WireFormat.Writer<T> write, T value)
     {
         MessagePackReader reader = new(SetUp.Encode(write, value));
-        StringBuilder json = new();
-        Append(ref reader, json);
-        return json.ToString();
+        ArrayBufferWriter<byte> text = new();
+        using (Utf8JsonWriter json = new(text, Options))
+            Append(ref reader, json);
+
+        return Encoding.UTF8.GetString(text.WrittenSpan);
     }
 
-    private static void Append(ref MessagePackReader reader, StringBuilder json)
+    private static void Append(ref MessagePackReader reader, Utf8JsonWriter json)
     {
         switch (reader.NextMessagePackType)
         {
             case MessagePackType.Map:
-                json.Append('{');
+                json.WriteStartObject();
                 for (int left = reader.ReadMapHeader(); left > 0; left--)
                 {
+                    json.WritePropertyName(reader.ReadString()!);
                     Append(ref reader, json);
-                    json.Append(':');
-                    Append(ref reader, json);
-                    json.Append(left > 1 ? "," : "");
                 }
 
-                json.Append('}');
+                json.WriteEndObject();
                 break;
             case MessagePackType.Array:
-                json.Append('[');
+                json.WriteStartArray();
                 for (int left = reader.ReadArrayHeader(); left > 0; left--)
-                {
                     Append(ref reader, json);
-                    json.Append(left > 1 ? "," : "");
-                }
 
-                json.Append(']');
+                json.WriteEndArray();
                 break;
             case MessagePackType.String:
-                AppendString(reader.ReadString()!, json);
+                json.WriteStringValue(reader.ReadString());
                 break;
             case MessagePackType.Boolean:
-                json.Append(reader.ReadBoolean() ? "true" : "false");
+                json.WriteBooleanValue(reader.ReadBoolean());
                 break;
             case MessagePackType.Float:
-                json.Append(reader.ReadDouble().ToString(CultureInfo.InvariantCulture));
+                json.WriteNumberValue(reader.ReadDouble());
                 break;
             case MessagePackType.Integer:
-                json.Append(reader.ReadInt64().ToString(CultureInfo.InvariantCulture));
+                json.WriteNumberValue(reader.ReadInt64());
                 break;
             default:
                 reader.ReadNil();
-                json.Append("null");
+                json.WriteNullValue();
                 break;
         }
-    }
-
-    private static void AppendString(string text, StringBuilder json)
-    {
-        json.Append('"');
-        foreach (char c in text)
-        {
-            if (c is '"' or '\\')
-                json.Append('\\').Append(c);
-            else if (char.IsControl(c))
-                json.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
-            else
-                json.Append(c);
-        }
-
-        json.Append('"');
     }
 }

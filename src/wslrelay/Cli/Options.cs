@@ -88,7 +88,6 @@ internal static class Options
         },
     };
 
-    /// <summary>The enum member that a <see cref="Choice"/> option names.</summary>
     internal static T ToEnum<T>(string choice)
         where T : struct, Enum => Enum.Parse<T>(choice, ignoreCase: true);
 

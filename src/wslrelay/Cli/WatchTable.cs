@@ -100,14 +100,14 @@ internal sealed class WatchTable(RelayTarget target)
 
         internal double ToHost { get; } = last is null ? 0 : (status.BytesToHost - last.Status.BytesToHost) / seconds;
 
-        /// <summary>One that comes through after a failure makes it well again.</summary>
+        /// <summary>A mapping that has failed counts as failing until a connection succeeds.</summary>
         internal bool IsFailing { get; } = last is not null && (status.Failed > last.Status.Failed || (last.IsFailing && status.Accepted == last.Status.Accepted));
 
         internal string State => IsFailing ? "failing" : status.Active > 0 ? "active" : "listening";
 
         internal WatchStyle Style => IsFailing ? WatchStyle.Failing : status.Active > 0 ? WatchStyle.Active : WatchStyle.Plain;
 
-        // Name and message may be the guest's words, on a terminal of the host.
+        // Name and message may come from the guest, and go to a terminal of the host: no control characters.
         internal string? Error => status.LastError is not { } error ? null
             : string.Concat($"{error.At.LocalDateTime:HH:mm:ss} {error.Name}: {error.Message}".Select(static c => char.IsControl(c) ? ' ' : c));
 

@@ -15,7 +15,7 @@ internal sealed class ChunkParser
     /// <summary>Leaves what the chunks hold at the front of <paramref name="bytes"/>. Returns its size; -1 if anything follows the end.</summary>
     internal int Parse(Span<byte> bytes)
     {
-        // Whatever is asked again: no end of sending has come.
+        // Nothing after a violation is trusted, and no end of sending reported.
         if (_isBroken)
             return -1;
 
@@ -31,7 +31,7 @@ internal sealed class ChunkParser
 
             if (_headerBytes < HeaderSize)
             {
-                // Four of these leave nothing of the last length.
+                // Four shifts discard the previous length.
                 _length = (_length << 8) | bytes[next++];
                 _headerBytes++;
                 Ended = _headerBytes == HeaderSize && _length == 0;

@@ -21,7 +21,6 @@ internal readonly record struct IoEndpoint
 {
     private IoEndpoint(IoEndpointKind kind) => Kind = kind;
 
-    /// <summary>Determines which of the members below are set.</summary>
     public IoEndpointKind Kind { get; }
 
     public IPAddress? Address { get; private init; }
@@ -32,7 +31,6 @@ internal readonly record struct IoEndpoint
     /// <summary>Of a Unix socket; a leading <c>@</c> is Linux's abstract namespace.</summary>
     public string? Path { get; private init; }
 
-    /// <summary>The context id of a vsock.</summary>
     public uint Cid { get; private init; }
 
     public Guid VmId { get; private init; }

@@ -63,7 +63,6 @@ internal sealed class IoTimers
     /// <summary>Milliseconds until the next deadline; 0 if one has passed, -1 if there is none.</summary>
     public int NextTimeout() => Count == 0 ? -1 : (int)Math.Clamp(_heap[0].Due - Environment.TickCount64, 0, int.MaxValue);
 
-    /// <summary>Expires every timer that is due.</summary>
     public void Fire()
     {
         if (Count == 0)

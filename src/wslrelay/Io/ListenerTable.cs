@@ -12,10 +12,10 @@ namespace Wslrelay.Io;
 /// <param name="IsUdp">It receives datagrams.</param>
 internal readonly record struct ListeningSocket(IPAddress Address, int Port, bool IsVersion6Only = false, ulong Id = 0, uint? User = null, bool IsUdp = false);
 
-/// <summary>The listening sockets of this machine, as any system's .NET tells them. Its calls block: one thread, which is not the loop's.</summary>
+/// <summary>The listening sockets of this machine, as .NET reports them on any system. Its calls block: one thread, which is not the loop's.</summary>
 internal class ListenerTable
 {
-    /// <summary>Replaces the list's content; null on success, else what the system says. With <paramref name="udp"/> also the sockets that receive datagrams.</summary>
+    /// <summary>Replaces the list's content; null on success, else the system's message. With <paramref name="udp"/> also the sockets that receive datagrams.</summary>
     public virtual string? Read(List<ListeningSocket> listeners, bool udp = false)
     {
         listeners.Clear();

@@ -5,8 +5,8 @@ namespace Wslrelay.Io;
 /// <summary>What the two systems' searches for the owner of a port have in common.</summary>
 internal static class PortOwner
 {
-    /// <summary>Whether a listener keeps an address and port from being listened on.</summary>
-    internal static bool IsInTheWay(in ListeningSocket listener, IPEndPoint wanted)
+    /// <summary>Whether a listener occupies an address and port, so that nobody else can listen there.</summary>
+    internal static bool Occupies(in ListeningSocket listener, IPEndPoint wanted)
     {
         IPAddress address = listener.Address;
         bool isOneFamily = address.AddressFamily == wanted.AddressFamily;

@@ -23,7 +23,7 @@ internal abstract class StandardStream
     /// <summary>The size of the terminal or console that it is, in characters; null if it is none.</summary>
     public abstract (int Columns, int Rows)? TerminalSize { get; }
 
-    /// <summary>Whether that terminal understands escape sequences, from now on.</summary>
+    /// <summary>Enables escape sequences in that terminal; false if it has none.</summary>
     public abstract bool UseEscapes();
 
     /// <summary>Blocks until there is something to read. Returns 0 at the end of file, and when it cannot be read any more.</summary>

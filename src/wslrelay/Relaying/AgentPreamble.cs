@@ -19,7 +19,7 @@ internal sealed class AgentPreamble
             ConnectLine = SetUp.Pinned(Encoding.ASCII.GetBytes($"CONNECT {target.Port}\n"));
     }
 
-    /// <summary>False where the target is the server itself: nothing comes before the client's bytes.</summary>
+    /// <summary>False if the target is the server itself: nothing is sent before the client's bytes.</summary>
     internal bool HasAgent => _protocol != GuestProtocol.None;
 
     internal bool IsWsl => _protocol == GuestProtocol.Wsl;
@@ -32,7 +32,7 @@ internal sealed class AgentPreamble
     /// <summary>The agent may mark the end of sending by chunks, because the target's family hides resets.</summary>
     internal bool OffersEnds { get; }
 
-    /// <summary>What a hybrid vsock wants before the preamble; empty for every other target. Pinned.</summary>
+    /// <summary>The line that a hybrid vsock expects before the preamble; empty for every other target. Pinned.</summary>
     internal Memory<byte> ConnectLine { get; }
 
     /// <summary>The preamble of a mapping's connections. Pinned.</summary>
@@ -66,7 +66,7 @@ internal sealed class AgentPreamble
 /// <summary>What the other end of the target understands.</summary>
 internal enum GuestProtocol
 {
-    /// <summary>The server itself: nothing is said before the client's bytes.</summary>
+    /// <summary>The server itself: nothing is sent before the client's bytes.</summary>
     None,
 
     /// <summary>This project's own agent: a preamble, and an answer.</summary>

@@ -7,19 +7,6 @@ using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
 
-/// <summary>Is told what an <see cref="AgentWatch"/> sees, on the loop thread.</summary>
-internal interface IAgentWatchOwner
-{
-    /// <summary>The agent has answered.</summary>
-    void AgentUp();
-
-    /// <summary>The agent cannot be reached, is gone, or talks nonsense; it is tried again. <paramref name="isAnswer"/>: it says so itself.</summary>
-    void AgentDown(RelayError error, bool isAnswer);
-
-    /// <summary>A report, at most one every 250 ms. <paramref name="sharesNetwork"/>: the guest's listeners are this machine's own.</summary>
-    void Reported(IReadOnlyList<GuestListener> listeners, bool sharesNetwork);
-}
-
 /// <summary>
 /// The relay's connection to the agent that watches the guest's listeners (protocol, section 8), made again for as long as it is wanted. An agent costs no more than
 /// one report in memory and one every 250 ms to read, whatever it sends. Loop thread only.
@@ -35,13 +22,13 @@ internal sealed class AgentWatch : IIoOwner
     // After a full buffer: no agent has more to say for long.
     private const int PauseMilliseconds = 10;
 
-    // Chance: a guest of its own might have one of these ports too, but hardly both.
+    // Two: a guest with a network of its own might have one of these ports open by chance, but hardly both.
     private const int Marks = 2;
 
     private static readonly PortMapping AnyMapping = new(0, 1);
 
     private readonly PortTable _table;
-    private readonly IAgentWatchOwner _owner;
+    private readonly AutoMapper _owner;
     private readonly ConnectOperation _connect;
     private readonly ActionTimer _deadline;
     private readonly ActionTimer _pause;
@@ -66,7 +53,7 @@ internal sealed class AgentWatch : IIoOwner
     private int _retryMilliseconds = FirstRetryMilliseconds;
     private long _nextReport;
 
-    internal AgentWatch(PortTable table, IAgentWatchOwner owner)
+    internal AgentWatch(PortTable table, AutoMapper owner)
     {
         _table = table;
         _owner = owner;
@@ -235,7 +222,7 @@ internal sealed class AgentWatch : IIoOwner
             return;
         }
 
-        // The owner has had enough of it meanwhile, and nothing runs.
+        // The owner has stopped the watch meanwhile, and nothing runs.
         if (!_isWanted)
             return;
 

@@ -8,7 +8,7 @@ namespace Wslrelay.Relaying;
 /// <summary>
 /// Automatic mappings (protocol, section 8): what listens in the guest is mapped to the same number on host loopback, for as long as it does. Loop thread only.
 /// </summary>
-internal sealed class AutoMapper : IAgentWatchOwner
+internal sealed class AutoMapper
 {
     private const int RetryMilliseconds = 5000;
 
@@ -77,8 +77,10 @@ internal sealed class AutoMapper : IAgentWatchOwner
         _table.Loop.Timers.Stop(_retry);
     }
 
+    /// <summary>The agent has answered.</summary>
     public void AgentUp() => SetState(isUp: true);
 
+    /// <summary>The agent cannot be reached, is gone, or breaks the protocol; it is tried again. <paramref name="isAnswer"/>: it says so itself.</summary>
     public void AgentDown(RelayError error, bool isAnswer)
     {
         if (isAnswer && _reported is null && error.Kind is RelayErrorCode.InvalidParams or RelayErrorCode.NotSupported)
@@ -95,6 +97,7 @@ internal sealed class AutoMapper : IAgentWatchOwner
         }
     }
 
+    /// <summary>A report, at most one every 250 ms. <paramref name="sharesNetwork"/>: the guest's listeners are this machine's own.</summary>
     public void Reported(IReadOnlyList<GuestListener> listeners, bool sharesNetwork)
     {
         (_reported, _sharesNetwork) = (listeners, sharesNetwork);

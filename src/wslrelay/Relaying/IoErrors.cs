@@ -7,7 +7,7 @@ namespace Wslrelay.Relaying;
 /// <summary>The protocol's name for an operation's error, and what a person is told.</summary>
 internal static class IoErrors
 {
-    /// <summary>Never <see cref="RelayErrorCode.Unknown"/>: what has no word of its own is <see cref="RelayErrorCode.Internal"/>.</summary>
+    /// <summary>Never <see cref="RelayErrorCode.Unknown"/>: an error without an equivalent is <see cref="RelayErrorCode.Internal"/>.</summary>
     public static RelayErrorCode ToErrorCode(this IoError error) => error switch
     {
         IoError.AddressInUse => RelayErrorCode.AddressInUse,

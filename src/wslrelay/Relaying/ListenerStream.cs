@@ -3,8 +3,8 @@ using Wslrelay.Io;
 namespace Wslrelay.Relaying;
 
 /// <summary>
-/// The agent's connection to a relay that watches: nil, then reports, and nil every ten seconds. Of reports that a relay does not read, the newest waits and no
-/// other. Ends with the relay's sending side. Loop thread only.
+/// The agent's connection to a relay that watches: nil, then reports, and nil every ten seconds. Of reports that a relay has not read, only the newest is kept.
+/// Ends with the relay's sending side. Loop thread only.
 /// </summary>
 internal sealed class ListenerStream : IIoOwner
 {

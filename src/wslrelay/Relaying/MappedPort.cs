@@ -9,7 +9,6 @@ namespace Wslrelay.Relaying;
 /// </summary>
 internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortRoute(table, mapping)
 {
-    /// <summary>The relay has mapped it by itself.</summary>
     public bool Auto { get; set; }
 
     /// <summary>Connections or flows that are open or being set up.</summary>

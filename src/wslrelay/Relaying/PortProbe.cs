@@ -32,19 +32,19 @@ internal sealed class PortProbe(PortTable table, PortMapping mapping) : PortRout
 
     public bool IsAborted { get; private set; }
 
-    /// <summary>Where it went last.</summary>
+    /// <summary>The endpoint that was tried last.</summary>
     public IoEndpoint Endpoint { get; private set; }
 
     /// <summary>The time until it was connected; null if it was not.</summary>
     public TimeSpan? Connected { get; private set; }
 
-    /// <summary>The time until its end.</summary>
+    /// <summary>The time until it ended.</summary>
     public TimeSpan Total { get; private set; }
 
     /// <summary>Why it failed; null if it did not.</summary>
     public RelayError? Error { get; private set; }
 
-    /// <summary>The error is the agent's own.</summary>
+    /// <summary>The error is the agent's answer.</summary>
     public bool IsAgents { get; private set; }
 
     /// <summary>Begins, and calls back when it has ended.</summary>

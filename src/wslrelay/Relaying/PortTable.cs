@@ -53,7 +53,6 @@ internal sealed class PortTable
     /// <summary>What a parent that has subscribed is told.</summary>
     public RelayEvents Events { get; } = new();
 
-    /// <summary>What the agent is told first, if there is one.</summary>
     public AgentPreamble Preamble { get; }
 
     public SetUpPool<HostSetUp> SetUps { get; init; }
@@ -63,7 +62,6 @@ internal sealed class PortTable
 
     public bool Contains(PortMappingKey key) => _listeners.ContainsKey(key);
 
-    /// <summary>The mapping in force of that key, or null.</summary>
     public MappedPort? Find(PortMappingKey key) => _listeners.GetValueOrDefault(key);
 
     /// <summary>The mappings, sorted by family, address, port and protocol.</summary>

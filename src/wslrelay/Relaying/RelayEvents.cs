@@ -5,7 +5,7 @@ namespace Wslrelay.Relaying;
 
 /// <summary>
 /// The events of <c>subscribe</c>, from those that raise them to whoever writes them. At most <see cref="MaxWaiting"/> wait to be written; one <see cref="LostEvent"/>
-/// stands for what comes when so many do. Loop thread only.
+/// stands for those that come when so many wait. Loop thread only.
 /// </summary>
 internal sealed class RelayEvents
 {
@@ -28,7 +28,7 @@ internal sealed class RelayEvents
         _raised = raised;
     }
 
-    /// <summary>Tells it to the subscriber, if there is one that wants it.</summary>
+    /// <summary>Queues the event if the subscriber wants it.</summary>
     public void Raise(RelayEvent item)
     {
         if (!HasSubscriber || !_wanted.Contains(EventFormat.NameOf(item)))

@@ -6,7 +6,7 @@ using Wslrelay.Io;
 namespace Wslrelay.Relaying;
 
 /// <summary>
-/// What a connection needs until both its pumps run, and not after: one operation after the other, and a deadline. A subclass knows the
+/// What a connection needs only until both its pumps run: a sequence of operations with a deadline. A subclass defines the
 /// steps. Comes from a <see cref="SetUpPool{T}"/>, so that a connection leaves no garbage. Loop thread only.
 /// </summary>
 internal abstract class SetUp : IoTimer, IIoOwner
@@ -19,7 +19,6 @@ internal abstract class SetUp : IoTimer, IIoOwner
 
     internal bool IsRunning => _operation is not null;
 
-    /// <summary>The connection that is being set up.</summary>
     protected IConnection Relay { get; private set; } = null!;
 
     /// <summary>Pinned; allocated by the first use.</summary>
@@ -78,7 +77,6 @@ internal abstract class SetUp : IoTimer, IIoOwner
         return Pinned(bytes.WrittenSpan);
     }
 
-    /// <summary>The first step.</summary>
     protected abstract void Begin();
 
     /// <summary>An operation has succeeded: the next step.</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace RelayProtocol.Linux.Interop;
 
 /// <summary>
@@ -13,7 +11,7 @@ internal abstract unsafe partial class Libc
     internal const int SpawnStructSize = 512;
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int posix_spawn(int* pid, string path, void* file_actions, void* attrp, byte** argv, byte** envp);
+    internal static partial int posix_spawn(int* pid, string path, void* file_actions, void* attrp, string?[] argv, string?[] envp);
     [LibraryImport("libc")]
     internal static partial int posix_spawn_file_actions_init(void* file_actions);
     [LibraryImport("libc")]

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace RelayProtocol.Linux.Interop;
 
 /// <summary>Children: waitid(2), waitpid(2), kill(2). Constants from Linux' uapi headers, equal on x64 and arm64.</summary>

@@ -1,29 +1,16 @@
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
-
 namespace RelayProtocol.Windows.Interop;
 
 /// <summary>
-/// kernel32.dll: handles, files and events. The program uses these declarations too. Source: handleapi.h, fileapi.h, synchapi.h, processenv.h, winnt.h.
+/// kernel32.dll: handles and events. The program uses these declarations too. Source: handleapi.h, synchapi.h, processenv.h, winnt.h.
 /// </summary>
 internal static partial class Kernel32
 {
-    internal const uint GENERIC_READ = 0x80000000;
-    internal const uint GENERIC_WRITE = 0x40000000;
-    internal const uint FILE_SHARE_READ = 1;
-    internal const uint FILE_SHARE_WRITE = 2;
-    internal const uint OPEN_EXISTING = 3;
     internal const uint DUPLICATE_SAME_ACCESS = 2;
     internal const int STD_INPUT_HANDLE = -10;
     internal const int STD_ERROR_HANDLE = -12;
 
     /// <summary>What GetCurrentProcess returns, a pseudo handle.</summary>
     internal const nint CurrentProcess = -1;
-
-    [LibraryImport("kernel32", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
-    internal static unsafe partial SafeFileHandle CreateFileW(
-        string lpFileName, uint dwDesiredAccess, uint dwShareMode, SECURITY_ATTRIBUTES* lpSecurityAttributes,
-        uint dwCreationDisposition, uint dwFlagsAndAttributes, nint hTemplateFile);
 
     [LibraryImport("kernel32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
@@ -45,12 +32,4 @@ internal static partial class Kernel32
     [LibraryImport("kernel32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
     internal static partial bool SetEvent(SafeHandle hEvent);
-
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct SECURITY_ATTRIBUTES
-    {
-        internal uint nLength;
-        internal nint lpSecurityDescriptor;
-        internal int bInheritHandle;
-    }
 }

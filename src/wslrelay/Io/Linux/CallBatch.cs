@@ -9,7 +9,6 @@ internal enum CallMode
     /// <summary>Always one by one; no ring is created.</summary>
     Single,
 
-    /// <summary>Always through the ring.</summary>
     Ring,
 }
 

@@ -115,7 +115,7 @@ internal sealed partial class EpollHandle : IoSocket
         Port.Release(this, canDefer: IsConnection && !abort);
     }
 
-    // What a listener lingers for, its connections do.
+    // Connections inherit the linger time of their listener.
     public override void ResetConnectionsOnDeath()
     {
         SetLinger(zero: true);

@@ -101,14 +101,14 @@ internal sealed partial class EpollPort : IoPort
 
     public override ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner) => new Connect(this, endpoint, owner);
 
-    public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Send(this, (EpollHandle)to, owner);
+    public override TransferOperation Send(IoHandle to, IIoOwner owner) => new Transfer(this, (EpollHandle)to, send: true, owner);
 
-    public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Receive(this, (EpollHandle)from, takesSocket: false, owner);
+    public override TransferOperation Receive(IoHandle from, IIoOwner owner) => new Transfer(this, (EpollHandle)from, send: false, owner);
 
-    public override TransferOperation SendSocket(IoSocket to, IIoOwner owner) => new Send(this, (EpollHandle)to, owner);
+    public override TransferOperation SendSocket(IoSocket to, IIoOwner owner) => Send(to, owner);
 
     public override TransferOperation ReceiveSocket(IoSocket from, IIoOwner owner) =>
-        new Receive(this, (EpollHandle)from, takesSocket: true, owner);
+        new Transfer(this, (EpollHandle)from, send: false, owner, takesSocket: true);
 
     public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner, ChunkMode chunks = ChunkMode.None) => chunks switch
     {
@@ -126,9 +126,9 @@ internal sealed partial class EpollPort : IoPort
 
     public override ListenerTable Listeners() => new LinuxListenerTable();
 
-    public override void NotifyReady() => ServiceManager.Tell("READY=1"u8, flags: 0);
+    public override void NotifyReady() => ServiceManager.Notify("READY=1"u8, flags: 0);
 
-    public override void NotifyStopping() => ServiceManager.Tell("STOPPING=1"u8, Libc.MSG_DONTWAIT);
+    public override void NotifyStopping() => ServiceManager.Notify("STOPPING=1"u8, Libc.MSG_DONTWAIT);
 
     public override unsafe void Wake()
     {

@@ -7,7 +7,7 @@ using Wslrelay.Io.Linux.Interop;
 namespace Wslrelay.Io.Linux;
 
 /// <summary>
-/// Listening sockets by NETLINK_SOCK_DIAG (sock_diag(7)), which costs what they are and not what the connections are; by /proc/net, without ids, where that is
+/// Listening sockets by NETLINK_SOCK_DIAG (sock_diag(7)), whose cost depends on the number of listeners, not of connections; by /proc/net, without ids, where that is
 /// refused. One thread, which is not the loop's.
 /// </summary>
 [SupportedOSPlatform("linux")]

@@ -74,7 +74,7 @@ internal sealed unsafe class LinuxStandardStream : StandardStream
         }
     }
 
-    // Another process can have made it nonblocking for all.
+    // Another process that shares it may have made it non-blocking.
     private bool CanRetry(short events)
     {
         int error = Errno.Last;

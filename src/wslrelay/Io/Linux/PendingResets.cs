@@ -7,7 +7,7 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed class PendingResets(EpollPort port, int idleMilliseconds)
 {
-    /// <summary>A side that takes nothing for so long does not read, as far as anybody can tell.</summary>
+    /// <summary>A side that takes nothing for this long is assumed not to read.</summary>
     internal const int MaxIdleMilliseconds = 100;
 
     private readonly Dictionary<Pump, Progress> _waiting = [];

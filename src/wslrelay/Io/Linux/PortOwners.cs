@@ -13,7 +13,7 @@ internal static class PortOwners
         IPEndPoint wanted = new(endpoint.Address!, (int)endpoint.Port);
         List<ListeningSocket> listeners = [];
         _ = new LinuxListenerTable().Read(listeners);
-        ListeningSocket socket = listeners.Find(listener => PortOwner.IsInTheWay(listener, wanted));
+        ListeningSocket socket = listeners.Find(listener => PortOwner.Occupies(listener, wanted));
         return (ProcessOf(socket.Id, milliseconds) ?? UserOf(socket.User)) is { } owner ? PortOwner.Describe(owner, socket, wanted.Address) : null;
     }
 

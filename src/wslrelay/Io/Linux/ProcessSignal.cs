@@ -41,7 +41,7 @@ internal static class ProcessSignal
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // No /proc here: that the process can be signalled has to do.
+            // Without /proc the check that it can be signalled has to be enough.
             return;
         }
 

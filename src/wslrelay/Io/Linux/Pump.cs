@@ -212,8 +212,8 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
             Pend();
     }
 
-    // What the receiving side had sent before is for the other direction to deliver, which then comes upon the same error. Where that direction
-    // has ended before, this one passes the reset on.
+    // The other direction still delivers what the receiving side had sent, and then meets the same error. If that direction has ended already,
+    // this one passes the reset on.
     private void OnReceiverBroken()
     {
         if (to.ReadEnded)

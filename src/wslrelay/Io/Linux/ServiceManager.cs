@@ -9,7 +9,7 @@ internal static unsafe class ServiceManager
 {
     /// <param name="state">Such as <c>READY=1</c>.</param>
     /// <param name="flags">Of send(2), which without MSG_DONTWAIT waits for room. A manager that is gone is no reason to fail.</param>
-    internal static void Tell(ReadOnlySpan<byte> state, int flags)
+    internal static void Notify(ReadOnlySpan<byte> state, int flags)
     {
         // Newer managers also know vsock:, of a machine's first process alone.
         if (Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is not ['/' or '@', ..] path)
@@ -28,7 +28,7 @@ internal static unsafe class ServiceManager
         }
         catch (IoException)
         {
-            // A path that is too long is nobody's.
+            // A path that is too long cannot be a manager's socket.
         }
     }
 }

@@ -16,7 +16,6 @@ internal static class SocketAddress
     private const int UnixPathOffset = 2;
     private const int UnixPathMax = 108;
 
-    /// <summary>The domain for socket(2).</summary>
     internal static int Domain(in IoEndpoint endpoint) => endpoint.Kind switch
     {
         IoEndpointKind.Tcp or IoEndpointKind.Udp => endpoint.Address!.AddressFamily == AddressFamily.InterNetworkV6 ? Libc.AF_INET6 : Libc.AF_INET,

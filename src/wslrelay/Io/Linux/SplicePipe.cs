@@ -19,7 +19,6 @@ internal sealed class SplicePipe : IDisposable
 
     internal SafeFileHandle WriteEnd { get; }
 
-    /// <summary>Capacity in bytes.</summary>
     internal int Capacity { get; }
 
     /// <summary>Creates a pipe; null if the system refuses.</summary>

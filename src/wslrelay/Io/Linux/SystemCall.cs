@@ -7,7 +7,6 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal readonly unsafe struct SystemCall(byte opcode, EpollHandle socket, byte* memory, int size, IoOperation? operation)
 {
-    /// <summary>The call's io_uring opcode.</summary>
     internal byte Opcode => opcode;
 
     internal EpollHandle Socket => socket;

@@ -19,7 +19,7 @@ internal sealed class ListenerFactory(CompletionPort port)
     private bool? _canShadow;
 
     /// <summary>Opens, binds, listens (or, for UDP, prepares to receive) and associates.</summary>
-    /// <exception cref="IoException">The system says no.</exception>
+    /// <exception cref="IoException">The system refuses.</exception>
     internal WindowsSocket Listen(in IoEndpoint endpoint)
     {
         if (endpoint.Kind is not (IoEndpointKind.Tcp or IoEndpointKind.Udp))

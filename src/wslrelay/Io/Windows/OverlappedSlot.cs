@@ -79,14 +79,14 @@ internal unsafe class OverlappedSlot
         return false;
     }
 
-    /// <summary>Lends the slot to no call and posts its packet, which wakes the operation.</summary>
+    /// <summary>Posts the slot's packet without a call, to wake the operation.</summary>
     internal void Wake(IoOperation operation)
     {
         Lend(operation);
         PostOnce();
     }
 
-    /// <summary>Posts this lent slot's packet in the kernel's stead, once: later calls do nothing. For any thread.</summary>
+    /// <summary>Posts this lent slot's packet instead of the kernel, once: later calls do nothing. For any thread.</summary>
     internal void PostOnce()
     {
         if (Interlocked.Exchange(ref _block->Posted, 1) == 0)

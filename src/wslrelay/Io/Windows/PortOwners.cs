@@ -25,7 +25,7 @@ internal static unsafe class PortOwners
         for (ReadOnlySpan<byte> rows = Table(family); rows.Length >= rowSize; rows = rows[rowSize..])
         {
             ListeningSocket listener = new(new IPAddress(rows[address]), BinaryPrimitives.ReadUInt16BigEndian(rows[port..]));
-            if (PortOwner.IsInTheWay(listener, wanted))
+            if (PortOwner.Occupies(listener, wanted))
                 return PortOwner.Describe(NameOf(BinaryPrimitives.ReadUInt32LittleEndian(rows[process..])), listener, wanted.Address);
         }
 

@@ -105,7 +105,7 @@ internal sealed unsafe partial class Pump(
         else if (_received < 0)
             OnReceiveFailed(WSAECONNRESET);
         else if (chunks!.Ended)
-            OnMark();
+            OnEndMark();
         else
             Receive(isBulk: false);
     }
@@ -118,7 +118,7 @@ internal sealed unsafe partial class Pump(
         else if (_sent < _received)
             Send();
         else if (chunks is { Ended: true })
-            OnMark();
+            OnEndMark();
         else
             Receive(isBulk: _wasFilled); // less than there was room for: the socket is drained
     }
@@ -189,8 +189,8 @@ internal sealed unsafe partial class Pump(
         }
     }
 
-    // The end of sending is passed on. The peer closes the hop once it has had that of the other direction too.
-    private void OnMark()
+    // Passes the end of sending on. The peer closes the hop once it has received the end of the other direction too.
+    private void OnEndMark()
     {
         if (TryPassOnEnd())
             Receive(isBulk: false);
@@ -212,7 +212,7 @@ internal sealed unsafe partial class Pump(
         return true;
     }
 
-    // A packet that is still on its way is waited for.
+    // Completes now, or when the packets that are still to come have arrived.
     private void Finish(IoError error, int nativeError)
     {
         bool isPolling = _poll is { IsLent: true };

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net;
 using Wslrelay.Io.Windows.Interop;
 using static Wslrelay.Io.Windows.Interop.Ws2_32;
@@ -19,15 +18,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
         SetHandle(socket);
     }
 
-    public override int LocalPort
-    {
-        get
-        {
-            Span<byte> name = stackalloc byte[SocketAddress.MaxLength];
-            int length = name.Length;
-            return getsockname(this, name, ref length) == 0 ? BinaryPrimitives.ReadUInt16BigEndian(name[2..]) : 0;
-        }
-    }
+    public override int LocalPort => LocalEndPoint?.Port ?? 0;
 
     public override IPEndPoint? LocalEndPoint
     {

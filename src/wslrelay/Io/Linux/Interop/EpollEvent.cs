@@ -9,7 +9,6 @@ namespace Wslrelay.Io.Linux.Interop;
 /// </summary>
 internal static class EpollEvent
 {
-    /// <summary>Bytes of one event.</summary>
     internal static int Size => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
 
     private static int DataOffset => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
