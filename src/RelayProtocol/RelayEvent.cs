@@ -20,7 +20,11 @@ public sealed record ConnectionFailedEvent(PortMapping Mapping, IPEndPoint? Clie
 /// <summary>A mapping has come into force.</summary>
 /// <param name="Mapping">The mapping, with the host port really bound.</param>
 /// <param name="Auto">The relay made it automatically.</param>
-public sealed record MappedEvent(PortMapping Mapping, bool Auto = false) : RelayEvent;
+public sealed record MappedEvent(PortMapping Mapping, bool Auto = false) : RelayEvent
+{
+    /// <summary>Who listens in the guest, where its agent has told.</summary>
+    public string? Program { get; init; }
+}
 
 /// <summary>A mapping is gone, and its host port free.</summary>
 /// <param name="Mapping">The mapping.</param>

@@ -49,8 +49,10 @@ internal static class EventFormat
                 writer.WriteField("error", failed.Error, WireFormat.WriteError);
                 break;
             case MappedEvent mapped:
-                Begin(ref writer, item, 1, mapped.Mapping);
+                Begin(ref writer, item, mapped.Program is null ? 1 : 2, mapped.Mapping);
                 writer.WriteField("auto", mapped.Auto);
+                if (mapped.Program is not null)
+                    writer.WriteField("program", mapped.Program);
                 break;
             case UnmappedEvent unmapped:
                 Begin(ref writer, item, 1, unmapped.Mapping);
@@ -90,7 +92,7 @@ internal static class EventFormat
         return fields.RequiredText("event") switch
         {
             "connectionFailed" => new ConnectionFailedEvent(WireFormat.Mapping(fields), Client(fields), Error(fields)!) { At = at },
-            "mapped" => new MappedEvent(WireFormat.Mapping(fields), fields.Boolean("auto")) { At = at },
+            "mapped" => new MappedEvent(WireFormat.Mapping(fields), fields.Boolean("auto")) { At = at, Program = fields.Text("program") },
             "unmapped" => new UnmappedEvent(WireFormat.Mapping(fields), fields.Boolean("auto")) { At = at },
             "mapFailed" => new MapFailedEvent(WireFormat.Mapping(fields), Error(fields)!) { At = at },
             "agent" => new AgentEvent(fields.RequiredText("state") == "up", Error(fields, required: false)) { At = at },

@@ -45,7 +45,7 @@ internal static class DemoRunner
         using TcpListener guest = new(IPAddress.Loopback, 0);
         guest.Start(backlog: 512);
         int guestPort = ((IPEndPoint)guest.LocalEndpoint).Port;
-        _ = ServeGuestAsync(guest);
+        _ = ServeGuestAsync(guest.Server);
         Print("guest", $"listens on 127.0.0.1:{guestPort}");
 
         var watch = Stopwatch.StartNew();
@@ -82,7 +82,8 @@ internal static class DemoRunner
         int? exitCode = await relay.WaitForExitAsync().ConfigureAwait(false);
         Print("parent", $"exit event signalled -> the relay exited with {exitCode} ({watch.ElapsedMilliseconds} ms)");
 
-        bool worked = correct == ports && udpWorks && list.Count == ports - 1 && accepted == ports - 1 && exitCode == 0;
+        bool autoWorks = await AutoDemo.RunAsync(ProgramPath).ConfigureAwait(false);
+        bool worked = correct == ports && udpWorks && autoWorks && list.Count == ports - 1 && accepted == ports - 1 && exitCode == 0;
         Print("demo", worked ? "everything worked" : "something failed, see above");
         return worked;
     }
@@ -117,7 +118,7 @@ internal static class DemoRunner
     }
 
     // Ends its sending before it reads: both half-closes pass through the relay.
-    private static async Task<string> AskAsync(PortMapping mapping, string question)
+    internal static async Task<string> AskAsync(PortMapping mapping, string question)
     {
         using TcpClient client = new();
         await client.ConnectAsync(mapping.Address, mapping.HostPort).ConfigureAwait(false);
@@ -127,18 +128,18 @@ internal static class DemoRunner
         return await reader.ReadToEndAsync().ConfigureAwait(false);
     }
 
-    private static async Task ServeGuestAsync(TcpListener guest)
+    internal static async Task ServeGuestAsync(Socket guest)
     {
         while (true)
-            _ = AnswerAsync(await guest.AcceptTcpClientAsync().ConfigureAwait(false));
+            _ = AnswerAsync(await guest.AcceptAsync().ConfigureAwait(false));
     }
 
-    private static async Task AnswerAsync(TcpClient client)
+    private static async Task AnswerAsync(Socket client)
     {
-        using StreamReader reader = new(client.GetStream());
+        using StreamReader reader = new(new NetworkStream(client, ownsSocket: true));
         string question = await reader.ReadToEndAsync().ConfigureAwait(false);
         await reader.BaseStream.WriteAsync(Encoding.UTF8.GetBytes($"the guest heard: {question}")).ConfigureAwait(false);
     }
 
-    private static void Print(string who, string what) => _ = StandardStream.Output.Write(Encoding.UTF8.GetBytes($"{who,-7} {what}\n"));
+    internal static void Print(string who, string what) => _ = StandardStream.Output.Write(Encoding.UTF8.GetBytes($"{who,-7} {what}\n"));
 }

@@ -23,16 +23,16 @@ internal static class ForwardRunner
         try
         {
             PortMapping[] mapped = Map(table, mappings);
-            using WatchScreen? screen = output == ForwardOutput.Table ? new WatchScreen(host, table, target) : null;
+            AutoMapper mapper = new(table);
+            using WatchScreen? screen = output == ForwardOutput.Table ? new WatchScreen(host, table, target, mapper) : null;
             if (output == ForwardOutput.Json)
                 _ = new ForwardJson(host, table, mapped);
 
             foreach (PortMapping mapping in output == ForwardOutput.Lines ? mapped : [])
                 host.Print($"{mapping} -> {target} {mapping.GuestPort}");
 
-            AutoMapper mapper = new(table);
             if (output == ForwardOutput.Lines && selection is not null)
-                PrintChanges(host, table.Events, mapper);
+                PrintChanges(host, table.Events);
 
             if (selection is not null)
                 mapper.Begin(selection, OnFirstReport);
@@ -97,7 +97,7 @@ internal static class ForwardRunner
         }
     }
 
-    private static void PrintChanges(LoopHost host, RelayEvents events, AutoMapper mapper)
+    private static void PrintChanges(LoopHost host, RelayEvents events)
     {
         events.Subscribe(["mapped", "unmapped"], () =>
         {
@@ -109,7 +109,7 @@ internal static class ForwardRunner
         void Print(RelayEvent item)
         {
             if (item is MappedEvent mapped)
-                host.Print($"{Name(mapped.Mapping)} -> {mapped.Mapping.GuestPort}{Program(mapper.ProgramOf(mapped.Mapping.Key))}");
+                host.Print($"{Name(mapped.Mapping)} -> {mapped.Mapping.GuestPort}{Program(mapped.Program)}");
             else if (item is UnmappedEvent unmapped)
                 host.Print($"{Name(unmapped.Mapping)} is gone");
         }
@@ -118,7 +118,7 @@ internal static class ForwardRunner
     private static string Name(PortMapping mapping) => $"{new IPEndPoint(mapping.Address, mapping.HostPort)}";
 
     // Text from the guest goes to a terminal of the host: no control characters.
-    private static string Program(string? program) => program is null ? "" : $" {string.Concat(program.Where(static c => !char.IsControl(c)).Take(MaxProgram))}";
+    internal static string Program(string? program) => program is null ? "" : $" {string.Concat(program.Where(static c => !char.IsControl(c)).Take(MaxProgram))}";
 }
 
 /// <summary>How <c>forward</c> tells of its mappings.</summary>

@@ -35,9 +35,9 @@ internal sealed class WatchScreen : IDisposable
     private string _shown = "";
     private bool _ending;
 
-    internal WatchScreen(LoopHost host, PortTable table, RelayTarget target)
+    internal WatchScreen(LoopHost host, PortTable table, RelayTarget target, AutoMapper mapper)
     {
-        (_host, _table, _lines) = (host, table, new WatchTable(target));
+        (_host, _table, _lines) = (host, table, new WatchTable(target, mapper.ProgramOf));
         _timer = new ActionTimer(Draw);
         host.Stop = _ => End();
         host.Loop.Post(Draw);

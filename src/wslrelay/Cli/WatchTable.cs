@@ -4,7 +4,7 @@ using RelayProtocol;
 namespace Wslrelay.Cli;
 
 /// <summary>The table of <c>forward --watch</c> as lines of text that fit a terminal; remembers the counters of the last time for the rates. One thread.</summary>
-internal sealed class WatchTable(RelayTarget target)
+internal sealed class WatchTable(RelayTarget target, Func<PortMappingKey, string?> programOf)
 {
     private static readonly string[] Units = ["B/s", "kB/s", "MB/s", "GB/s"];
 
@@ -16,7 +16,7 @@ internal sealed class WatchTable(RelayTarget target)
         new("OPEN/ALL", -9, static row => $"{row.Status.Active}/{row.Status.Accepted}"),
         new("TO GUEST", -10, static row => Rate(row.ToGuest)),
         new("TO HOST", -10, static row => Rate(row.ToHost)),
-        new("GUEST", -5, static row => $"{row.Status.Mapping.GuestPort}"),
+        new("GUEST", -5, static row => $"{row.Status.Mapping.GuestPort,5}{row.Program}"),
     ];
 
     private Dictionary<PortMappingKey, Row> _last = [];
@@ -28,7 +28,7 @@ internal sealed class WatchTable(RelayTarget target)
     /// <param name="height">Of the screen, in lines.</param>
     internal WatchLine[] Draw(PortMappingStatus[] list, double seconds, int width, int height)
     {
-        Row[] rows = Array.ConvertAll(list, status => new Row(status, _last.GetValueOrDefault(status.Mapping.Key), seconds));
+        Row[] rows = Array.ConvertAll(list, status => new Row(status, _last.GetValueOrDefault(status.Mapping.Key), seconds, status.Auto ? ForwardRunner.Program(programOf(status.Mapping.Key)) : ""));
         _last = rows.ToDictionary(static row => row.Status.Mapping.Key);
 
         int mappingWidth = Math.Max(7, rows.Select(static row => $"{row.Status.Mapping}".Length).DefaultIfEmpty().Max());
@@ -92,9 +92,11 @@ internal sealed class WatchTable(RelayTarget target)
         internal string Align(string text, int mappingWidth) => Width < 0 ? text.PadLeft(-Width) : text.PadRight(Width == 0 ? mappingWidth : Width);
     }
 
-    private sealed class Row(PortMappingStatus status, Row? last, double seconds)
+    private sealed class Row(PortMappingStatus status, Row? last, double seconds, string program)
     {
         internal PortMappingStatus Status => status;
+
+        internal string Program => program;
 
         internal double ToGuest { get; } = last is null ? 0 : (status.BytesToGuest - last.Status.BytesToGuest) / seconds;
 

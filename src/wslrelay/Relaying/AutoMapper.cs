@@ -177,7 +177,7 @@ internal sealed class AutoMapper
                     throw new RelayException(RelayErrorCode.AddressInUse, $"{mapping}: the guest shares this host's network, and its server listens there itself");
 
                 // The search for the owner holds up the loop: once, not at each try.
-                _ = _table.Map([mapping], auto: true, namesOwner: known is null);
+                _ = _table.Map([mapping], auto: true, namesOwner: known is null, program: ProgramOf(key));
                 _mapped.Add(key, _table.Find(key)!);
                 _ = _failed.Remove(key);
                 return;

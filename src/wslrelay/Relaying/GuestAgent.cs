@@ -1,3 +1,4 @@
+using System.Net;
 using Wslrelay.Diagnostics;
 using Wslrelay.Io;
 
@@ -14,13 +15,18 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
     private readonly bool _allowAnyCid;
     private IoSocket? _listener;
 
-    public GuestAgent(IoLoop loop, RelayLog log, bool allowAnyCid)
+    /// <param name="loop">The loop that runs it.</param>
+    /// <param name="log">Its log.</param>
+    /// <param name="allowAnyCid">Whether other virtual machines may connect over vsock.</param>
+    /// <param name="loopback">In place of 127.0.0.1, where a guest is only played: its servers are those on this address of the machine, and no others.</param>
+    public GuestAgent(IoLoop loop, RelayLog log, bool allowAnyCid, IPAddress? loopback = null)
     {
         Loop = loop;
         Log = log;
         _allowAnyCid = allowAnyCid;
         SetUps = new SetUpPool<GuestSetUp>(() => new GuestSetUp(this));
-        Listeners = new ListenerWatch(loop);
+        Loopback = loopback ?? IPAddress.Loopback;
+        Listeners = new ListenerWatch(loop, Loopback);
     }
 
     public IoLoop Loop { get; }
@@ -28,6 +34,8 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
     public RelayLog Log { get; }
 
     public SetUpPool<GuestSetUp> SetUps { get; }
+
+    public IPAddress Loopback { get; }
 
     /// <summary>Tells relays what listens in this guest.</summary>
     public ListenerWatch Listeners { get; }

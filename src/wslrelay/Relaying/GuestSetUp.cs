@@ -39,7 +39,7 @@ internal sealed class GuestSetUp : SetUp
         _connect = agent.Loop.Port.Connect(default, this);
     }
 
-    private IPAddress Loopback => _preamble.Family == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback;
+    private IPAddress Loopback => _preamble.Family == 6 ? IPAddress.IPv6Loopback : _agent.Loopback;
 
     private bool Passes => _preamble.Pass && _agent.CanPass && _received == _preambleEnd;
 

@@ -9,10 +9,11 @@ namespace Wslrelay.Relaying;
 /// The agent's watch over what listens in its guest (protocol, section 8): one poll for all relays that watch, on a thread that runs while one does, so that no
 /// connection waits for it. Loop thread only, but for the poll.
 /// </summary>
-internal sealed class ListenerWatch(IoLoop loop)
+internal sealed class ListenerWatch(IoLoop loop, IPAddress loopback)
 {
     // A change is reported within a second, and at most every 250 ms.
-    private const int PollMilliseconds = 500;
+    private const int MinPollMilliseconds = 250;
+    private const int MaxPollMilliseconds = 500;
 
     // Each with its number, and whether it asks for udp too: what a relay listens on by then must be in its first report, so that it knows a network that both share.
     private readonly Dictionary<ListenerStream, (int Number, bool Udp)> _streams = [];
@@ -101,7 +102,7 @@ internal sealed class ListenerWatch(IoLoop loop)
 
             last = additions;
         }
-        while (WaitHandle.WaitAny([stop.WaitHandle, _added], PollMilliseconds) != 0);
+        while (!stop.WaitHandle.WaitOne(MinPollMilliseconds) && WaitHandle.WaitAny([stop.WaitHandle, _added], MaxPollMilliseconds - MinPollMilliseconds) != 0);
 
         // To those that came after the first number and not after the last.
         void Publish(byte[] ofTcp, byte[] ofBoth, int after, int upTo, bool isRefusal = false) => loop.Post(() =>
@@ -121,7 +122,11 @@ internal sealed class ListenerWatch(IoLoop loop)
     private string? Read(ListenerTable table, List<ListeningSocket> listeners)
     {
         string? problem = table.Read(listeners, Volatile.Read(ref _readsUdp));
-        listeners.RemoveAll(socket => !socket.IsUdp && (socket.Address, socket.Port).Equals(Own));
+        bool isPlayed = !IPAddress.Loopback.Equals(loopback);
+        listeners.RemoveAll(socket => isPlayed ? !socket.Address.Equals(loopback) : !socket.IsUdp && (socket.Address, socket.Port).Equals(Own));
+        for (int i = 0; isPlayed && i < listeners.Count; i++)
+            listeners[i] = listeners[i] with { Address = IPAddress.Loopback };
+
         ListeningSocket[] sorted = [.. listeners.OrderBy(static socket => socket.Port).ThenBy(static socket => socket.Address.ToString(), StringComparer.Ordinal)
             .ThenBy(static socket => socket.IsUdp).ThenBy(static socket => socket.Id).DistinctBy(static socket => (socket.Address, socket.Port, socket.IsUdp))];
         listeners.Clear();

@@ -103,9 +103,10 @@ internal sealed class PortTable
     /// <param name="mappings">What to map.</param>
     /// <param name="auto">The relay maps them by itself.</param>
     /// <param name="namesOwner">The error names who has a port that is taken, which may take a while to find out.</param>
+    /// <param name="program">Who listens in the guest, for the event.</param>
     /// <returns>The mappings as they are now in force, in the same order.</returns>
     /// <exception cref="RelayException">The first that failed, with its index.</exception>
-    public PortMapping[] Map(IReadOnlyList<PortMapping> mappings, bool auto = false, bool namesOwner = true)
+    public PortMapping[] Map(IReadOnlyList<PortMapping> mappings, bool auto = false, bool namesOwner = true, string? program = null)
     {
         MappedPort[] opened = new MappedPort[mappings.Count];
         for (int i = 0; i < opened.Length; i++)
@@ -143,7 +144,7 @@ internal sealed class PortTable
 
             listener.Auto = auto;
             Log.Mapped(listener.Mapping, listener.Target);
-            Events.Raise(new MappedEvent(listener.Mapping, auto));
+            Events.Raise(new MappedEvent(listener.Mapping, auto) { Program = program });
         }
 
         return Array.ConvertAll(opened, static listener => listener.Mapping);

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Diagnostics;
+using System.Net;
 using MessagePack;
 using RelayProtocol.Rpc;
 using RelayProtocol.Tests.MessagePack;
@@ -107,6 +109,43 @@ public class FuzzTests
 
         Assert.True(messages > 100_000, $"Only {messages} messages.");
         Assert.True(breaks.Count == 3, $"Broken in these ways: {string.Join(' ', breaks)}.");
+    }
+
+    [Fact]
+    public void Two_hundred_thousand_reports_of_an_agent_are_read_or_refused()
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        var writer = new MessagePackWriter(buffer);
+        ListenerReport.Write(ref writer, [new(IPAddress.Any, 80, Program: "nginx"), new(IPAddress.IPv6Any, 5173, IsVersion6Only: true), new(IPAddress.Loopback, 53, Protocol: MapProtocol.Udp)]);
+        writer.Flush();
+        byte[] seed = buffer.WrittenSpan.ToArray();
+        byte[] input = new byte[256];
+        var random = new Random(17);
+        var (read, refused, broken) = (0, 0, 0);
+        for (int i = 0; i < 200_000; i++)
+        {
+            var reader = new RpcReader(ListenerReport.MaxSize);
+            try
+            {
+                reader.Append(input.AsSpan(0, Mutate(random, seed, input)));
+                while (reader.TryRead(out ReadOnlyMemory<byte> message))
+                {
+                    var report = new MessagePackReader(message);
+                    Assert.InRange(ListenerReport.Read(ref report).Count, 0, 20);
+                    read++;
+                }
+            }
+            catch (RelayException)
+            {
+                refused++;
+            }
+            catch (RpcFormatException)
+            {
+                broken++;
+            }
+        }
+
+        Assert.All([read, refused, broken], count => Assert.InRange(count, 1000, 200_000));
     }
 
     private static IEnumerable<byte[]> Calls() =>

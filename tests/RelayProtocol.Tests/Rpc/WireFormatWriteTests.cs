@@ -96,7 +96,7 @@ public class WireFormatWriteTests
     [
         new ConnectionFailedEvent(new(8080, 80), IPEndPoint.Parse("[::1]:5000"), new RelayError(RelayErrorCode.TimedOut, "m")),
         new ConnectionFailedEvent(new(8080, 80), null, new RelayError(7, "Unknown", "m")),
-        new MappedEvent(new(IPAddress.IPv6Loopback, 1, 2), Auto: true), new UnmappedEvent(new(8080, 80)),
+        new MappedEvent(new(IPAddress.IPv6Loopback, 1, 2), Auto: true) { Program = "node" }, new UnmappedEvent(new(8080, 80)),
         new MapFailedEvent(new(8080, 80), new RelayError(RelayErrorCode.AddressInUse, "m")),
         new AgentEvent(IsUp: true), new AgentEvent(IsUp: false, new RelayError(RelayErrorCode.ConnectionRefused, "m")), new LostEvent(1L << 40),
     ];

@@ -97,10 +97,10 @@ public sealed class AutoTests
         await using var guest = new WatchedGuest();
         await guest.Relay.ResultAsync("subscribe");
         var port = Net.FreePort();
-        await guest.BeginAsync(null, Listener(port));
+        await guest.BeginAsync(null, Listener(port, program: "node"));
         Assert.Equal("up", (await guest.Relay.EventAsync("agent"))["state"]);
         var item = await guest.Relay.EventAsync("mapped");
-        Assert.Equal((Of(4, port), (object?)true), (Mapping.Parse(item), item["auto"]));
+        Assert.Equal((Of(4, port), (object?)true, (object?)"node"), (Mapping.Parse(item), item["auto"], item["program"]));
         await guest.ReportAsync();
         item = await guest.Relay.EventAsync("unmapped");
         Assert.Equal((Of(4, port), (object?)true), (Mapping.Parse(item), item["auto"]));

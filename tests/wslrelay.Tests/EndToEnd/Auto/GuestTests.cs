@@ -12,35 +12,13 @@ namespace Wslrelay.Tests.EndToEnd.Auto;
 [Collection(Alone.Name)]
 public sealed class GuestTests
 {
-    private const string Python = "/usr/bin/python3";
     private const string Node = "/usr/bin/node";
-
-    [Theory]
-    [InlineData("ours")]
-    [InlineData("python")]
-    public async Task A_server_is_reached_while_it_runs_and_refused_after_its_end(string kind)
-    {
-        await using var guest = await StartAsync(kind == "python");
-        await using var relay = RelayUnderTest.Serve("--target", guest.Target);
-        var port = Net.FreePort(2);
-        await relay.ResultAsync("auto", new MsgMap { ["ports"] = $"{port}-{port + 1}" });
-        for (var i = 0; i < 5; i++)
-        {
-            using (var server = guest.Run([Python, "-m", "http.server", $"{port}", "--bind", "127.0.0.1"]))
-            {
-                await UntilAnswersAsync(Net.Loopback(4, port));
-                server.Kill();
-            }
-
-            await UntilRefusedAsync(Net.Loopback(4, port));
-        }
-    }
 
     [Fact]
     public async Task Forward_prints_each_port_as_it_comes_and_goes()
     {
         RequiredTool.Require(Node, "nodejs", "--version");
-        await using var guest = await StartAsync();
+        await using var guest = await NetworkGuest.StartAsync();
         var port = Net.FreePort(2);
         using var forward = new ForwardUnderTest("--auto", "--exclude", $"{port + 1}", $"127.0.0.1:0:{port}", "--target", guest.Target);
         Assert.Equal($"-> {guest.Target} {port}", (await forward.ReadLineAsync()).Split(' ', 2)[1]);
@@ -94,14 +72,14 @@ public sealed class GuestTests
     [Fact]
     public async Task An_agent_that_is_killed_and_started_again_goes_on()
     {
-        await using var guest = await StartAsync();
+        await using var guest = await NetworkGuest.StartAsync();
         await using var relay = RelayUnderTest.Serve("--target", guest.Target);
         var port = Net.FreePort(2);
         await relay.ResultAsync("auto", new MsgMap { ["ports"] = $"{port}-{port + 1}" });
-        using var first = guest.Run([Python, "-m", "http.server", $"{port}"]);
+        using var first = guest.Run([NetworkGuest.Python, "-m", "http.server", $"{port}"]);
         await UntilAnswersAsync(Net.Loopback(4, port));
         await guest.RestartAgentAsync();
-        using var second = guest.Run([Python, "-m", "http.server", $"{port + 1}"]);
+        using var second = guest.Run([NetworkGuest.Python, "-m", "http.server", $"{port + 1}"]);
         await UntilAnswersAsync(Net.Loopback(4, port + 1));
         await UntilAnswersAsync(Net.Loopback(4, port));
     }
@@ -109,10 +87,10 @@ public sealed class GuestTests
     [Fact]
     public async Task The_library_asks_and_is_told()
     {
-        await using var guest = await StartAsync();
+        await using var guest = await NetworkGuest.StartAsync();
         await using var relay = RelayProgram.Start(new RelayStartInfo(RelayProgram.Path) { Target = RelayTarget.Parse(guest.Target) });
         var port = Net.FreePort();
-        using var server = guest.Run([Python, "-m", "http.server", $"{port}"]);
+        using var server = guest.Run([NetworkGuest.Python, "-m", "http.server", $"{port}"]);
         await using var events = relay.Client.EventsAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         var next = events.MoveNextAsync();
         var result = await relay.Client.AutoMapAsync(new AutoMapOptions { Ports = $"{port}" }, TestContext.Current.CancellationToken);
@@ -131,13 +109,13 @@ public sealed class GuestTests
     [Fact]
     public async Task Random_servers_come_and_go_beside_traffic()
     {
-        await using var guest = await StartAsync();
+        await using var guest = await NetworkGuest.StartAsync();
         await using var relay = RelayUnderTest.Serve("--target", guest.Target);
         var ports = Net.FreePort(40);
         await relay.ResultAsync("auto", new MsgMap { ["ports"] = $"{ports}-{ports + 39}" });
 
         // The first twenty stay and echo; of the others each of 300 steps opens or closes one, and the last open set is printed.
-        using var servers = guest.Run([Python, "-u", Path.Combine(AppContext.BaseDirectory, "EndToEnd", "Auto", "random_servers.py"), $"{ports}"]);
+        using var servers = guest.Run([NetworkGuest.Python, "-u", Path.Combine(AppContext.BaseDirectory, "EndToEnd", "Auto", "random_servers.py"), $"{ports}"]);
         var listed = servers.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask();
         await Limits.UntilAsync(async () => (await relay.ResultsAsync("list")).Length >= 20, "the servers that stay");
         while (!listed.IsCompleted)
@@ -150,14 +128,6 @@ public sealed class GuestTests
         await Limits.UntilAsync(
             async () => (await relay.ResultsAsync("list")).Select(entry => Mapping.Parse(entry).HostPort).SequenceEqual(expected), "both sides to agree");
         Assert.All(await relay.ResultsAsync("list"), entry => Assert.Equal(0L, ((MsgMap)entry!)["failed"]));
-    }
-
-    private static Task<NetworkGuest> StartAsync(bool python = false)
-    {
-        Assert.SkipWhen(GuestLink.RelayIsWindows, "The guest is reached by a Unix socket.");
-        RequiredTool.Require(Python, "python3-msgpack", "-c", "import msgpack");
-        RequiredTool.Require("/usr/bin/unshare", "util-linux", "-n", "true");
-        return NetworkGuest.StartAsync(python);
     }
 
     private static Task UntilAnswersAsync(IPEndPoint address) => Limits.UntilAsync(
@@ -176,20 +146,4 @@ public sealed class GuestTests
             }
         },
         $"{address} to answer");
-
-    private static Task UntilRefusedAsync(IPEndPoint address) => Limits.UntilAsync(
-        async () =>
-        {
-            using var client = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                await client.ConnectAsync(address);
-                return false;
-            }
-            catch (SocketException error)
-            {
-                return error.SocketErrorCode == SocketError.ConnectionRefused;
-            }
-        },
-        $"{address} to be refused");
 }

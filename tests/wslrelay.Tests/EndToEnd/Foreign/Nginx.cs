@@ -16,8 +16,9 @@ internal static class Nginx
         RequiredTool.Require("sha256sum", "coreutils", "--version");
     }
 
-    public static Task<ToolServer> StartAsync(TemporaryFolder folder, int port) =>
-        ToolServer.StartAsync(port, Program, "-p", folder.Path, "-c", folder.Write("nginx.conf", Configuration(folder.Path, port)));
+    public static string[] Command(TemporaryFolder folder, int port) => [Program, "-p", folder.Path, "-c", folder.Write("nginx.conf", Configuration(folder.Path, port))];
+
+    public static Task<ToolServer> StartAsync(TemporaryFolder folder, int port) => ToolServer.StartAsync(port, Command(folder, port));
 
     /// <summary>The checksum of what came.</summary>
     public static async Task<string> DownloadAsync(Mapping mapping)

@@ -11,11 +11,14 @@ internal sealed class GuestLink : IDisposable
     /// <summary>A Unix socket whose agent carries the bytes itself, for it cannot pass the server's socket.</summary>
     public const string Carried = "unix, carried";
 
+    /// <summary>TCP to a <see cref="Auto.NetworkGuest"/>.</summary>
+    public const string Cable = "cable";
+
     private readonly TemporaryFolder? _folder;
 
     private GuestLink(string kind, string listen, TemporaryFolder? folder) => (Kind, ListenText, _folder) = (kind, listen, folder);
 
-    /// <summary>tcp, unix, <see cref="Carried"/> or vsock.</summary>
+    /// <summary>tcp, <see cref="Cable"/>, unix, <see cref="Carried"/> or vsock.</summary>
     public string Kind { get; }
 
     /// <summary>What the agent is told to listen on.</summary>
@@ -30,11 +33,13 @@ internal sealed class GuestLink : IDisposable
     /// <summary>A new link; skips the test, with the reason, where this machine or program has none of the kind.</summary>
     public static GuestLink Create(string kind)
     {
-        Assert.SkipWhen(kind != "tcp" && RelayIsWindows, $"{kind}: the relay under test is Windows' and reaches an agent by TCP here.");
+        Assert.SkipWhen(kind is not ("tcp" or Cable) && RelayIsWindows, $"{kind}: the relay under test is Windows' and reaches an agent by TCP here.");
         switch (kind)
         {
             case "tcp":
                 return new GuestLink(kind, "tcp:127.0.0.1:0", null);
+            case Cable:
+                return new GuestLink(kind, "tcp:10.117.0.2:0", null);
             case "unix" or Carried:
                 var folder = new TemporaryFolder();
                 return new GuestLink(kind, $"unix:{System.IO.Path.Combine(folder.Path, "agent")}", folder);
