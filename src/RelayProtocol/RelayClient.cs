@@ -135,15 +135,25 @@ public sealed class RelayClient : IAsyncDisposable
     /// <param name="limit">How many at most, 1 to 100,000.</param>
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <exception cref="ArgumentOutOfRangeException">The limit is out of range.</exception>
-    /// <exception cref="RelayException">NotFound: there is no such mapping. MethodNotFound: the relay does not know its connections.</exception>
+    /// <exception cref="RelayException">
+    /// NotFound: there is no such mapping; <see cref="RelayError.Index"/> tells which. MethodNotFound: the relay does not know its connections.
+    /// </exception>
     /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
-    public Task<IReadOnlyList<RelayConnection>> ConnectionsAsync(
+    public async Task<IReadOnlyList<RelayConnection>> ConnectionsAsync(
         IReadOnlyList<PortMappingKey>? keys = null, int limit = ConnectionFormat.DefaultLimit, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, ConnectionFormat.MaxLimit);
         (PortMappingKey? Key, int Limit)[] items = [(null, limit), .. (keys ?? []).Select(key => (key ?? throw new ArgumentNullException(nameof(keys)), 0))];
-        return CallAsync("connections", items, WriteItem, nameof(keys), ConnectionFormat.Read, answerCount: null, cancellationToken);
+        try
+        {
+            return await CallAsync("connections", items, WriteItem, nameof(keys), ConnectionFormat.Read, answerCount: null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RelayException e) when (e.Error.Index > 0)
+        {
+            // The relay counts the limit too.
+            throw new RelayException(e.Error with { Index = e.Error.Index - 1 });
+        }
 
         static void WriteItem(ref MessagePackWriter writer, (PortMappingKey? Key, int Limit) item)
         {

@@ -87,6 +87,15 @@ public class RelayClientTests
             ],
             await call);
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => relay.Client.ConnectionsAsync(limit: 100_001, cancellationToken: FakeRelay.Soon));
+
+        // In params the limit comes before the keys.
+        call = relay.Client.ConnectionsAsync([Web.Key], limit: 7, FakeRelay.Soon);
+        await relay.ReadAsync(expected.Length);
+        await relay.WriteAsync(FakeRelay.Error(2, new Dictionary<string, object?>
+        {
+            ["code"] = unchecked((int)0x80070490), ["name"] = "NotFound", ["message"] = "127.0.0.1:8080/tcp is not mapped", ["index"] = 1,
+        }));
+        Assert.Equal(0, (await Assert.ThrowsAsync<RelayException>(() => call)).Error.Index);
     }
 
     [Fact]
@@ -132,9 +141,9 @@ public class RelayClientTests
             Assert.IsType<AgentEvent>(events.Current);
         }
 
-        await relay.WriteAsync(item);
         Assert.True(await events.MoveNextAsync());
         Assert.Equal(500, Assert.IsType<LostEvent>(events.Current).Count);
+        await relay.WriteAsync(item);
         Assert.True(await events.MoveNextAsync());
         Assert.IsType<AgentEvent>(events.Current);
     }

@@ -17,6 +17,9 @@ internal static class WireFormat
 
     internal const int MaxDrainMilliseconds = 3_600_000;
 
+    /// <summary>The longest that <see cref="WriteStatus"/> writes, in bytes, beside what a failure says: its keys, and each value as long as it can be.</summary>
+    internal const int MaxStatusSize = 440;
+
     internal delegate T Reader<out T>(ref MessagePackReader reader);
 
     internal delegate void Writer<in T>(ref MessagePackWriter writer, T item);
@@ -63,6 +66,9 @@ internal static class WireFormat
         writer.WriteField("lastError", status.LastError, WriteFailure);
         writer.WriteField("auto", status.Auto);
     }
+
+    /// <summary>The longest that the texts of a failure come to, in bytes.</summary>
+    internal static int MaxTextSize(RelayFailure? failure) => failure is null ? 0 : 10 + (3 * (failure.Name.Length + failure.Message.Length));
 
     internal static PortMappingStatus ReadStatus(ref MessagePackReader reader)
     {

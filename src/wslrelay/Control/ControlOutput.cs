@@ -6,7 +6,7 @@ namespace Wslrelay.Control;
 
 /// <summary>
 /// Standard output: messages are collected while the previous piece is being written, and written in one piece after it. If the parent does not read,
-/// they wait here and hold up nothing else. Loop thread only.
+/// they wait here and hold up nothing else. A long one may be made in several turns; what comes meanwhile goes out behind it. Loop thread only.
 /// </summary>
 internal sealed class ControlOutput : IIoOwner
 {
@@ -17,6 +17,7 @@ internal sealed class ControlOutput : IIoOwner
     private readonly BlockingThread? _thread;
     private ArrayBufferWriter<byte> _collected = new();
     private ArrayBufferWriter<byte> _inFlight = new();
+    private ArrayBufferWriter<byte>? _behind;
     private MemoryHandle _pinned;
     private bool _writing;
 
@@ -30,10 +31,13 @@ internal sealed class ControlOutput : IIoOwner
     }
 
     /// <summary>Bytes not yet written.</summary>
-    public int Backlog => _collected.WrittenCount + _inFlight.WrittenCount;
+    public int Backlog => _collected.WrittenCount + _inFlight.WrittenCount + (_behind?.WrittenCount ?? 0);
 
     /// <summary>Takes the next message; <see cref="Flush"/> writes it.</summary>
-    public IBufferWriter<byte> Writer => _collected;
+    public IBufferWriter<byte> Writer => _behind ?? _collected;
+
+    /// <summary>Takes the next part of the message that <see cref="BeginLong"/> began.</summary>
+    public IBufferWriter<byte> LongWriter => _collected;
 
     /// <summary>Called when a piece has been written, or dropped because standard output is closed.</summary>
     public Action? Progress { get; set; }
@@ -41,12 +45,22 @@ internal sealed class ControlOutput : IIoOwner
     /// <summary>Called before a piece is begun: may write to <see cref="Writer"/> what can wait, and nothing else may.</summary>
     public Action? Refill { get; set; }
 
+    public void BeginLong() => _behind = new();
+
+    public void EndLong()
+    {
+        _collected.Write(_behind!.WrittenSpan);
+        _behind = null;
+    }
+
     public void Flush()
     {
         if (_writing)
             return;
 
-        Refill?.Invoke();
+        if (_behind is null)
+            Refill?.Invoke();
+
         if (_collected.WrittenCount == 0)
             return;
 

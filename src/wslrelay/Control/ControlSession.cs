@@ -27,8 +27,11 @@ internal sealed class ControlSession
     // An answer does not wait for more events than that.
     private const int MaxEventBytes = 16 * 1024;
 
-    // Items of a long answer that are made in one turn of the loop: some 50 microseconds of work.
+    // Items of a long answer that are made in one turn of the loop.
     private const int SliceSize = 16;
+
+    // A long answer is written in pieces of that size, and goes on while no more than two are unread.
+    private const int PieceSize = 24 * 1024;
 
     // No further request is carried out while so many bytes of answers are unread.
     private const int MaxBacklog = 256 * 1024;
@@ -56,6 +59,10 @@ internal sealed class ControlSession
     private readonly ActionTimer _endTimer;
     private readonly ActionTimer _endPoll;
     private readonly HashSet<UnmapRequest> _draining = [];
+
+    // What goes on with a long answer, and whether it waits until more has been read.
+    private Action? _longAnswer;
+    private bool _longAnswerWaits;
     private bool _advancing;
     private bool _busy;
     private bool _reading;
@@ -73,6 +80,11 @@ internal sealed class ControlSession
         _output = new ControlOutput(table.Loop);
         _output.Progress = () =>
         {
+            bool goesOn = _longAnswerWaits;
+            _longAnswerWaits = false;
+            if (goesOn)
+                _longAnswer!();
+
             Advance();
             Sent?.Invoke();
         };
@@ -250,13 +262,12 @@ internal sealed class ControlSession
                 Unmap(request.MsgId, WireFormat.ReadUnmapParams(request.Params));
                 break;
             case "list":
-                MappedPort[] ports = _table.List();
-                AnswerInSlices(request.MsgId, request.Method, ports.Length, i => ports[i].Status, WireFormat.WriteStatus);
+                List(request.MsgId, _table.List());
                 break;
             case "connections":
                 (int limit, PortMappingKey[] keys, int first) = ConnectionFormat.ReadParams(request.Params);
                 ConnectionQuery query = _table.FindConnections(keys, first, Math.Min(limit, RelayChannel.MaxAnswerSize / ConnectionFormat.MaxItemSize));
-                AnswerInSlices(request.MsgId, request.Method, query.Count, query.Describe, ConnectionFormat.Write);
+                AnswerInSlices(request.MsgId, request.Method, query.Count, isBounded: true, query.Describe, ConnectionFormat.Write);
                 break;
             case "subscribe":
                 Subscribe(request.MsgId, EventFormat.ReadSubscribeParams(request.Params));
@@ -370,44 +381,74 @@ internal sealed class ControlSession
         }
     }
 
-    // Of what there may be thousands. It is made a little in each turn of the loop, so that connections need not wait for it; the next request does.
-    private void AnswerInSlices<T>(uint id, string method, int count, Func<int, T?> find, WireFormat.Writer<T> write)
+    private void List(uint id, IReadOnlyList<MappedPort> ports)
+    {
+        // For what failures said, which may be of any length.
+        int spare = RelayChannel.MaxAnswerSize - (ports.Count * WireFormat.MaxStatusSize);
+        AnswerInSlices(id, "list", ports.Count, isBounded: spare >= 0, i => ports[i].Refresh() ? Shorten(ports[i].Status) : null, WireFormat.WriteStatus);
+
+        PortMappingStatus Shorten(PortMappingStatus status)
+        {
+            spare -= WireFormat.MaxTextSize(status.LastError);
+            return spare >= 0 ? status : status with { LastError = null };
+        }
+    }
+
+    // Of what there may be thousands. It is made a little in each turn of the loop, so that connections need not wait for it, and written as it is made; the next request
+    // waits. One that might come out too long is made whole first. Where an item is not found yet, it is asked for again in the next turn.
+    private void AnswerInSlices<T>(uint id, string method, int count, bool isBounded, Func<int, T?> find, WireFormat.Writer<T> write)
         where T : class
     {
-        ArrayBufferWriter<byte> items = new();
-        int found = 0;
+        ArrayBufferWriter<byte>? whole = isBounded ? null : new();
+        int made = 0;
         _busy = true;
-        Run(0);
-
-        void Run(int from)
+        _longAnswer = Run;
+        if (isBounded)
         {
-            int end = Math.Min(from + SliceSize, count);
-            if (TryCarryOut(id, method, () => Make(from, end)) && end < count)
+            BeginArray(id, count);
+            _output.BeginLong();
+        }
+
+        Run();
+
+        void Run()
+        {
+            try
             {
-                _table.Loop.Post(() => Run(end));
+                MessagePackWriter writer = new(whole ?? _output.LongWriter);
+                for (int end = Math.Min(made + SliceSize, count); made < end && find(made) is { } item; made++)
+                    write(ref writer, item);
+
+                writer.Flush();
+            }
+            catch (Exception e)
+            {
+                // Nothing can follow half of an answer.
+                _log.Defect(e, method);
+                End(SessionEnd.BrokenStream);
                 return;
             }
+
+            if (made < count)
+            {
+                if (_output.Backlog >= PieceSize)
+                    _output.Flush();
+
+                _longAnswerWaits = _output.Backlog > 2 * PieceSize;
+                if (!_longAnswerWaits)
+                    _table.Loop.Post(_longAnswer!);
+
+                return;
+            }
+
+            if (whole is null)
+                _output.EndLong();
+            else
+                _ = TryCarryOut(id, method, () => AnswerArray(id, count, whole));
 
             _busy = false;
             if (!_advancing)
                 Advance();
-        }
-
-        void Make(int from, int end)
-        {
-            MessagePackWriter writer = new(items);
-            for (int i = from; i < end; i++)
-            {
-                if (find(i) is { } item)
-                {
-                    write(ref writer, item);
-                    found++;
-                }
-            }
-
-            writer.Flush();
-            if (end == count)
-                AnswerArray(id, found, items);
         }
     }
 
@@ -429,10 +470,15 @@ internal sealed class ControlSession
         if (items.WrittenCount > RelayChannel.MaxAnswerSize - MaxHead)
             throw new RelayException(RelayErrorCode.NotSupported, $"the answer would have {items.WrittenCount} bytes; one has at most {RelayChannel.MaxAnswerSize}");
 
+        BeginArray(id, count);
+        _output.Writer.Write(items.WrittenSpan);
+    }
+
+    private void BeginArray(uint id, int count)
+    {
         MessagePackWriter writer = new(_output.Writer);
         RpcWriter.BeginResult(ref writer, id);
         writer.WriteArrayHeader(count);
-        writer.WriteRaw(items.WrittenSpan);
         writer.Flush();
     }
 

@@ -15,6 +15,8 @@ internal sealed class AutoMapper
     private readonly PortTable _table;
     private readonly AgentWatch _watch;
     private readonly ActionTimer _retry;
+
+    // Also what a parent has taken over since.
     private readonly Dictionary<PortMappingKey, MappedPort> _mapped = [];
 
     // Null: a parent's own mapping has the number.
@@ -37,7 +39,7 @@ internal sealed class AutoMapper
     }
 
     private AutoMapResult Result => new(
-        [.. _wanted.Keys.Where(_mapped.ContainsKey).Select(MappingOf)],
+        [.. _wanted.Keys.Where(key => _mapped.GetValueOrDefault(key) is { Auto: true }).Select(MappingOf)],
         [.. _wanted.Keys.Where(key => _failed.GetValueOrDefault(key) is not null).Select(key => new AutoMapFailure(MappingOf(key), _failed[key]!))]);
 
     /// <summary>Who listens at a port of the guest, as far as it is known.</summary>
@@ -131,7 +133,7 @@ internal sealed class AutoMapper
         foreach ((PortMappingKey key, MappedPort port) in _mapped)
         {
             bool isInForce = _table.Find(key) == port;
-            if (isInForce && port.Auto && _wanted.ContainsKey(key))
+            if (isInForce && _wanted.ContainsKey(key))
                 continue;
 
             _ = _mapped.Remove(key);

@@ -11,47 +11,49 @@ internal sealed class ConnectionQuery
     /// <summary>The unit of <see cref="IListedClient.AcceptedAt"/>, of which 32 bits are two years.</summary>
     internal const int TickMilliseconds = 16;
 
-    private readonly (MappedPort Port, IListedClient Client)[] _found;
+    private readonly IListedClient[] _found;
 
     /// <param name="ports">The mappings, each once.</param>
-    /// <param name="limit">How many connections are kept, the oldest.</param>
+    /// <param name="limit">How many connections are described, the oldest.</param>
     internal ConnectionQuery(IEnumerable<MappedPort> ports, int limit)
     {
-        List<(MappedPort, IListedClient)> found = [];
-        foreach (MappedPort port in ports)
+        MappedPort[] used = [.. ports.Where(static port => port.ActiveCount > 0)];
+        _found = new IListedClient[used.Sum(static port => port.ActiveCount)];
+        ulong[] order = new ulong[_found.Length];
+        uint now = Now;
+        int first = 0;
+        foreach (MappedPort port in used)
         {
             // The newest is the first of its list.
-            int first = found.Count;
+            int i = first += port.ActiveCount;
             foreach (IListedClient client in port.Clients)
-                found.Add((port, client));
-
-            found.Reverse(first, found.Count - first);
+            {
+                // By age, and of one age as they were found.
+                _found[--i] = client;
+                order[i] = ((ulong)~(now - client.AcceptedAt) << 32) | (uint)i;
+            }
         }
 
-        // By age, and of one age as they were found.
-        uint now = Now;
-        ulong[] order = [.. found.Select((item, i) => ((ulong)~(now - item.Item2.AcceptedAt) << 32) | (uint)i)];
-        _found = [.. found];
         Array.Sort(order, _found);
-        if (_found.Length > limit)
-            Array.Resize(ref _found, limit);
+        Count = Math.Min(_found.Length, limit);
     }
 
     /// <summary>The present time as <see cref="IListedClient.AcceptedAt"/> has it.</summary>
     internal static uint Now => (uint)(Environment.TickCount64 / TickMilliseconds);
 
     /// <summary>How many connections were found, the oldest first.</summary>
-    internal int Count => _found.Length;
+    internal int Count { get; }
 
-    /// <summary>What is known of one of them; null if it is over by now.</summary>
-    internal RelayConnection? Describe(int index)
+    /// <summary>What is known of one of them. One that is over by now has no client any more.</summary>
+    internal RelayConnection Describe(int index)
     {
-        (MappedPort port, IListedClient client) = _found[index];
+        IListedClient client = _found[index];
+        PortMapping mapping = client.Mapping;
+        DateTimeOffset since = DateTimeOffset.UtcNow - TimeSpan.FromMilliseconds((Now - client.AcceptedAt) * (double)TickMilliseconds);
         if (client.State is not { } state)
-            return null;
+            return new RelayConnection(mapping.Key, mapping.GuestPort, null, since, RelayConnectionState.ClientEnded, null, null);
 
         (long? toGuest, long? toHost) = client.ByteCounts;
-        TimeSpan age = TimeSpan.FromMilliseconds((Now - client.AcceptedAt) * (double)TickMilliseconds);
-        return new RelayConnection(port.Mapping.Key, port.Mapping.GuestPort, client.ClientEndPoint, DateTimeOffset.UtcNow - age, state, toGuest, toHost);
+        return new RelayConnection(mapping.Key, mapping.GuestPort, client.ClientEndPoint, since, state, toGuest, toHost);
     }
 }

@@ -14,6 +14,9 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
     // A table of more is given back when it is empty.
     private const int SmallCapacity = 64;
 
+    // In one turn of the loop.
+    private const int FlowsAsked = 64;
+
     // Clients of a server that is not there come again and again.
     private const int LogInterval = 1000;
 
@@ -22,6 +25,9 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
     private readonly long _idleMilliseconds;
     private Dictionary<DatagramAddress, Flow>? _flows;
     private ActionTimer? _idle;
+
+    // Those whose losses are still to be asked for.
+    private Queue<Flow>? _unasked;
 
     // By last use.
     private Flow? _oldest;
@@ -63,8 +69,22 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         LastError = LastError,
         DatagramsToGuest = _datagramsToGuest,
         DatagramsToHost = _datagramsToHost,
-        Dropped = _dropped + _socket.DroppedDatagrams + (_flows?.Values.Sum(static flow => flow.Dropped) ?? 0),
+        Dropped = _dropped + _socket.DroppedDatagrams,
     };
+
+    // A call for each flow.
+    public override bool Refresh()
+    {
+        _unasked ??= new Queue<Flow>(_flows?.Values.AsEnumerable() ?? []);
+        for (int i = 0; i < FlowsAsked && _unasked.TryDequeue(out Flow? flow); i++)
+            _dropped += flow.TakeDropped();
+
+        if (_unasked.Count > 0)
+            return false;
+
+        _unasked = null;
+        return true;
+    }
 
     public override IEnumerable<IListedClient> Clients
     {

@@ -17,6 +17,8 @@ internal abstract class Flow(DatagramListener listener, in DatagramAddress clien
 
     public IPEndPoint ClientEndPoint => Client.ToEndPoint();
 
+    public PortMapping Mapping => listener.Mapping;
+
     public uint AcceptedAt { get; } = ConnectionQuery.Now;
 
     public RelayConnectionState? State => IsRemoved ? null : RelayConnectionState.Flow;
@@ -33,8 +35,8 @@ internal abstract class Flow(DatagramListener listener, in DatagramAddress clien
     /// <summary>When a datagram last came, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
     internal long LastUse { get; set; }
 
-    /// <summary>The system's count of what found no room here.</summary>
-    internal virtual long Dropped => 0;
+    /// <summary>The system's count of what found no room here, since it was asked last.</summary>
+    internal virtual long TakeDropped() => 0;
 
     protected DatagramListener Listener => listener;
 
@@ -60,8 +62,14 @@ internal sealed class DirectFlow(DatagramListener listener, in DatagramAddress c
     private IoOperation? _receive;
     private IoEndpoint _endpoint;
     private DatagramsSent _failure;
+    private long _dropped;
 
-    internal override long Dropped => _server?.DroppedDatagrams ?? 0;
+    internal override long TakeDropped()
+    {
+        long before = _dropped;
+        _dropped = _server?.DroppedDatagrams ?? before;
+        return _dropped - before;
+    }
 
     internal override void Start()
     {
@@ -95,7 +103,7 @@ internal sealed class DirectFlow(DatagramListener listener, in DatagramAddress c
     public void Completed(IoOperation operation)
     {
         (IoError error, int nativeError) = _failure.Error != IoError.None ? (_failure.Error, _failure.NativeError) : (operation.Error, operation.NativeError);
-        Listener.CountDropped(Dropped);
+        Listener.CountDropped(TakeDropped());
         _server!.Close(abort: false);
         _server = null;
         if (error == IoError.Cancelled)

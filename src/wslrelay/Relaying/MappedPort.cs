@@ -32,6 +32,9 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortR
 
     public abstract PortMappingStatus Status { get; }
 
+    /// <summary>Asks the system for some of what <see cref="Status"/> tells; false while there is more to be asked, in another turn of the loop.</summary>
+    public virtual bool Refresh() => true;
+
     /// <summary>The connections or flows, the newest first.</summary>
     public abstract IEnumerable<IListedClient> Clients { get; }
 

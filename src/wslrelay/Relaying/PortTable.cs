@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using RelayProtocol;
 using Wslrelay.Diagnostics;
@@ -24,8 +25,14 @@ internal sealed class PortTable
     /// <summary>The time that the search for a port's owner may take where no connection waits for it.</summary>
     internal const int PatientSearchMilliseconds = 2000;
 
+    private static readonly Comparer<MappedPort> Order = Comparer<MappedPort>.Create(static (one, other) => SortKey(one).CompareTo(SortKey(other)));
+
     private readonly Dictionary<PortMappingKey, MappedPort> _listeners = [];
     private readonly bool _allowRemote;
+
+    // In the order of list. What was handed out stays as it is: the change that follows is made to a copy.
+    private List<MappedPort> _sorted = [];
+    private bool _isLent;
 
     // Of mappings that are gone, as long as they have connections.
     private readonly HashSet<MappedPort> _unmapped = [];
@@ -64,12 +71,11 @@ internal sealed class PortTable
 
     public MappedPort? Find(PortMappingKey key) => _listeners.GetValueOrDefault(key);
 
-    /// <summary>The mappings, sorted by family, address, port and protocol.</summary>
-    public MappedPort[] List()
+    /// <summary>The mappings as they are now, sorted by family, address, port and protocol.</summary>
+    public IReadOnlyList<MappedPort> List()
     {
-        MappedPort[] list = [.. _listeners.Values];
-        Array.Sort(Array.ConvertAll(list, static port => new SortKey(port.Mapping)), list);
-        return list;
+        _isLent = true;
+        return _sorted;
     }
 
     /// <summary>Connections of these mappings, or of all, also of those that are gone.</summary>
@@ -120,13 +126,13 @@ internal sealed class PortTable
                 }
 
                 opened[i] = Open(mappings[i], namesOwner);
-                _listeners.Add(opened[i].Mapping.Key, opened[i]);
+                Add(opened[i]);
             }
             catch (RelayException e)
             {
                 foreach (MappedPort listener in opened.Take(i).Where(static listener => !listener.Auto))
                 {
-                    _ = _listeners.Remove(listener.Mapping.Key);
+                    _ = TryRemove(listener.Mapping.Key, out _);
                     listener.Discard();
                 }
 
@@ -161,14 +167,14 @@ internal sealed class PortTable
         MappedPort[] listeners = new MappedPort[keys.Count];
         for (int i = 0; i < listeners.Length; i++)
         {
-            if (_listeners.Remove(keys[i], out MappedPort? listener))
+            if (TryRemove(keys[i], out MappedPort? listener))
             {
                 listeners[i] = listener;
                 continue;
             }
 
             foreach (MappedPort removed in listeners.AsSpan(0, i))
-                _listeners.Add(removed.Mapping.Key, removed);
+                Add(removed);
 
             throw new RelayException(RelayErrorCode.NotFound, $"{keys[i]} is not mapped", i);
         }
@@ -220,7 +226,7 @@ internal sealed class PortTable
         PortMappingKey key = listener.Mapping.Key;
         if (_listeners.TryGetValue(key, out MappedPort? inForce) && inForce == listener)
         {
-            _ = _listeners.Remove(key);
+            _ = TryRemove(key, out _);
             Events.Raise(new UnmappedEvent(listener.Mapping, listener.Auto));
             NoteUnmapped(listener);
         }
@@ -237,6 +243,7 @@ internal sealed class PortTable
     {
         MappedPort[] listeners = [.. _listeners.Values];
         _listeners.Clear();
+        _sorted = [];
         Close(listeners, () =>
         {
             NoteUnmapped(listeners);
@@ -248,6 +255,7 @@ internal sealed class PortTable
     {
         _uncollected = 0;
         _listeners.TrimExcess();
+        TakeSorted().TrimExcess();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
@@ -305,22 +313,34 @@ internal sealed class PortTable
         _ => $"{mapping}: {e.Message}",
     };
 
-    // Made once for each mapping of a list: comparing addresses themselves allocates.
-    private readonly struct SortKey(PortMapping mapping) : IComparable<SortKey>
+    private void Add(MappedPort port)
     {
-        private readonly int _family = mapping.Family;
-        private readonly UInt128 _address = Number(mapping.Address);
-        private readonly int _portAndProtocol = (mapping.HostPort << 1) | (int)mapping.Protocol;
+        _listeners.Add(port.Mapping.Key, port);
+        TakeSorted().Insert(~_sorted.BinarySearch(port, Order), port);
+    }
 
-        public int CompareTo(SortKey other) => _family != other._family ? _family - other._family
-            : _address != other._address ? _address.CompareTo(other._address)
-            : _portAndProtocol - other._portAndProtocol;
+    private bool TryRemove(PortMappingKey key, [NotNullWhen(true)] out MappedPort? port)
+    {
+        if (!_listeners.Remove(key, out port))
+            return false;
 
-        private static UInt128 Number(IPAddress address)
-        {
-            Span<byte> bytes = stackalloc byte[16];
-            _ = address.TryWriteBytes(bytes, out int length);
-            return BinaryPrimitives.ReadUInt128BigEndian(bytes) >> (8 * (16 - length));
-        }
+        TakeSorted().RemoveAt(_sorted.BinarySearch(port, Order));
+        return true;
+    }
+
+    private List<MappedPort> TakeSorted()
+    {
+        if (_isLent)
+            _sorted = [.. _sorted];
+
+        _isLent = false;
+        return _sorted;
+    }
+
+    private static (int Family, UInt128 Address, int Port, MapProtocol Protocol) SortKey(MappedPort port)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        _ = port.Mapping.Address.TryWriteBytes(bytes, out int length);
+        return (port.Mapping.Family, BinaryPrimitives.ReadUInt128BigEndian(bytes) >> (8 * (16 - length)), port.Mapping.HostPort, port.Mapping.Protocol);
     }
 }

@@ -36,6 +36,8 @@ internal interface IClient
 /// <summary>A client of a mapping, as a <see cref="ConnectionQuery"/> finds it. Loop thread only.</summary>
 internal interface IListedClient : IClient
 {
+    PortMapping Mapping { get; }
+
     /// <summary>When it came, in units of <see cref="ConnectionQuery.TickMilliseconds"/> modulo 2^32.</summary>
     uint AcceptedAt { get; }
 
@@ -104,6 +106,8 @@ internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : 
     public IoSocket Client => client!;
 
     public IPEndPoint? ClientEndPoint => client?.RemoteEndPoint;
+
+    public PortMapping Mapping => ((MappedPort)owner).Mapping;
 
     public uint AcceptedAt => _acceptedAt;
 

@@ -111,24 +111,32 @@ public sealed class AutoTests
     {
         await using var guest = new WatchedGuest();
         await guest.Relay.ResultAsync("subscribe", new MsgMap { ["events"] = (string[])["mapFailed", "mapped"] });
-        var port = Net.FreePort();
+        var port = Net.FreePort(3);
         using (Net.Listen(Net.Loopback(4, port)))
         {
-            var (mapped, failed) = await guest.BeginAsync(null, Listener(port));
-            Assert.Empty(mapped);
+            var (mapped, failed) = await guest.BeginAsync(null, Listener(port), Listener(port + 1));
+            Assert.Equal([Of(4, port + 1)], mapped);
             var failure = Assert.Single(failed);
             Assert.Equal(Of(4, port), Mapping.Parse(failure["mapping"]));
             Assert.Equal("AddressInUse", Fault.Parse(failure["error"]).Name);
             var item = await guest.Relay.EventAsync("mapFailed");
             Assert.Equal(Of(4, port), Mapping.Parse(item));
             Assert.Equal("AddressInUse", Fault.Parse(item["error"]).Name);
+            Assert.Equal(Of(4, port + 1), Mapping.Parse(await guest.Relay.EventAsync("mapped")));
+
+            // What a parent has taken over and unmapped is not tried again, whether or not the guest was heard of meanwhile.
+            var own = await guest.Relay.MapAsync(81, port + 1);
+            Assert.Equal(own, Mapping.Parse(await guest.Relay.EventAsync("mapped")));
+            await guest.ReportAsync(Listener(port), Listener(port + 1), Listener(port + 2));
+            Assert.Equal(Of(4, port + 2), Mapping.Parse(await guest.Relay.EventAsync("mapped")));
+            await guest.Relay.ResultsAsync("unmap", own.ToUnmap());
 
             // Longer than until it is tried again.
             await Limits.PauseAsync(6000);
         }
 
-        await guest.Relay.EventAsync("mapped");
-        await guest.UntilListAsync(Of(4, port).Name);
+        Assert.Equal(Of(4, port), Mapping.Parse(await guest.Relay.EventAsync("mapped")));
+        await guest.UntilListAsync(Of(4, port).Name, Of(4, port + 2).Name);
     }
 
     [Fact]

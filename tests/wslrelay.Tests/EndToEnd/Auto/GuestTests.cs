@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using RelayProtocol;
 using Wslrelay.Tests.EndToEnd.Guest;
 using Wslrelay.Tests.EndToEnd.Harness;
@@ -36,6 +37,40 @@ public sealed class GuestTests
         Assert.Equal([$"127.0.0.1:{port} is gone", $"[::1]:{port} is gone"], new[] { await forward.ReadLineAsync(), await forward.ReadLineAsync() }.Order());
         Libc.Kill(forward.Process.Id, Libc.SIGTERM);
         Assert.Equal(0, await forward.ExitAsync());
+    }
+
+    [Fact]
+    public async Task Forward_shows_a_port_that_comes_and_goes_as_json_and_in_its_table()
+    {
+        RequiredTool.Require(Node, "nodejs", "--version");
+        await using var guest = await StartAsync();
+        var port = Net.FreePort();
+        await using var terminal = await Terminal.StartAsync(80, 24, "", "forward", "--auto", "--watch", "--target", guest.Target);
+        await terminal.UntilAsync("0 mappings");
+        using (var server = guest.Run([Node, "-e", $"require('net').createServer().listen({port}, '127.0.0.1')"]))
+        {
+            await terminal.UntilAsync($@"^127\.0\.0\.1:{port}/tcp +listening +0/0 .* {port}$");
+            server.Kill();
+        }
+
+        await terminal.UntilAsync("0 mappings");
+        await terminal.PressAsync("C-c");
+        await terminal.UntilAsync("^ended 0$");
+        using var forward = new ForwardUnderTest("--auto", "--json", "--target", guest.Target);
+        Assert.Equal("agent up", await LineAsync("state"));
+        using (var server = guest.Run([Node, "-e", $"require('net').createServer().listen({port}, '127.0.0.1')"]))
+        {
+            Assert.Equal($"mapped {port}", await LineAsync("hostPort"));
+            server.Kill();
+        }
+
+        Assert.Equal($"unmapped {port}", await LineAsync("hostPort"));
+
+        async Task<string> LineAsync(string key)
+        {
+            using var line = JsonDocument.Parse(await forward.ReadLineAsync());
+            return $"{line.RootElement.GetProperty("event")} {line.RootElement.GetProperty(key)}";
+        }
     }
 
     [Fact]
