@@ -3,6 +3,8 @@
 packages=(bind9-dnsutils curl debootstrap dnsmasq-base gcc haproxy iperf3 libc6-dev iproute2 nginx-light nodejs redis-server redis-tools python3 python3-msgpack python3-pynvim ruby-msgpack systemd tmux util-linux)
 # Another processor: what links a program for it, what stands for it, and the libraries of a machine that has it.
 packages+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static libc6-arm64-cross libgcc-s1-arm64-cross libstdc++6-arm64-cross)
+# HTTP/3, in which datagrams carry more than questions and answers.
+packages+=(ngtcp2-client ngtcp2-server)
 
 install_tools() {
     local missing=() package

@@ -27,6 +27,13 @@ internal sealed class BufferPool(int size = BufferPool.BufferSize, int maxKept =
         return GC.AllocateUninitializedArray<byte>(otherSize, pinned: true);
     }
 
+    /// <summary>Keeps none of those that are not rented.</summary>
+    public void Trim()
+    {
+        _free.Clear();
+        _free.TrimExcess();
+    }
+
     /// <summary>Returns a buffer that neither this process nor the kernel reads or writes any more.</summary>
     public void Return(byte[] buffer)
     {

@@ -24,11 +24,11 @@ internal sealed unsafe class DatagramBatch
     internal void Add(byte* memory, int size, int segmentSize = 0, in DatagramAddress client = default, in DatagramAddress local = default) =>
         _items[Count++] = new Entry(memory, size, segmentSize > 0 && segmentSize < size ? segmentSize : size, client, local);
 
-    /// <summary>How many from <paramref name="first"/> on are of the same sender.</summary>
+    /// <summary>How many from <paramref name="first"/> on are of the same sender, to the same address.</summary>
     internal int RunLength(int first)
     {
         int end = first + 1;
-        while (end < Count && _items[end].Client.Equals(_items[first].Client))
+        while (end < Count && _items[end].Client.Equals(_items[first].Client) && _items[end].Local.Equals(_items[first].Local))
             end++;
 
         return end - first;

@@ -6,7 +6,7 @@ namespace Wslrelay.Io;
 /// The event loop: waits for any number of operations on one thread, which owns them all (its counterpart in WSL's source is <c>MultiHandleWait</c>). A wake-up names its
 /// operation. Every member except <see cref="Post"/> is for the loop thread, or before <see cref="Run"/> for the thread that will call it.
 /// </summary>
-internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
+internal sealed class IoLoop
 {
     // Small in debug builds, so that tests exercise batches that overflow.
 #if DEBUG
@@ -21,17 +21,26 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly Queue<IoOperation> _started = new();
     private readonly Queue<IoOperation> _yielded = new();
-    private readonly IoEvent[] _events = new IoEvent[eventBatch];
+    private readonly IoEvent[] _events;
     private IoOperation? _first;
     private int _wakeSent;
     private bool _stopping;
 
-    public IoPort Port { get; } = port;
+    public IoLoop(IoPort port, int eventBatch = EventBatch)
+    {
+        Port = port;
+        Garbage = new Garbage(this);
+        _events = new IoEvent[eventBatch];
+    }
+
+    public IoPort Port { get; }
 
     public IoTimers Timers { get; } = new();
 
     /// <summary>Buffers for what is above the port, as for datagrams on their way through a stream.</summary>
     public BufferPool Buffers { get; } = new();
+
+    public Garbage Garbage { get; }
 
     /// <summary>For datagrams out of a stream: filled and handed over within one call.</summary>
     public DatagramBatch Batch => field ??= new DatagramBatch();

@@ -12,8 +12,8 @@ internal sealed class AgentFlow : Flow, IConnection, IFrameOwner
     private readonly FrameStream _frames;
     private SetUp? _setUp;
 
-    internal AgentFlow(DatagramListener listener, in DatagramAddress client)
-        : base(listener, client)
+    internal AgentFlow(DatagramListener listener, in DatagramBatch.Entry first)
+        : base(listener, first)
     {
         _frames = new FrameStream(listener.Loop, this);
         HostSetUp setUp = listener.Table.SetUps.Rent();
@@ -63,9 +63,7 @@ internal sealed class AgentFlow : Flow, IConnection, IFrameOwner
         if (_setUp is { IsRunning: true } || _frames.IsRunning)
             return;
 
-        bool isSetUp = _setUp is null;
-        bool failed = !isSetUp || (_frames.EndedByPeer && !IsAborted);
-        if (failed && isSetUp)
+        if (_setUp is null && _frames.EndedByPeer && !IsAborted)
         {
             // It is the relay that ends flows that are idle: the agent has another reason.
             Listener.ConnectionFailed(this, Listener.Target, new RelayError(
@@ -74,7 +72,7 @@ internal sealed class AgentFlow : Flow, IConnection, IFrameOwner
 
         Target?.Close(abort: true);
         EndSetUp();
-        Listener.Ended(this, failed);
+        Listener.Ended(this);
     }
 
     public void Received(DatagramBatch batch) => Answer(batch);

@@ -23,7 +23,8 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
     private readonly IoSocket _socket;
     private readonly IoOperation _receive;
     private readonly long _idleMilliseconds;
-    private Dictionary<DatagramAddress, Flow>? _flows;
+    private HashSet<Flow>? _flows;
+    private HashSet<Flow>.AlternateLookup<DatagramBatch.Entry> _flowsByDatagram;
     private ActionTimer? _idle;
 
     // Those whose losses are still to be asked for.
@@ -75,7 +76,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
     // A call for each flow.
     public override bool Refresh()
     {
-        _unasked ??= new Queue<Flow>(_flows?.Values.AsEnumerable() ?? []);
+        _unasked ??= new Queue<Flow>(_flows?.AsEnumerable() ?? []);
         for (int i = 0; i < FlowsAsked && _unasked.TryDequeue(out Flow? flow); i++)
             _dropped += flow.TakeDropped();
 
@@ -128,14 +129,13 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         for (int i = 0, count; i < batch.Count && _isOpen; i += count)
         {
             count = batch.RunLength(i);
-            Flow flow = FindOrOpen(batch[i].Client);
+            Flow flow = FindOrOpen(batch[i]);
             if (flow.IsRemoved)
             {
                 CountDropped(batch, i, count);
                 continue;
             }
 
-            flow.Local = batch[i + count - 1].Local;
             Touch(flow, now);
             flow.Send(batch, i, count);
         }
@@ -186,27 +186,41 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         _dropped += sent.Dropped;
     }
 
-    /// <summary>All of a flow is closed.</summary>
-    internal void Ended(Flow flow, bool failed)
+    /// <summary>A flow has failed, unless it was ended here before: then it had no time to come about.</summary>
+    public override void ConnectionFailed(IClient client, in IoEndpoint target, RelayError error)
     {
-        FailedCount += failed ? 1 : 0;
+        if (client is Flow { IsRemoved: true })
+            return;
+
+        FailedCount++;
+        base.ConnectionFailed(client, target, error);
+    }
+
+    /// <summary>All of a flow is closed.</summary>
+    internal void Ended(Flow flow)
+    {
         Remove(flow);
         _openCount--;
-        Table.OnGarbage(1);
+        Loop.Garbage.Add(1);
         CallClosed();
     }
 
-    private Flow FindOrOpen(in DatagramAddress client)
+    private Flow FindOrOpen(in DatagramBatch.Entry first)
     {
-        _flows ??= [];
-        if (_flows.TryGetValue(client, out Flow? flow))
+        if (_flows is null)
+        {
+            _flows = new HashSet<Flow>(new FlowComparer());
+            _flowsByDatagram = _flows.GetAlternateLookup<DatagramBatch.Entry>();
+        }
+
+        if (_flowsByDatagram.TryGetValue(first, out Flow? flow))
             return flow;
 
         if (_flows.Count >= MaxFlows)
             End(_oldest!);
 
-        flow = Table.Preamble.HasAgent ? new AgentFlow(this, client) : new DirectFlow(this, client);
-        _flows.Add(client, flow);
+        flow = Table.Preamble.HasAgent ? new AgentFlow(this, first) : new DirectFlow(this, first);
+        _flows.Add(flow);
         Append(flow, Environment.TickCount64);
         AcceptedCount++;
         ActiveCount++;
@@ -253,7 +267,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         flow.IsRemoved = true;
         Unlink(flow);
         ActiveCount--;
-        _ = _flows!.Remove(flow.Client);
+        _ = _flows!.Remove(flow);
         if (_flows.Count == 0 && _flows.Capacity > SmallCapacity)
             _flows = null;
     }

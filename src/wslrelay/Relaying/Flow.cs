@@ -8,12 +8,12 @@ namespace Wslrelay.Relaying;
 /// The datagrams of one client of a udp mapping, and the server's answers: a way of its own towards the server, so that the server sees one peer for each
 /// client. Loop thread only.
 /// </summary>
-internal abstract class Flow(DatagramListener listener, in DatagramAddress client) : IListedClient
+internal abstract class Flow(DatagramListener listener, in DatagramBatch.Entry first) : IListedClient
 {
-    internal readonly DatagramAddress Client = client;
+    internal readonly DatagramAddress Client = first.Client;
 
     /// <summary>Where the client sends to, and its answers come from; the default unless the mapping's address is a wildcard.</summary>
-    internal DatagramAddress Local;
+    internal readonly DatagramAddress Local = first.Local;
 
     public IPEndPoint ClientEndPoint => Client.ToEndPoint();
 
@@ -40,8 +40,6 @@ internal abstract class Flow(DatagramListener listener, in DatagramAddress clien
 
     protected DatagramListener Listener => listener;
 
-    protected IoPort Port => listener.Loop.Port;
-
     /// <summary>Begins; it may have failed and be over when this returns.</summary>
     internal abstract void Start();
 
@@ -55,19 +53,19 @@ internal abstract class Flow(DatagramListener listener, in DatagramAddress clien
     protected void Answer(DatagramBatch batch) => listener.Answer(this, batch);
 }
 
-/// <summary>A flow whose server is reached directly, by a connected socket.</summary>
-internal sealed class DirectFlow(DatagramListener listener, in DatagramAddress client) : Flow(listener, client), IDatagramOwner
+/// <summary>A flow whose server is reached directly.</summary>
+internal sealed class DirectFlow(DatagramListener listener, in DatagramBatch.Entry first) : Flow(listener, first), IServerOwner
 {
-    private IoSocket? _server;
-    private IoOperation? _receive;
-    private IoEndpoint _endpoint;
-    private DatagramsSent _failure;
+    private ServerSocket? _server;
+    private int _attempts;
     private long _dropped;
+
+    public bool HasNextAddress => !IsRemoved && _attempts < Listener.Table.Target.AddressCount(Listener.Mapping);
 
     internal override long TakeDropped()
     {
         long before = _dropped;
-        _dropped = _server?.DroppedDatagrams ?? before;
+        _dropped = _server?.Dropped ?? before;
         return _dropped - before;
     }
 
@@ -75,65 +73,48 @@ internal sealed class DirectFlow(DatagramListener listener, in DatagramAddress c
     {
         try
         {
-            _server = Connect();
-            _receive = Port.ReceiveDatagrams(_server, this);
-            Listener.Loop.Start(_receive);
+            _server = new ServerSocket(Listener.Loop, ConnectNext(), this);
         }
         catch (IoException e)
         {
-            Fail(e.Error, e.NativeError);
+            ServerEnded(e.Error, e.NativeError);
         }
     }
 
-    internal override void Send(DatagramBatch batch, int first, int count)
+    internal override void Send(DatagramBatch batch, int first, int count) => Listener.CountToGuest(_server!.Send(batch, first, count));
+
+    internal override void End() => _server?.End();
+
+    public IoSocket ConnectNext()
     {
-        DatagramsSent sent = Port.SendDatagrams(_server!, batch, first, count);
-        Listener.CountToGuest(sent);
-        if (sent.Error != IoError.None)
+        while (true)
         {
-            _failure = sent;
-            End();
-        }
-    }
-
-    internal override void End() => _receive?.Cancel();
-
-    public void Received(DatagramBatch batch) => Answer(batch);
-
-    public void Completed(IoOperation operation)
-    {
-        (IoError error, int nativeError) = _failure.Error != IoError.None ? (_failure.Error, _failure.NativeError) : (operation.Error, operation.NativeError);
-        Listener.CountDropped(TakeDropped());
-        _server!.Close(abort: false);
-        _server = null;
-        if (error == IoError.Cancelled)
-            Listener.Ended(this, failed: false);
-        else
-            Fail(error, nativeError);
-    }
-
-    private void Fail(IoError error, int nativeError)
-    {
-        Listener.Table.Target.LookUpAgain(Listener.Loop);
-        Listener.ConnectionFailed(this, _endpoint, new RelayError(error.ToErrorCode(), error.Describe(nativeError)));
-        Listener.Ended(this, failed: true);
-    }
-
-    // To the first of the target's addresses that there is a way to.
-    private IoSocket Connect()
-    {
-        for (int attempt = 0; ; attempt++)
-        {
-            _endpoint = Listener.Table.Target.For(Listener.Mapping, attempt);
+            IoEndpoint endpoint = Listener.Table.Target.For(Listener.Mapping, _attempts++);
             try
             {
-                return Listener.IsOwnPort(_endpoint)
+                return Listener.IsOwnPort(endpoint)
                     ? throw new IoException(IoError.ConnectionRefused, 0, "the target is a port of this relay itself")
-                    : Port.ConnectDatagrams(_endpoint);
+                    : Listener.Loop.Port.ConnectDatagrams(endpoint);
             }
-            catch (IoException) when (attempt + 1 < Listener.Table.Target.AddressCount(Listener.Mapping))
+            catch (IoException) when (HasNextAddress)
             {
             }
         }
+    }
+
+    public void Answered(DatagramBatch batch) => Answer(batch);
+
+    public void ServerEnded(IoError error, int nativeError)
+    {
+        Listener.CountDropped(TakeDropped());
+        _server = null;
+        if (error != IoError.Cancelled)
+        {
+            Listener.Table.Target.LookUpAgain(Listener.Loop);
+            Listener.ConnectionFailed(
+                this, Listener.Table.Target.For(Listener.Mapping, _attempts - 1), new RelayError(error.ToErrorCode(), error.Describe(nativeError)));
+        }
+
+        Listener.Ended(this);
     }
 }

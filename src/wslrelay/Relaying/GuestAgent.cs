@@ -64,6 +64,7 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
     public int Listen(IoEndpoint endpoint)
     {
         _listener = Loop.Port.Listen(endpoint);
+        Loop.Garbage.Collecting += SetUps.Trim;
         CanPass = endpoint.Kind == IoEndpointKind.Unix;
         CanMarkEnds = endpoint.Kind != IoEndpointKind.Tcp;
         if (!CanMarkEnds)

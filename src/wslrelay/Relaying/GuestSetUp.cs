@@ -43,6 +43,8 @@ internal sealed class GuestSetUp : SetUp
 
     private bool Passes => _preamble.Pass && _agent.CanPass && _received == _preambleEnd;
 
+    private bool HasIPv6Next => _preamble.Family == 0 && !_triedIPv6;
+
     private bool MarksEnds => _preamble.Ends && _agent.CanMarkEnds;
 
     protected override void Begin()
@@ -87,7 +89,7 @@ internal sealed class GuestSetUp : SetUp
         {
             Refuse(RelayErrorCode.InvalidParams, $"the preamble is not complete after {_agent.SetUpTimeout / 1000.0:0.#} seconds");
         }
-        else if (operation == _connect && operation.Error is not (IoError.Cancelled or IoError.TimedOut) && _preamble.Family == 0 && !_triedIPv6)
+        else if (operation == _connect && operation.Error is not (IoError.Cancelled or IoError.TimedOut) && HasIPv6Next)
         {
             _triedIPv6 = true;
             Connect(IPAddress.IPv6Loopback);
@@ -182,11 +184,16 @@ internal sealed class GuestSetUp : SetUp
 
     private void ConnectDatagrams()
     {
-        IoEndpoint server = IoEndpoint.Udp(Loopback, _preamble.Port);
+        IoEndpoint server = IoEndpoint.Udp(_triedIPv6 ? IPAddress.IPv6Loopback : Loopback, _preamble.Port);
         try
         {
             Relay.Target = Relay.Loop.Port.ConnectDatagrams(server);
             Answer(Nil);
+        }
+        catch (IoException) when (HasIPv6Next)
+        {
+            _triedIPv6 = true;
+            ConnectDatagrams();
         }
         catch (IoException e)
         {
@@ -229,7 +236,7 @@ internal sealed class GuestSetUp : SetUp
         {
             IoSocket server = Relay.Target!;
             Relay.Target = null;
-            new GuestFlow(Relay.Loop, Relay.TakeClient(), server).Start(Buffer.AsSpan(_preambleEnd, _received - _preambleEnd));
+            new GuestFlow(Relay.Loop, Relay.TakeClient(), server, HasIPv6Next ? _preamble.Port : 0).Start(Buffer.AsSpan(_preambleEnd, _received - _preambleEnd));
         }
         else if (_received > _preambleEnd)
         {

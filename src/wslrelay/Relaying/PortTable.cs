@@ -13,10 +13,6 @@ namespace Wslrelay.Relaying;
 /// </summary>
 internal sealed class PortTable
 {
-    // After so many unmaps and ends of flows what they held is given back to the system. Nothing else might be allocated for hours, and so nothing be collected.
-    private const int EndsWorthCollecting = 1000;
-    private const int CollectAfterMilliseconds = 1000;
-
     // Searches for the owner of a port hold up the loop: after a few in a row they may take a twentieth of its time.
     private const int SearchPrice = 20;
     private const int SearchMilliseconds = 300;
@@ -36,8 +32,6 @@ internal sealed class PortTable
 
     // Of mappings that are gone, as long as they have connections.
     private readonly HashSet<MappedPort> _unmapped = [];
-    private readonly ActionTimer _collect;
-    private int _uncollected;
     private long _searchesPaidAt;
 
     public PortTable(IoLoop loop, RelayTargetEndpoint target, GuestProtocol guestProtocol, bool allowRemote, RelayLog log)
@@ -48,7 +42,12 @@ internal sealed class PortTable
         Preamble = new AgentPreamble(target.Target, guestProtocol);
         SetUps = new SetUpPool<HostSetUp>(() => new HostSetUp(this));
         _allowRemote = allowRemote;
-        _collect = new ActionTimer(Collect);
+        loop.Garbage.Collecting += () =>
+        {
+            _listeners.TrimExcess();
+            TakeSorted().TrimExcess();
+            SetUps.Trim();
+        };
     }
 
     public IoLoop Loop { get; }
@@ -209,15 +208,7 @@ internal sealed class PortTable
             NoteUnmapped(listener);
         }
 
-        OnGarbage(listeners.Length);
-    }
-
-    /// <summary>Unmaps, or ends of flows, have left objects behind.</summary>
-    public void OnGarbage(int ends)
-    {
-        _uncollected += ends;
-        if (_uncollected >= EndsWorthCollecting)
-            Loop.Timers.Start(_collect, CollectAfterMilliseconds);
+        Loop.Garbage.Add(listeners.Length);
     }
 
     /// <summary>Takes out the mapping of a listener that the system has ended.</summary>
@@ -249,14 +240,6 @@ internal sealed class PortTable
             NoteUnmapped(listeners);
             closed([.. _unmapped]);
         });
-    }
-
-    private void Collect()
-    {
-        _uncollected = 0;
-        _listeners.TrimExcess();
-        TakeSorted().TrimExcess();
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     private void NoteUnmapped(MappedPort listener)

@@ -118,6 +118,13 @@ internal sealed class SetUpPool<T>(Func<T> create)
     /// <summary>Set-ups rented and not yet returned.</summary>
     internal int RentedCount { get; private set; }
 
+    /// <summary>Keeps none.</summary>
+    internal void Trim()
+    {
+        _free.Clear();
+        _free.TrimExcess();
+    }
+
     internal T Rent()
     {
         RentedCount++;

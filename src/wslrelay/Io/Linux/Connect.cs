@@ -129,14 +129,16 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
         if (descriptor == -Errno.EMFILE && !IsOfFlow && port.Reserve.CloseSpare())
             descriptor = SocketAddress.Open(domain);
 
-        if (IsOfFlow && port.Reserve.IsScarce(descriptor))
+        if (IsOfFlow && port.Reserve.IsScarceForFlow(descriptor))
         {
             _ = Libc.close(descriptor);
             descriptor = -Errno.EMFILE;
         }
 
-        return descriptor >= 0
-            ? new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, HidesResets = Endpoint.Kind != IoEndpointKind.Tcp }
-            : throw Errno.Exception(-descriptor, Endpoint.ToString());
+        if (descriptor < 0)
+            throw Errno.Exception(-descriptor, Endpoint.ToString());
+
+        port.Reserve.FlowCount += IsOfFlow ? 1 : 0;
+        return new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, IsOfFlow = IsOfFlow, HidesResets = Endpoint.Kind != IoEndpointKind.Tcp };
     }
 }

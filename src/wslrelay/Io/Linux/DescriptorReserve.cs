@@ -13,15 +13,14 @@ internal sealed class DescriptorReserve : IDisposable
     private const int ScarceMargin = 256;
 
     private readonly Queue<Accept> _parked = new();
-    private readonly long _scarceFrom;
+    private readonly long _limit = RaiseLimit();
     private EpollHandle? _spare;
     private bool _isReserved;
 
-    internal DescriptorReserve()
-    {
-        _scarceFrom = RaiseLimit() - ScarceMargin;
-        Replenish(0);
-    }
+    internal DescriptorReserve() => Replenish(0);
+
+    /// <summary>Sockets of flows that are open.</summary>
+    internal int FlowCount { get; set; }
 
     /// <summary>Whether the next connection can have a second descriptor. When they are scarce, the connection that was accepted last must have opened its target's socket first.</summary>
     internal bool CanAccept => HasSpare && !_isReserved;
@@ -37,7 +36,10 @@ internal sealed class DescriptorReserve : IDisposable
     internal void OnAccepted(int descriptor) => _isReserved = IsScarce(descriptor);
 
     /// <summary>Whether a new descriptor with this number leaves few for connections.</summary>
-    internal bool IsScarce(int descriptor) => descriptor >= _scarceFrom;
+    internal bool IsScarce(int descriptor) => descriptor >= _limit - ScarceMargin;
+
+    /// <summary>Whether it leaves too few for a flow to have it: those that are scarce go to flows only as long as these have fewer than are left.</summary>
+    internal bool IsScarceForFlow(int descriptor) => IsScarce(descriptor) && FlowCount >= _limit - descriptor;
 
     internal void EndTurn() => _isReserved = false;
 

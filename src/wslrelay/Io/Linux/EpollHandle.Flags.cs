@@ -27,6 +27,7 @@ internal sealed partial class EpollHandle
         SendBufferWidened = 1 << 14,
         Closed = 1 << 15,
         ResetsOnDeath = 1 << 16,
+        IsOfFlow = 1 << 17,
     }
 
     /// <summary>True for a socket (send, recv), false for a pipe (write, read).</summary>
@@ -34,6 +35,9 @@ internal sealed partial class EpollHandle
 
     /// <summary>An accepted or connected socket; false for a listener, a pipe or a watched descriptor.</summary>
     internal bool IsConnection { get => Is(Flags.IsConnection); init => Set(Flags.IsConnection, value); }
+
+    /// <summary>A socket towards the server or agent of a flow of datagrams.</summary>
+    internal bool IsOfFlow { get => Is(Flags.IsOfFlow); init => Set(Flags.IsOfFlow, value); }
 
     /// <summary>The address family has no reset: a peer that is gone looks like one that has shut down its sending.</summary>
     internal bool HidesResets { get => Is(Flags.HidesResets); init => Set(Flags.HidesResets, value); }

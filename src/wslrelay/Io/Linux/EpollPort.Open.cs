@@ -87,12 +87,15 @@ internal sealed partial class EpollPort
     public override IoSocket ConnectDatagrams(in IoEndpoint endpoint)
     {
         EpollHandle socket = OpenDatagrams(endpoint, isConnection: true);
-        int error = Reserve.IsScarce((int)socket.DangerousGetHandle()) ? Errno.EMFILE : Assign(socket, endpoint, connect: true);
+        int error = Reserve.IsScarceForFlow((int)socket.DangerousGetHandle()) ? Errno.EMFILE : Assign(socket, endpoint, connect: true);
         if (error == 0 && socket.IsSelfConnected(endpoint))
             error = Errno.ECONNREFUSED;
 
         if (error == 0)
+        {
+            Reserve.FlowCount++;
             return socket;
+        }
 
         socket.Dispose();
         throw Errno.Exception(error, endpoint.ToString());
@@ -168,7 +171,7 @@ internal sealed partial class EpollPort
         if (descriptor < 0)
             throw Errno.Exception(-descriptor, endpoint.ToString());
 
-        EpollHandle socket = new(this, descriptor, isSocket: true) { IsConnection = isConnection };
+        EpollHandle socket = new(this, descriptor, isSocket: true) { IsConnection = isConnection, IsOfFlow = isConnection };
         socket.TrySetOption(Libc.IPPROTO_UDP, Libc.UDP_GRO, 1);
         return socket;
     }

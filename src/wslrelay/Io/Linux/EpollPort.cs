@@ -213,6 +213,7 @@ internal sealed partial class EpollPort : IoPort
     internal void Release(EpollHandle handle, bool canDefer)
     {
         RemoveToken(handle);
+        Reserve.FlowCount -= handle.IsOfFlow ? 1 : 0;
         if (!canDefer || Reserve.NeedsDescriptor || !Calls.TryAdd(SystemCall.Close(handle)))
         {
             handle.Dispose();

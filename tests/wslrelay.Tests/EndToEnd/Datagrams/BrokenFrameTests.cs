@@ -80,6 +80,7 @@ public sealed class BrokenFrameTests
         foreach (var client in clients)
             await client.AssertEchoAsync(mapping.EndPoint);
 
+        using var load = await DatagramLoad.StartAsync(relay);
         await killed.DisposeAsync();
         await Limits.UntilAsync(async () => await CountsAsync(relay, mapping) == (0L, 20L), "the flows to end");
         await using var agent = await AgentUnderTest.StartAsync(link);

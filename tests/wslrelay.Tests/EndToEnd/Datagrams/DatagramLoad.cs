@@ -29,6 +29,14 @@ internal sealed class DatagramLoad : IDisposable
         return load;
     }
 
+    /// <summary>Ends the server amid its traffic, in which its clients go on.</summary>
+    public void KillServer()
+    {
+        _server.Dispose();
+        foreach (var client in _clients)
+            client.Send([1], Mapping.EndPoint);
+    }
+
     /// <summary>Asserts that the relay has let go of the port.</summary>
     public void AssertPortFree()
     {

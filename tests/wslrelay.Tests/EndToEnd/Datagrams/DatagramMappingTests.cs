@@ -28,6 +28,32 @@ public sealed class DatagramMappingTests
         await client.AssertEchoAsync(new IPEndPoint(IPAddress.Parse(second), mapping.HostPort));
     }
 
+    [Theory]
+    [InlineData("direct")]
+    [InlineData("tcp")]
+    public async Task On_a_wildcard_an_answer_comes_from_where_its_question_went_though_the_client_has_asked_elsewhere_since(string hop)
+    {
+        Platform.NotUnderWine("Wine's WSASendMsg sends from any address.");
+        await using var path = await DatagramPath.OpenAsync(hop, "--allow-remote");
+        using var server = new DatagramPeer();
+        var mapping = await path.MapAsync(server.Port, address: "0.0.0.0");
+        using var client = new DatagramPeer();
+        IPEndPoint[] sides = [.. ((string[])["127.0.0.1", "127.0.0.2"]).Select(address => new IPEndPoint(IPAddress.Parse(address), mapping.HostPort))];
+        List<IPEndPoint> peers = [];
+        foreach (var side in sides)
+        {
+            client.Send([1], side);
+            peers.Add((await server.ReceiveAsync()).From);
+        }
+
+        server.Send([2], peers[0]);
+        await client.AssertReceivesAsync([2], sides[0]);
+        server.Send([3], peers[1]);
+        await client.AssertReceivesAsync([3], sides[1]);
+        client.Send([4], sides[0]);
+        await server.AssertReceivesAsync([4], peers[0]);
+    }
+
     [Fact]
     public async Task Tcp_and_udp_of_one_number_are_two_mappings()
     {

@@ -186,6 +186,43 @@ public sealed class FlowTests
 
     [Theory]
     [MemberData(nameof(Hops))]
+    public async Task A_server_is_found_on_either_family_and_loses_no_datagram_by_it(string hop)
+    {
+        Platform.NotUnderWine("Wine tells no datagram socket of an ICMP error.");
+        await using var path = await DatagramPath.OpenAsync(hop);
+        foreach (var (family, serverFamily) in ((int, int)[])[(4, 4), (4, 6), (6, 4)])
+        {
+            using var server = new DatagramPeer(serverFamily, Net.FreePort());
+            var mapping = await MapAsync(server.Port, family);
+            using var client = new DatagramPeer(family);
+            foreach (var datagram in (byte[][])[[1], [], [2, 3]])
+                client.Send(datagram, mapping.EndPoint);
+
+            var (_, peer) = await server.ReceiveAsync();
+            await server.AssertReceivesAsync([], peer);
+            await server.AssertReceivesAsync([2, 3], peer);
+            server.Send([4], peer);
+            await client.AssertReceivesAsync([4], mapping.EndPoint);
+            var counters = await path.Relay.CountersAsync(mapping);
+            Assert.Equal((3L, 3L, 0L, 0L), (counters["datagramsToGuest"], counters["bytesToGuest"], counters["dropped"], counters["failed"]));
+        }
+
+        var nowhere = await MapAsync(Net.FreePort(), 4);
+        using var other = new DatagramPeer();
+        other.Send([1], nowhere.EndPoint);
+        await path.UntilAsync(nowhere, "failed", 1);
+        await path.UntilAsync(nowhere, "active", 0);
+
+        async Task<Mapping> MapAsync(int port, int family)
+        {
+            var item = DatagramPath.Item(port, family);
+            item["guestFamily"] = 0;
+            return (await path.Relay.MapAsync(item))[0];
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Hops))]
     public async Task A_client_that_is_gone_harms_no_other(string hop)
     {
         await using var path = await DatagramPath.OpenAsync(hop);

@@ -77,6 +77,22 @@ public sealed class FrameTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task A_flow_that_is_ended_while_it_is_set_up_has_not_failed(string kind)
+    {
+        using var agent = new FakeAgent(kind);
+        await using var relay = RelayUnderTest.Serve("--target", agent.Target);
+        var mapping = (await relay.MapAsync(DatagramPath.Item(53, idleMs: 1000)))[0];
+        using var client = new DatagramPeer();
+        client.Send([1], mapping.EndPoint);
+        var (connection, _) = await agent.AcceptPreambleAsync();
+        await Assert.ThrowsAnyAsync<Exception>(() => connection.ReceiveExactlyAsync(100));
+        await UntilAsync(relay, mapping, "active", 0);
+        var counters = await relay.CountersAsync(mapping);
+        Assert.Equal((0L, null), (counters["failed"], counters["lastError"]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task Datagrams_for_an_agent_that_does_not_read_are_dropped_whole_and_harm_no_other_flow(string kind)
     {
         using var agent = new FakeAgent(kind);

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Wslrelay.Tests.EndToEnd.Foreign;
 using Wslrelay.Tests.EndToEnd.Harness;
@@ -82,6 +84,37 @@ public sealed class ToolTests
         var counters = await path.Relay.CountersAsync(mapping);
         Assert.Equal((3L, 0L, 0L), (counters["accepted"], counters["dropped"], counters["failed"]));
         Assert.True(counters["datagramsToGuest"] is > 100L && counters["datagramsToHost"] is > 50L, $"{counters["datagramsToGuest"]}, {counters["datagramsToHost"]}");
+    }
+
+    [Theory]
+    [InlineData("direct")]
+    [InlineData("tcp")]
+    [InlineData("unix")]
+    public async Task Http3_fetches_three_megabytes(string hop)
+    {
+        Platform.OnLinuxOnly("Its programs are Debian's.");
+        RequiredTool.Require("gtlsclient", "ngtcp2-client", "--help");
+        RequiredTool.Require("/usr/sbin/gtlsserver", "ngtcp2-server", "--help");
+        using var folder = new TemporaryFolder();
+        string[] files = [.. ((string[])["key", "certificate", "sent"]).Select(name => Path.Combine(folder.Path, name))];
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var content = Net.RandomBytes(3_000_000);
+        await File.WriteAllTextAsync(files[0], key.ExportPkcs8PrivateKeyPem(), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(files[1], certificate.ExportCertificatePem(), TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(files[2], content, TestContext.Current.CancellationToken);
+        var port = Net.FreePort();
+        using var server = await ToolServer.StartDatagramsAsync(
+            port, "/usr/sbin/gtlsserver", "--quiet", "--htdocs", folder.Path, "127.0.0.1", $"{port}", files[0], files[1]);
+        await using var path = await DatagramPath.OpenAsync(hop);
+        var mapping = await path.MapAsync(port);
+        var received = Directory.CreateDirectory(Path.Combine(folder.Path, "received")).FullName;
+        var run = await ProgramRun.OfAsync(
+            ["gtlsclient", "--quiet", "--exit-on-all-streams-close", $"--download={received}", "127.0.0.1", $"{mapping.HostPort}", "https://localhost/sent"]);
+        Assert.True(run.ExitCode == 0, $"{run}");
+        Assert.Equal(content, await File.ReadAllBytesAsync(Path.Combine(received, "sent"), TestContext.Current.CancellationToken));
+        Assert.Equal(1L, (await path.Relay.CountersAsync(mapping))["accepted"]);
     }
 
     private static string[] Lines(string output) => output.Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -21,12 +21,17 @@ internal sealed class ToolServer : IDisposable
 
     public static Task<ToolServer> StartAsync(int port, params string[] command) => StartAsync(Net.Loopback(4, port), command);
 
-    public static async Task<ToolServer> StartAsync(IPEndPoint listens, params string[] command)
+    public static Task<ToolServer> StartAsync(IPEndPoint listens, params string[] command) => StartAsync(listens, IsReadyAsync, command);
+
+    /// <summary>A server of datagrams: it is ready once it has its port.</summary>
+    public static Task<ToolServer> StartDatagramsAsync(int port, params string[] command) => StartAsync(Net.Loopback(4, port), HasPortAsync, command);
+
+    private static async Task<ToolServer> StartAsync(IPEndPoint listens, Func<IPEndPoint, Task<bool>> isReady, string[] command)
     {
         var server = new ToolServer(RelayProgram.StartCommand(command));
         try
         {
-            await Limits.UntilAsync(() => server.IsReadyAsync(listens), $"{command[0]} to listen on {listens}");
+            await Limits.UntilAsync(() => server._process.HasExited ? throw server.Ended() : isReady(listens), $"{command[0]} to listen on {listens}");
             return server;
         }
         catch
@@ -47,11 +52,24 @@ internal sealed class ToolServer : IDisposable
         _process.Dispose();
     }
 
-    private async Task<bool> IsReadyAsync(IPEndPoint listens)
-    {
-        if (_process.HasExited)
-            throw new InvalidOperationException($"It ended with {_process.ExitCode}: {_output}");
+    private InvalidOperationException Ended() => new($"It ended with {_process.ExitCode}: {_output}");
 
+    private static Task<bool> HasPortAsync(IPEndPoint listens)
+    {
+        using var probe = new Socket(listens.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            probe.Bind(listens);
+            return Task.FromResult(false);
+        }
+        catch (SocketException)
+        {
+            return Task.FromResult(true);
+        }
+    }
+
+    private static async Task<bool> IsReadyAsync(IPEndPoint listens)
+    {
         using var probe = new Socket(listens.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Wslrelay.Tests.EndToEnd.Datagrams;
 using Wslrelay.Tests.EndToEnd.Harness;
 using Xunit;
 
@@ -90,6 +91,7 @@ public abstract partial class LinkTests
         using var pair = await chain.OpenPairAsync();
         await pair.Client.SendAllAsync("here"u8.ToArray());
         await pair.Guest.ReceiveExactlyAsync(4);
+        using var datagrams = await DatagramLoad.StartAsync(chain.Relay);
         (agentDies ? chain.Agent.Process : chain.Relay.Process).Kill();
         if (agentDies && kind == "unix")
         {
