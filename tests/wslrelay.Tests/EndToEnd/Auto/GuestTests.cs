@@ -43,13 +43,13 @@ public sealed class GuestTests
     public async Task Forward_shows_a_port_that_comes_and_goes_as_json_and_in_its_table()
     {
         RequiredTool.Require(Node, "nodejs", "--version");
-        await using var guest = await StartAsync();
+        await using var guest = await NetworkGuest.StartAsync();
         var port = Net.FreePort();
         await using var terminal = await Terminal.StartAsync(80, 24, "", "forward", "--auto", "--watch", "--target", guest.Target);
         await terminal.UntilAsync("0 mappings");
         using (var server = guest.Run([Node, "-e", $"require('net').createServer().listen({port}, '127.0.0.1')"]))
         {
-            await terminal.UntilAsync($@"^127\.0\.0\.1:{port}/tcp +listening +0/0 .* {port}$");
+            await terminal.UntilAsync($@"^127\.0\.0\.1:{port}/tcp +listening +0/0 .* {port} node$");
             server.Kill();
         }
 
