@@ -27,9 +27,6 @@ internal sealed class ControlSession
     // An answer does not wait for more events than that.
     private const int MaxEventBytes = 16 * 1024;
 
-    // Items of a long answer that are made in one turn of the loop: some 50 microseconds of work.
-    private const int SliceSize = 16;
-
     // No further request is carried out while so many bytes of answers are unread.
     private const int MaxBacklog = 256 * 1024;
 
@@ -251,12 +248,20 @@ internal sealed class ControlSession
                 break;
             case "list":
                 MappedPort[] ports = _table.List();
-                AnswerInSlices(request.MsgId, request.Method, ports.Length, i => ports[i].Status, WireFormat.WriteStatus);
+                Wait(
+                    told => _table.AskLoops(static (_, told) => told(), told),
+                    request, () => AnswerInSlices(request.MsgId, request.Method, ports.Length, i => ports[i].Status, WireFormat.WriteStatus));
                 break;
             case "connections":
                 (int limit, PortMappingKey[] keys, int first) = ConnectionFormat.ReadParams(request.Params);
-                ConnectionQuery query = _table.FindConnections(keys, first, Math.Min(limit, RelayChannel.MaxAnswerSize / ConnectionFormat.MaxItemSize));
-                AnswerInSlices(request.MsgId, request.Method, query.Count, query.Describe, ConnectionFormat.Write);
+                ConnectionQuery query = null!;
+                Wait(
+                    told => _table.FindConnections(keys, first, Math.Min(limit, RelayChannel.MaxAnswerSize / ConnectionFormat.MaxItemSize), found =>
+                    {
+                        query = found;
+                        told();
+                    }),
+                    request, () => AnswerInSlices(request.MsgId, request.Method, query.Count, query.Describe, ConnectionFormat.Write));
                 break;
             case "subscribe":
                 Subscribe(request.MsgId, EventFormat.ReadSubscribeParams(request.Params));
@@ -370,6 +375,28 @@ internal sealed class ControlSession
         }
     }
 
+    // The next request waits meanwhile. Often it is told at once.
+    private void Wait(Action<Action> begin, RpcEnvelope request, Action told)
+    {
+        _busy = true;
+        bool isTold = false;
+        bool isLater = false;
+        begin(Told);
+        isLater = true;
+        if (isTold)
+            told();
+
+        void Told()
+        {
+            isTold = true;
+            if (isLater && !TryCarryOut(request.MsgId, request.Method, told))
+            {
+                _busy = false;
+                Advance();
+            }
+        }
+    }
+
     // Of what there may be thousands. It is made a little in each turn of the loop, so that connections need not wait for it; the next request does.
     private void AnswerInSlices<T>(uint id, string method, int count, Func<int, T?> find, WireFormat.Writer<T> write)
         where T : class
@@ -381,7 +408,7 @@ internal sealed class ControlSession
 
         void Run(int from)
         {
-            int end = Math.Min(from + SliceSize, count);
+            int end = Math.Min(from + ConnectionQuery.SliceSize, count);
             if (TryCarryOut(id, method, () => Make(from, end)) && end < count)
             {
                 _table.Loop.Post(() => Run(end));

@@ -31,6 +31,19 @@ internal abstract class IoPort : IDisposable
         : OperatingSystem.IsLinux() ? new EpollPort(keepaliveSeconds: keepaliveSeconds)
         : throw new PlatformNotSupportedException("wslrelay runs on Windows and Linux.");
 
+    /// <summary>A port for another loop of this process, with the settings of this one, which alone has listeners.</summary>
+    /// <exception cref="IoException">The system has no handles for it.</exception>
+    public virtual IoPort CreateForLoop() => throw new NotSupportedException();
+
+    /// <summary>Takes a socket that another loop has accepted for this one. False, and the socket is closed, where the system refuses.</summary>
+    public virtual bool Adopt(IoSocket socket) => throw new NotSupportedException();
+
+    /// <summary>Has <see cref="ThreadMicroseconds"/> tell of the calling thread.</summary>
+    public virtual void BindThread() => throw new NotSupportedException();
+
+    /// <summary>Processor time of the bound thread, or if none is of the calling one. Callable from any thread.</summary>
+    public virtual long ThreadMicroseconds => 0;
+
     /// <summary>False on Windows: CTRL_CLOSE_EVENT, which .NET calls SIGHUP, ends a process even if it is ignored.</summary>
     public virtual bool CanIgnoreHangUp => true;
 

@@ -30,6 +30,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
     // Those too that have ended and are not closed yet.
     private int _openCount;
     private bool _isOpen = true;
+    private int _activeCount;
     private Action? _closed;
     private long _bytesToGuest;
     private long _bytesToHost;
@@ -57,6 +58,8 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         }
     }
 
+    public override int ActiveCount => _activeCount;
+
     public override PortMappingStatus Status => new(Mapping, AcceptedCount, ActiveCount, FailedCount, _bytesToGuest, _bytesToHost)
     {
         Since = Since,
@@ -66,13 +69,10 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         Dropped = _dropped + _socket.DroppedDatagrams + (_flows?.Values.Sum(static flow => flow.Dropped) ?? 0),
     };
 
-    public override IEnumerable<IListedClient> Clients
+    public override IEnumerable<IListedClient> ClientsOn(IoLoop loop)
     {
-        get
-        {
-            for (Flow? flow = _newest; flow is not null; flow = flow.Previous)
-                yield return flow;
-        }
+        for (Flow? flow = loop == Loop ? _newest : null; flow is not null; flow = flow.Previous)
+            yield return flow;
     }
 
     /// <summary>Binds. Datagrams wait in the socket until <see cref="Start"/>.</summary>
@@ -189,7 +189,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         _flows.Add(client, flow);
         Append(flow, Environment.TickCount64);
         AcceptedCount++;
-        ActiveCount++;
+        _activeCount++;
         _openCount++;
         flow.Start();
         return flow;
@@ -232,7 +232,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
 
         flow.IsRemoved = true;
         Unlink(flow);
-        ActiveCount--;
+        _activeCount--;
         _ = _flows!.Remove(flow.Client);
         if (_flows.Count == 0 && _flows.Capacity > SmallCapacity)
             _flows = null;

@@ -33,6 +33,9 @@ internal interface IClient
     IPEndPoint? ClientEndPoint { get; }
 }
 
+/// <summary>What was known of a client.</summary>
+internal sealed record FormerClient(IPEndPoint? ClientEndPoint) : IClient;
+
 /// <summary>A client of a mapping, as a <see cref="ConnectionQuery"/> finds it. Loop thread only.</summary>
 internal interface IListedClient : IClient
 {

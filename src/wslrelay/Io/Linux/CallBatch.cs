@@ -33,6 +33,8 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
     private CallRing? _ring = mode == CallMode.Single ? null : CallRing.TryCreate(Capacity);
     private int _queuedCount;
 
+    internal CallMode Mode => mode;
+
     internal bool HasQueued => _queuedCount > 0;
 
     /// <summary>Calls are collected in this turn.</summary>
