@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Wslrelay.Tests.EndToEnd.Connections;
 
-/// <summary>Connections over four loops: everything that is counted adds up. Where the environment cannot be set, over one.</summary>
+/// <summary>Connections over four loops: everything that is counted adds up, and nothing is left behind. Where the environment cannot be set, over one.</summary>
 public sealed class LoopsTests
 {
     private static readonly string[] FourLoops = OperatingSystem.IsLinux() ? ["env", "WSLRELAY_LOOPS=4"] : [];
@@ -43,6 +43,40 @@ public sealed class LoopsTests
         drain["drainMs"] = 0;
         Assert.Equal(new MsgMap { ["active"] = 0L, ["reset"] = 50L }, Assert.Single(await relay.ResultsAsync("unmap", drain)));
         Assert.Empty(await relay.ResultsAsync("connections"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task A_stop_at_any_moment_leaves_nothing(int seed)
+    {
+        await using var relay = RelayUnderTest.ServeThrough(FourLoops);
+        await using var crowd = await Crowd.OpenAsync(relay, connections: 100, mappings: 4);
+        using var stop = new CancellationTokenSource();
+        var clients = Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () =>
+        {
+            try
+            {
+                while (!stop.IsCancellationRequested)
+                    await crowd.Mappings[i % 4].AssertEchoAsync();
+            }
+            catch (SocketException)
+            {
+                // The relay ends.
+            }
+            catch (Xunit.Sdk.XunitException)
+            {
+                // Amid an echo.
+            }
+        })));
+        await Limits.PauseAsync(new Random(seed).Next(100));
+        await Limits.AssertEndsInTimeAsync(relay.Process.Id, relay.CloseInput);
+        Assert.Equal(0, await relay.ExitAsync());
+        await stop.CancelAsync();
+        await clients;
+        foreach (var client in crowd.Clients)
+            await client.AssertResetAsync();
     }
 
     // Four connections of a mapping of their own, of which two end by themselves and two by its drain.
