@@ -262,12 +262,19 @@ internal sealed class ControlSession
                 Unmap(request.MsgId, WireFormat.ReadUnmapParams(request.Params));
                 break;
             case "list":
-                List(request.MsgId, _table.List());
+                IReadOnlyList<MappedPort> ports = _table.List();
+                Wait(told => _table.AskLoops(static (_, told) => told(), told), request, () => List(request.MsgId, ports));
                 break;
             case "connections":
                 (int limit, PortMappingKey[] keys, int first) = ConnectionFormat.ReadParams(request.Params);
-                ConnectionQuery query = _table.FindConnections(keys, first, Math.Min(limit, RelayChannel.MaxAnswerSize / ConnectionFormat.MaxItemSize));
-                AnswerInSlices(request.MsgId, request.Method, query.Count, isBounded: true, query.Describe, ConnectionFormat.Write);
+                ConnectionQuery query = null!;
+                Wait(
+                    told => _table.FindConnections(keys, first, Math.Min(limit, RelayChannel.MaxAnswerSize / ConnectionFormat.MaxItemSize), found =>
+                    {
+                        query = found;
+                        told();
+                    }),
+                    request, () => AnswerInSlices(request.MsgId, request.Method, query.Count, isBounded: true, query.Describe, ConnectionFormat.Write));
                 break;
             case "subscribe":
                 Subscribe(request.MsgId, EventFormat.ReadSubscribeParams(request.Params));
@@ -378,6 +385,28 @@ internal sealed class ControlSession
             _draining.Add(request);
             if (_finishing)
                 request.EndDrains();
+        }
+    }
+
+    // The next request waits meanwhile. Often it is told at once.
+    private void Wait(Action<Action> begin, RpcEnvelope request, Action told)
+    {
+        _busy = true;
+        bool isTold = false;
+        bool isLater = false;
+        begin(Told);
+        isLater = true;
+        if (isTold)
+            told();
+
+        void Told()
+        {
+            isTold = true;
+            if (isLater && !TryCarryOut(request.MsgId, request.Method, told))
+            {
+                _busy = false;
+                Advance();
+            }
         }
     }
 

@@ -4,7 +4,8 @@ namespace Wslrelay.Io.Linux;
 
 /// <summary>
 /// Keeps one spare descriptor, so that an accepted connection always gets a second one for its target. While it is used, or none is left, listeners
-/// are parked: unregistered from epoll, with their connections in the kernel's backlog, until a descriptor is closed. Loop thread only.
+/// are parked: unregistered from epoll, with their connections in the kernel's backlog, until a descriptor is closed. One for the process, on the loop that listens;
+/// other loops may ask whether descriptors are needed or scarce, take the spare, and tell of closes.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class DescriptorReserve : IDisposable
@@ -16,6 +17,7 @@ internal sealed class DescriptorReserve : IDisposable
     private readonly long _limit = RaiseLimit();
     private EpollHandle? _spare;
     private bool _isReserved;
+    private int _closedElsewhere;
 
     internal DescriptorReserve() => Replenish(0);
 
@@ -46,10 +48,9 @@ internal sealed class DescriptorReserve : IDisposable
     /// <summary>Closes the spare; true if that freed a descriptor.</summary>
     internal bool CloseSpare()
     {
-        bool closed = HasSpare;
-        _spare?.Dispose();
-        _spare = null;
-        return closed;
+        EpollHandle? spare = Interlocked.Exchange(ref _spare, null);
+        spare?.Dispose();
+        return spare is not null;
     }
 
     /// <summary>Reopens the spare if possible, and resumes as many listeners as were closed. One that finds no descriptor parks again: nothing spins.</summary>
@@ -67,6 +68,11 @@ internal sealed class DescriptorReserve : IDisposable
                 closed--;
         }
     }
+
+    /// <summary>Another loop has closed so many; its port then wakes the one that listens.</summary>
+    internal void OnClosedElsewhere(int closed) => Interlocked.Add(ref _closedElsewhere, closed);
+
+    internal int TakeClosedElsewhere() => Volatile.Read(ref _closedElsewhere) == 0 ? 0 : Interlocked.Exchange(ref _closedElsewhere, 0);
 
     internal void Park(Accept accept) => _parked.Enqueue(accept);
 

@@ -12,6 +12,8 @@ internal sealed class PendingResets(EpollPort port, int idleMilliseconds)
 
     private readonly Dictionary<Pump, Progress> _waiting = [];
 
+    internal int IdleMilliseconds => idleMilliseconds;
+
     /// <summary>Whether the side that did not break is to be reset now. If not, the pump, which may hold more bytes for it, is woken later to ask again.</summary>
     internal bool IsDue(Pump pump, EpollHandle to, bool hasMore)
     {

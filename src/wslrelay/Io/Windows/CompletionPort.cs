@@ -21,6 +21,7 @@ internal sealed unsafe class CompletionPort : IoPort
     private const int MaxWsaDataSize = 512;
 
     private readonly SafeWaitHandle _port;
+    private SafeWaitHandle? _thread;
     private readonly ListenerFactory _listeners;
     private readonly Stack<OverlappedSlot> _slots = new();
     private readonly Queue<Accept> _starved = new();
@@ -66,6 +67,38 @@ internal sealed unsafe class CompletionPort : IoPort
     internal LoopbackListeners LoopbackListeners { get; } = new();
 
     public override bool CanIgnoreHangUp => false;
+
+    public override long ThreadMicroseconds
+    {
+        get
+        {
+            bool isKnown = _thread is null
+                ? GetThreadTimes(CurrentThread, out _, out _, out long kernel, out long user)
+                : GetThreadTimes(_thread, out _, out _, out kernel, out user);
+            return isKnown ? (kernel + user) / 10 : 0;
+        }
+    }
+
+    public override IoPort CreateForLoop() => new CompletionPort(KeepaliveSeconds);
+
+    public override bool Adopt(IoSocket socket)
+    {
+        var adopted = (WindowsSocket)socket;
+        if (Associate(adopted) != 0)
+        {
+            adopted.Close(abort: true);
+            return false;
+        }
+
+        adopted.SetConnectionOptions();
+        return true;
+    }
+
+    public override void BindThread()
+    {
+        SafeWaitHandle thread = OpenThread(THREAD_QUERY_LIMITED_INFORMATION, bInheritHandle: false, GetCurrentThreadId());
+        _thread = thread.IsInvalid ? null : thread;
+    }
 
     public override IoSocket Listen(in IoEndpoint endpoint) => _listeners.Listen(endpoint);
 
@@ -255,6 +288,7 @@ internal sealed unsafe class CompletionPort : IoPort
             slot.Free();
 
         _datagrams?.Dispose();
+        _thread?.Dispose();
         _port.Dispose();
     }
 }

@@ -12,6 +12,9 @@ internal static class RelayProgram
         ? System.IO.Path.GetFullPath(given)
         : System.IO.Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "wslrelay.exe" : "wslrelay");
 
+    /// <summary>Over so many loops the program spreads its connections.</summary>
+    public static int LoopCount { get; } = int.TryParse(Environment.GetEnvironmentVariable("WSLRELAY_LOOPS"), out var count) ? count : 1;
+
     /// <summary>Raw pipes for all three standard streams; <paramref name="wrapper"/> comes before the program, as in `sh -c`.</summary>
     public static Process Start(IEnumerable<string> arguments, params IEnumerable<string> wrapper) =>
         StartCommand([.. wrapper, Path, .. arguments]);
