@@ -31,7 +31,6 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
     // From the start, so that the number of open descriptors depends on the connections alone.
     private CallRing? _ring = mode == CallMode.Single ? null : CallRing.TryCreate(Capacity);
     private int _queuedCount;
-    private bool _hasRest;
 
     internal bool HasQueued => _queuedCount > 0;
 
@@ -58,9 +57,6 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
     /// <summary>Makes as many of the queued calls as there is room for results. Returns the number of results.</summary>
     internal int Execute(Span<IoEvent> events)
     {
-        if (_hasRest)
-            RemoveEnded();
-
         Span<SystemCall> calls = _queued.AsSpan(0, Math.Min(_queuedCount, events.Length));
         int batched = calls.Length >= _minBatch && HasRing ? RunRing(calls) : 0;
         int count = 0;
@@ -82,22 +78,7 @@ internal sealed class CallBatch(CallMode mode) : IDisposable
         rest.CopyTo(_queued);
         _queued.AsSpan(rest.Length, calls.Length).Clear();
         _queuedCount = rest.Length;
-        _hasRest = rest.Length > 0;
         return count;
-    }
-
-    // An operation that was cancelled may have ended, and its socket be closed, while its call waited for room.
-    private void RemoveEnded()
-    {
-        int count = 0;
-        for (int i = 0; i < _queuedCount; i++)
-        {
-            if (_queued[i].Operation is not { State: IoState.Completed })
-                _queued[count++] = _queued[i];
-        }
-
-        _queued.AsSpan(count, _queuedCount - count).Clear();
-        _queuedCount = count;
     }
 
     public void Dispose()
