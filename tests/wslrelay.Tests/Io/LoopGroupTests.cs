@@ -6,6 +6,9 @@ namespace Wslrelay.Tests.Io;
 
 public sealed class LoopGroupTests
 {
+    // However late a sample is taken.
+    private const long Busy = 1_000_000_000;
+
     private readonly ScriptedPort _port = new();
     private readonly IoLoop _first;
     private readonly LoopGroup _group;
@@ -22,18 +25,19 @@ public sealed class LoopGroupTests
     {
         Assert.Null(ChooseAfter(used: 0));
         Assert.Null(ChooseAfter(used: 0));
-        IoLoop second = ChooseAfter(used: 1_000_000_000)!;
+        IoLoop second = ChooseAfter(Busy)!;
         Assert.Equal(1, second.Index);
         var adopter = new Adopter();
         _group.Give(second, new ScriptedSocket([]), adopter);
         Assert.NotEqual(Environment.CurrentManagedThreadId, adopter.Thread.Task.Result);
-        Assert.Equal(2, _group.Choose()!.Index);
+        ((ScriptedPort)second.Port).Used = Busy;
+        Assert.Equal(2, ChooseAfter(Busy)!.Index);
 
         // The only connection has ended: short ones, one after the other, stay.
         _first.EndedCount = 1;
-        Assert.Null(_group.Choose());
+        Assert.Null(ChooseAfter(Busy));
         _first.EndedCount = 0;
-        Assert.NotNull(_group.Choose());
+        Assert.NotNull(ChooseAfter(Busy));
         Assert.Null(ChooseAfter(used: 0));
         _first.Stop();
         _group.Run();
@@ -43,7 +47,7 @@ public sealed class LoopGroupTests
     public void WhatFailsOnAnotherLoopEndsTheProgram()
     {
         _ = ChooseAfter(used: 0);
-        _group.Give(ChooseAfter(used: 1_000_000_000)!, new ScriptedSocket([]), new Adopter { Fails = true });
+        _group.Give(ChooseAfter(Busy)!, new ScriptedSocket([]), new Adopter { Fails = true });
         _first.Stop();
         Assert.Throws<InvalidOperationException>(_group.Run);
     }
