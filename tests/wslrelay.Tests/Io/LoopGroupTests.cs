@@ -21,15 +21,16 @@ public sealed class LoopGroupTests
     }
 
     [Fact]
-    public void OnlyABusyRelayGivesConnectionsAwayEachToTheLoopWithLeastToDo()
+    public async Task OnlyABusyRelayGivesConnectionsAwayEachToTheLoopWithLeastToDo()
     {
+        int caller = Environment.CurrentManagedThreadId;
         Assert.Null(ChooseAfter(used: 0));
         Assert.Null(ChooseAfter(used: 0));
         IoLoop second = ChooseAfter(Busy)!;
         Assert.Equal(1, second.Index);
         var adopter = new Adopter();
         _group.Give(second, new ScriptedSocket([]), adopter);
-        Assert.NotEqual(Environment.CurrentManagedThreadId, adopter.Thread.Task.Result);
+        Assert.NotEqual(caller, await adopter.AdoptedOn.Task);
         ((ScriptedPort)second.Port).Used = Busy;
         Assert.Equal(2, ChooseAfter(Busy)!.Index);
 
@@ -64,14 +65,14 @@ public sealed class LoopGroupTests
     {
         internal bool Fails { get; init; }
 
-        internal TaskCompletionSource<int> Thread { get; } = new();
+        internal TaskCompletionSource<int> AdoptedOn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public void Adopted(IoSocket socket)
         {
             if (Fails)
                 throw new InvalidOperationException();
 
-            Thread.SetResult(Environment.CurrentManagedThreadId);
+            AdoptedOn.SetResult(Environment.CurrentManagedThreadId);
         }
 
         public void NotAdopted() => throw new NotSupportedException();
