@@ -36,7 +36,7 @@ internal sealed class AgentPreamble
     internal Memory<byte> ConnectLine { get; }
 
     /// <summary>The preamble of a mapping's connections, with the client's address where the agent is to know it. Pinned.</summary>
-    internal Memory<byte> For(PortMapping mapping, string? client = null) => _protocol == GuestProtocol.Wsl ? WslMessage(mapping) : RelayMessage(mapping, client);
+    internal byte[] For(PortMapping mapping, string? client = null) => _protocol == GuestProtocol.Wsl ? WslMessage(mapping) : RelayMessage(mapping, client);
 
     private byte[] RelayMessage(PortMapping mapping, string? client) =>
         SetUp.Encode((ref writer, preamble) => preamble.Write(ref writer), mapping.Protocol == MapProtocol.Udp

@@ -65,7 +65,9 @@ public sealed class BrokenMessageTests
 
         void Check(TestConnection connection)
         {
-            Assert.Equal((1, 0, 0), (loop.ActiveCount, loop.Timers.Count, agent.SetUps.RentedCount));
+            // After many that failed their garbage is collected.
+            var timers = loop.Timers.Count - (loop.Garbage.Index >= 0 ? 1 : 0);
+            Assert.Equal((1, 0, 0), (loop.ActiveCount, timers, agent.SetUps.RentedCount));
             Assert.False(connection.Peer.Aborted);
             Assert.True(connection.Peer.SendEnded);
             if (connection.Server is null)
