@@ -18,6 +18,7 @@ internal sealed class GuestSetUp : SetUp
     private static readonly byte[] Ends = Pinned([MessagePackCode.MinFixMap + 1, MessagePackCode.MinFixStr + 4, .. "ends"u8, MessagePackCode.True]);
 
     private readonly GuestAgent _agent;
+    private readonly SetUpPool<GuestSetUp> _pool;
     private readonly ConnectOperation _connect;
     private readonly MessageScanner _scanner = new(BufferSize);
     private TransferOperation? _receive;
@@ -38,10 +39,11 @@ internal sealed class GuestSetUp : SetUp
     private bool _isKept;
     private bool _triedIPv6;
 
-    internal GuestSetUp(GuestAgent agent)
+    internal GuestSetUp(GuestAgent agent, IoLoop loop, SetUpPool<GuestSetUp> pool)
     {
         _agent = agent;
-        _connect = agent.Loop.Port.Connect(default, this);
+        _pool = pool;
+        _connect = loop.Port.Connect(default, this);
     }
 
     private IPAddress Loopback => _preamble.Family == 6 ? IPAddress.IPv6Loopback : _agent.Loopback;
@@ -117,9 +119,11 @@ internal sealed class GuestSetUp : SetUp
     protected override void OnReleased()
     {
         Forget();
-        _agent.KeptCount -= _isKept ? 1 : 0;
+        if (_isKept)
+            _agent.CountKept(-1);
+
         _isKept = false;
-        _agent.SetUps.Return(this);
+        _pool.Return(this);
     }
 
     private void Forget()
@@ -170,7 +174,7 @@ internal sealed class GuestSetUp : SetUp
 
         if (_preamble.Watch)
         {
-            _agent.Listeners.Add(Relay.TakeClient(), udp: _preamble.Protocol == MapProtocol.Udp);
+            _agent.Listeners.Add(Relay.Loop, Relay.TakeClient(), udp: _preamble.Protocol == MapProtocol.Udp);
             return;
         }
 
@@ -180,7 +184,7 @@ internal sealed class GuestSetUp : SetUp
             return;
         }
 
-        _keeps = _preamble.Keep && Passes && (_isKept || _agent.CanKeep(Relay.Client!));
+        _keeps = _preamble.Keep && Passes && (_isKept || (_agent.CanKeep && Relay.Loop.Port.CanKeep(Relay.Client!)));
         Connect(Loopback);
     }
 
@@ -251,7 +255,9 @@ internal sealed class GuestSetUp : SetUp
         Relay.Target?.Close(abort: false);
         Relay.Target = null;
         Forget();
-        _agent.KeptCount += _isKept ? 0 : 1;
+        if (!_isKept)
+            _agent.CountKept(1);
+
         _isKept = true;
         Relay.Loop.Timers.Stop(this);
         Run(_receive!, Buffer);

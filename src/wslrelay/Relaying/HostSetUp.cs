@@ -20,6 +20,8 @@ internal sealed class HostSetUp : SetUp
     private const int Cancelled = unchecked((int)0x800704C7);
 
     private readonly PortTable _table;
+    private readonly SetUpPool<HostSetUp> _pool;
+    private readonly KeptConnections _kept;
     private readonly ConnectOperation _connect;
     private TransferOperation? _send;
     private TransferOperation? _receive;
@@ -36,10 +38,12 @@ internal sealed class HostSetUp : SetUp
     private int _attempts;
     private long _deadline;
 
-    internal HostSetUp(PortTable table)
+    internal HostSetUp(PortTable table, IoLoop loop, SetUpPool<HostSetUp> pool)
     {
         _table = table;
-        _connect = table.Loop.Port.Connect(default, this);
+        _pool = pool;
+        _kept = table.KeptOf(loop);
+        _connect = loop.Port.Connect(default, this);
     }
 
     /// <summary>The mapping of the present connection.</summary>
@@ -59,7 +63,7 @@ internal sealed class HostSetUp : SetUp
     protected override void Begin()
     {
         _deadline = Environment.TickCount64 + _table.SetUpTimeout;
-        if (OffersPass && _table.Kept.Take() is { } agent)
+        if (OffersPass && _kept.Take() is { } agent)
         {
             _isKept = true;
             _connect.Endpoint = _table.Target.For(Listener.Mapping);
@@ -120,14 +124,15 @@ internal sealed class HostSetUp : SetUp
         _answer = null;
         _preambleSent = _isKept = _headerSent = false;
         _lineLength = _attempts = 0;
-        _table.SetUps.Return(this);
+        _pool.Return(this);
     }
 
     private void ConnectToNextAddress()
     {
         _connect.Endpoint = _table.Target.For(Listener.Mapping, _attempts++);
         _connect.IsOfFlow = Listener.Mapping.Protocol == MapProtocol.Udp;
-        if (Listener.IsOwnPort(_connect.Endpoint))
+        // The loop that listens keeps what may lead to itself.
+        if (Relay.Loop == _table.Loop && Listener.IsOwnPort(_connect.Endpoint))
         {
             if (HasNextAddress)
             {
@@ -327,7 +332,7 @@ internal sealed class HostSetUp : SetUp
         Relay.Target = null;
         _isKept = false;
         if (keeps && _answer is null or { BufferedBytes: 0 })
-            _table.Kept.Put(agent);
+            _kept.Put(agent);
         else
             agent.Close(abort: false);
     }
@@ -365,8 +370,18 @@ internal sealed class HostSetUp : SetUp
 
     private void Fail(RelayError error)
     {
-        Listener.ConnectionFailed(Relay, _connect.Endpoint, error);
+        if (Relay.Loop == _table.Loop)
+            Listener.ConnectionFailed(Relay, _connect.Endpoint, error);
+        else
+            PostFailure(Listener, _connect.Endpoint, error);
+
         Relay.Abort();
+    }
+
+    private void PostFailure(PortRoute listener, IoEndpoint target, RelayError error)
+    {
+        FormerClient client = new(Relay.ClientEndPoint);
+        _table.Loop.Post(() => listener.ConnectionFailed(client, target, error));
     }
 
     private string Describe(IoOperation operation) => operation.Error == IoError.TimedOut

@@ -25,6 +25,7 @@ internal sealed class PortTable
 
     private readonly Dictionary<PortMappingKey, MappedPort> _listeners = [];
     private readonly bool _allowRemote;
+    private readonly KeptConnections?[] _kept;
 
     // In the order of list. What was handed out stays as it is: the change that follows is made to a copy.
     private List<MappedPort> _sorted = [];
@@ -40,14 +41,13 @@ internal sealed class PortTable
         Target = target;
         Log = log;
         Preamble = new AgentPreamble(target.Target, guestProtocol);
-        SetUps = new SetUpPool<HostSetUp>(() => new HostSetUp(this));
-        Kept = new KeptConnections(loop);
+        AllSetUps = new SetUpPools<HostSetUp>(loop, (own, pool) => new HostSetUp(this, own, pool));
+        _kept = new KeptConnections?[loop.Group?.Count ?? 1];
         _allowRemote = allowRemote;
         loop.Garbage.Collecting += () =>
         {
             _listeners.TrimExcess();
             TakeSorted().TrimExcess();
-            SetUps.Trim();
         };
     }
 
@@ -62,10 +62,12 @@ internal sealed class PortTable
 
     public AgentPreamble Preamble { get; }
 
-    public SetUpPool<HostSetUp> SetUps { get; init; }
+    public SetUpPools<HostSetUp> AllSetUps { get; }
 
-    /// <summary>Connections to the agent that wait for the next client.</summary>
-    public KeptConnections Kept { get; }
+    public SetUpPool<HostSetUp> SetUps => AllSetUps.Of(Loop);
+
+    /// <summary>Connections to the agent that wait for the next client. Of each loop, for its thread.</summary>
+    public KeptConnections KeptOf(IoLoop loop) => _kept[loop.Index] ??= new KeptConnections(loop);
 
     /// <summary>Milliseconds for the connect, and again for the agent's answer.</summary>
     public int SetUpTimeout { get; init; } = 10_000;
@@ -81,15 +83,38 @@ internal sealed class PortTable
         return _sorted;
     }
 
-    /// <summary>Connections of these mappings, or of all, also of those that are gone.</summary>
+    /// <summary>Finds the connections of these mappings, or of all, also of those that are gone; calls back, at once or when the other loops have told theirs.</summary>
     /// <param name="keys">Whose; none stands for all.</param>
     /// <param name="first">The place of the first key in the request's params.</param>
     /// <param name="limit">How many at most.</param>
+    /// <param name="found">Called back.</param>
     /// <exception cref="RelayException">There is no such mapping; the error has its index.</exception>
-    public ConnectionQuery FindConnections(PortMappingKey[] keys, int first, int limit)
+    public void FindConnections(PortMappingKey[] keys, int first, int limit, Action<ConnectionQuery> found)
+    {
+        MappedPort[] ports = Array.FindAll(FindWithGone(keys, first), static port => port.ActiveCount > 0);
+        List<IListedClient> described = [];
+        AskLoops(
+            (loop, told) => new ConnectionQuery(ports, limit, loop, []).DescribeAll(loop, all =>
+            {
+                Loop.Post(() => described.AddRange(all));
+                told();
+            }),
+            () => found(new ConnectionQuery(ports, limit, Loop, described)));
+    }
+
+    /// <inheritdoc cref="LoopGroup.OnEach"/>
+    public void AskLoops(Action<IoLoop, Action> ask, Action done)
+    {
+        if (Loop.Group is { } group)
+            group.OnEach(ask, done);
+        else
+            done();
+    }
+
+    private MappedPort[] FindWithGone(PortMappingKey[] keys, int first)
     {
         if (keys.Length == 0)
-            return new ConnectionQuery(_listeners.Values.Concat(_unmapped), limit);
+            return [.. _listeners.Values, .. _unmapped];
 
         HashSet<MappedPort> ports = [];
         ILookup<PortMappingKey, MappedPort> unmapped = _unmapped.ToLookup(static port => port.Mapping.Key);
@@ -103,7 +128,7 @@ internal sealed class PortTable
             ports.UnionWith(unmapped[keys[i]]);
         }
 
-        return new ConnectionQuery(ports, limit);
+        return [.. ports];
     }
 
     /// <summary>
