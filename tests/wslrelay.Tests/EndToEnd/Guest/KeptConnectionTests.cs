@@ -190,7 +190,8 @@ public sealed class KeptConnectionTests
         }
 
         // One that ends makes room for another.
-        relays[0].Dispose();
+        relays[0].Shutdown(SocketShutdown.Send);
+        await relays[0].AssertEndAsync();
         await Limits.UntilAsync(() => Connections(link).Count < MaxAtAgent, "the agent to close it");
         using var another = await agent.ConnectAsync();
         await another.SendAllAsync(Keeping(((IPEndPoint)listener.LocalEndPoint!).Port));
