@@ -182,7 +182,7 @@ internal sealed class GuestSetUp : SetUp
             return;
         }
 
-        _keeps = _preamble.Keep && Passes && (_isKept || _agent.CanKeep(Relay.Client!));
+        _keeps = _preamble.Keep && Passes && (_isKept || (_agent.CanKeep && Relay.Loop.Port.CanKeep(Relay.Client!)));
         Connect(Loopback);
     }
 

@@ -21,6 +21,7 @@ internal sealed class HostSetUp : SetUp
 
     private readonly PortTable _table;
     private readonly SetUpPool<HostSetUp> _pool;
+    private readonly KeptConnections _kept;
     private readonly ConnectOperation _connect;
     private TransferOperation? _send;
     private TransferOperation? _receive;
@@ -41,6 +42,7 @@ internal sealed class HostSetUp : SetUp
     {
         _table = table;
         _pool = pool;
+        _kept = table.KeptOf(loop);
         _connect = loop.Port.Connect(default, this);
     }
 
