@@ -48,11 +48,11 @@ internal sealed class GuestAgent : IAcceptOwner
     /// <summary>Whether a connected server's socket can be passed to the relay: both are then processes of one kernel.</summary>
     public bool CanPass { get; private set; }
 
-    /// <summary>Whether a relay's connection may serve one client after the other. Callable on any loop.</summary>
-    public bool CanKeep(IoSocket relay) => _keptCount < MaxKept && Loop.Port.CanKeep(relay);
+    /// <summary>Whether one more connection of a relay may serve one client after the other. Any loop's thread.</summary>
+    public bool CanKeep => Volatile.Read(ref _keptCount) < MaxKept;
 
-    /// <summary>Counts those that do. Callable on any loop.</summary>
-    public void AddKept(int connections) => Interlocked.Add(ref _keptCount, connections);
+    /// <summary>One became such a connection (1), or ended (-1). Any loop's thread.</summary>
+    public void CountKept(int change) => Interlocked.Add(ref _keptCount, change);
 
     /// <summary>Whether the link hides resets, so that a relay may ask for the end to be marked.</summary>
     public bool CanMarkEnds { get; private set; }

@@ -119,7 +119,9 @@ internal sealed class GuestSetUp : SetUp
     protected override void OnReleased()
     {
         Forget();
-        _agent.AddKept(_isKept ? -1 : 0);
+        if (_isKept)
+            _agent.CountKept(-1);
+
         _isKept = false;
         _pool.Return(this);
     }
@@ -253,7 +255,9 @@ internal sealed class GuestSetUp : SetUp
         Relay.Target?.Close(abort: false);
         Relay.Target = null;
         Forget();
-        _agent.AddKept(_isKept ? 0 : 1);
+        if (!_isKept)
+            _agent.CountKept(1);
+
         _isKept = true;
         Relay.Loop.Timers.Stop(this);
         Run(_receive!, Buffer);

@@ -63,7 +63,7 @@ internal sealed class HostSetUp : SetUp
     protected override void Begin()
     {
         _deadline = Environment.TickCount64 + _table.SetUpTimeout;
-        if (OffersPass && _table.KeptOn(Relay.Loop).Take() is { } agent)
+        if (OffersPass && _kept.Take() is { } agent)
         {
             _isKept = true;
             _connect.Endpoint = _table.Target.For(Listener.Mapping);
@@ -332,7 +332,7 @@ internal sealed class HostSetUp : SetUp
         Relay.Target = null;
         _isKept = false;
         if (keeps && _answer is null or { BufferedBytes: 0 })
-            _table.KeptOn(Relay.Loop).Put(agent);
+            _kept.Put(agent);
         else
             agent.Close(abort: false);
     }

@@ -70,7 +70,7 @@ internal sealed class PortTable
     public int SetUpTimeout { get; init; } = 10_000;
 
     /// <summary>A loop's connections to the agent that wait for the next client. For its thread.</summary>
-    public KeptConnections KeptOn(IoLoop loop) => _kept[loop.Index] ??= new KeptConnections(loop);
+    public KeptConnections KeptOf(IoLoop loop) => _kept[loop.Index] ??= new KeptConnections(loop);
 
     public bool Contains(PortMappingKey key) => _listeners.ContainsKey(key);
 
