@@ -27,7 +27,7 @@ internal abstract class ConnectOperation(in IoEndpoint endpoint, IIoOwner owner)
     public bool IsToPass { get; set; }
 
     /// <summary>The connected socket, which the owner closes; null unless the operation succeeded.</summary>
-    public IoSocket? Socket { get; protected set; }
+    public IoSocket? Socket { get => Error == IoError.None ? field : null; protected set; }
 }
 
 /// <summary>Receives into, or sends from, memory. Reusable: set the memory, and the handle where it is another, start.</summary>

@@ -27,6 +27,27 @@ public class ConnectTests
         Assert.Equal(0, peer.Receive(new byte[1]));
     }
 
+    // A set-up is used again: it would close the socket of its last connection.
+    [Fact]
+    public void StartedAgainAndCancelledAtOnceItHasNoSocket()
+    {
+        using var loop = new LoopFixture();
+        TestListener listener = loop.Listen();
+        Completion connect = loop.Start(owner => loop.Port.Connect(IoEndpoint.Tcp(IPAddress.Loopback, listener.Port), owner));
+        loop.Await(connect.Ended);
+        var operation = (ConnectOperation)connect.Operation;
+        IoSocket[] first = [operation.Socket!, listener.Take()];
+        loop.Do(() =>
+        {
+            loop.Loop.Start(operation);
+            operation.Cancel();
+            Array.ForEach(first, socket => socket.Close(abort: true));
+        });
+        loop.Stop();
+        Assert.Equal(2, connect.Count);
+        Assert.Null(operation.Socket);
+    }
+
     [Fact]
     public void ANobodyIsRefused()
     {

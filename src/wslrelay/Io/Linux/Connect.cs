@@ -10,7 +10,6 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
 
     protected internal override unsafe void Schedule()
     {
-        Socket = null;
         byte* address = stackalloc byte[SocketAddress.MaxSize];
         try
         {

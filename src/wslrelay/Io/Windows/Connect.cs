@@ -21,7 +21,6 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
 
     protected internal override void Schedule()
     {
-        Socket = null;
         if (SocketAddress.FamilyOf(Endpoint) is not { } family)
         {
             Complete(IoError.NotSupported, 0);
