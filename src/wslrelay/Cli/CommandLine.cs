@@ -66,7 +66,7 @@ internal static class CommandLine
         Command command = new("serve", "Run as the child process of a VM manager, which sends requests to standard input and reads answers from standard output.")
         {
             Options.Target, Options.VmId, Options.Port, Options.GuestProtocol, Options.ExitEvent, Options.ParentId, Options.Drain, Options.AllowRemote,
-            Options.Keepalive, Options.LogLevel,
+            Options.Keepalive, Options.Loops, Options.LogLevel,
         };
         command.Validators.Add(result =>
         {
@@ -78,7 +78,7 @@ internal static class CommandLine
         });
         command.SetAction(result =>
         {
-            using LoopHost host = new(LogLevelOf(result), (int)result.GetValue(Options.Keepalive)!.Value);
+            using LoopHost host = new(LogLevelOf(result), (int)result.GetValue(Options.Keepalive)!.Value, (int)result.GetValue(Options.Loops)!.Value);
             host.WatchExitEvent(result.GetValue(Options.ExitEvent));
             RelayTarget target = result.GetValue(Options.VmId) is { } id
                 ? RelayTarget.HvSocket(id, (uint)result.GetValue(Options.Port)!.Value)
@@ -95,7 +95,7 @@ internal static class CommandLine
         Command command = new("forward", "Forward ports until Ctrl+C.")
         {
             Options.Mappings, Options.Auto, Options.Exclude, Options.Proxy, Options.Target, Options.GuestProtocol, Options.AllowRemote, Options.Watch, Options.Json,
-            Options.Keepalive, Options.LogLevel,
+            Options.Keepalive, Options.Loops, Options.LogLevel,
         };
         command.Validators.Add(result =>
         {
@@ -115,7 +115,7 @@ internal static class CommandLine
 
             // The table says what failed last: lines of a log would be written over it.
             LogLevel logLevel = watches && StandardStream.Error.TerminalSize is not null ? LogLevel.None : LogLevelOf(result);
-            using LoopHost host = new(logLevel, (int)result.GetValue(Options.Keepalive)!.Value);
+            using LoopHost host = new(logLevel, (int)result.GetValue(Options.Keepalive)!.Value, (int)result.GetValue(Options.Loops)!.Value);
             PortMapping[] mappings = result.GetValue(Options.Mappings) ?? [];
             if (result.GetValue(Options.Proxy))
                 mappings = Array.ConvertAll(mappings, static mapping => mapping.Protocol == MapProtocol.Tcp ? mapping with { Proxy = 2 } : mapping);
@@ -153,11 +153,11 @@ internal static class CommandLine
         Options.Listen.Required = true;
         Command command = new("guest", "Run the agent inside the virtual machine or container, which connects the relay to the servers there.")
         {
-            Options.Listen, Options.ExitEvent, Options.AllowAnyCid, Options.LogLevel,
+            Options.Listen, Options.ExitEvent, Options.AllowAnyCid, Options.Loops, Options.LogLevel,
         };
         command.SetAction(result =>
         {
-            using LoopHost host = new(LogLevelOf(result));
+            using LoopHost host = new(LogLevelOf(result), loops: (int)result.GetValue(Options.Loops)!.Value);
             host.WatchExitEvent(result.GetValue(Options.ExitEvent));
             return (int)GuestRunner.Run(host, result.GetRequiredValue(Options.Listen), result.GetValue(Options.AllowAnyCid));
         });

@@ -20,12 +20,20 @@ internal sealed class LoopHost : IDisposable
     private StopSignals? _signals;
     private ControlOutput? _output;
 
-    internal LoopHost(LogLevel logLevel, int keepaliveSeconds = 0)
+    /// <param name="logLevel">Of the log.</param>
+    /// <param name="keepaliveSeconds">As <see cref="IoPort.Create"/> has it.</param>
+    /// <param name="loops">How many loops there may be.</param>
+    internal LoopHost(LogLevel logLevel, int keepaliveSeconds = 0, int loops = 1)
     {
         _logger = new StandardErrorLogger(logLevel);
         Log = new RelayLog(_logger);
         Port = IoPort.Create(keepaliveSeconds);
         Loop = new IoLoop(Port);
+        bool spreads = int.TryParse(Environment.GetEnvironmentVariable("WSLRELAY_LOOPS"), out int forced) && forced is > 0 and <= LoopGroup.MaxCount;
+        int count = spreads ? forced : loops;
+        if (count > 1)
+            Loop.Group = new LoopGroup(Loop, count, spreads);
+
         Stop = _ => Loop.Stop();
     }
 
@@ -113,7 +121,11 @@ internal sealed class LoopHost : IDisposable
     /// <summary>Runs the loop until it is stopped, then writes what is left of the log.</summary>
     internal void Run()
     {
-        Loop.Run();
+        if (Loop.Group is { } group)
+            group.Run();
+        else
+            Loop.Run();
+
         _logger.Flush(100);
     }
 

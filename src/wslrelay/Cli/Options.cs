@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using RelayProtocol;
+using Wslrelay.Io;
 
 namespace Wslrelay.Cli;
 
@@ -49,6 +50,9 @@ internal static class Options
 
     internal static readonly Option<long?> Keepalive = Integer(
         "--keepalive", "SECONDS", "The time without data before TCP asks whether a peer is still there; 0: as the system has it", 0, 32767, 0);
+
+    internal static readonly Option<long?> Loops = Integer(
+        "--loops", "N", "How many threads may serve connections; more than one do so only while the relay is busy", 1, LoopGroup.MaxCount, LoopGroup.DefaultCount);
 
     internal static readonly Option<string> LogLevel = Choice(
         "--log-level", "LEVEL", "Log messages of this level and above to standard error: none, error, warning, information or debug",

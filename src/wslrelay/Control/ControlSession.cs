@@ -259,12 +259,10 @@ internal sealed class ControlSession
                 Unmap(request.MsgId, WireFormat.ReadUnmapParams(request.Params));
                 break;
             case "list":
-                List(request.MsgId, _table.List());
+                List(request);
                 break;
             case "connections":
-                (int limit, PortMappingKey[] keys, int first) = ConnectionFormat.ReadParams(request.Params);
-                ConnectionQuery query = _table.FindConnections(keys, first, Math.Min(limit, RelayChannel.MaxAnswerSize / ConnectionFormat.MaxItemSize));
-                AnswerInSlices(request.MsgId, request.Method, query.Count, isBounded: true, query.Describe, ConnectionFormat.Write);
+                Connections(request);
                 break;
             case "subscribe":
                 Subscribe(request.MsgId, EventFormat.ReadSubscribeParams(request.Params));
@@ -376,6 +374,33 @@ internal sealed class ControlSession
             if (_finishing)
                 request.EndDrains();
         }
+    }
+
+    // The rest of a request, where it had to ask other loops; the next request waits meanwhile. At once where there are none.
+    private void GoOn(RpcEnvelope request, Action answer)
+    {
+        if (TryCarryOut(request.MsgId, request.Method, answer))
+            return;
+
+        _busy = false;
+        if (!_advancing)
+            Advance();
+    }
+
+    private void Connections(RpcEnvelope request)
+    {
+        (int limit, PortMappingKey[] keys, int first) = ConnectionFormat.ReadParams(request.Params);
+        _busy = true;
+        _table.FindConnections(keys, first, Math.Min(limit, RelayChannel.MaxAnswerSize / ConnectionFormat.MaxItemSize), query => GoOn(
+            request, () => AnswerInSlices(request.MsgId, request.Method, query.Count, isBounded: true, query.Describe, ConnectionFormat.Write)));
+    }
+
+    // What other loops have done is counted once each has ended its turn.
+    private void List(RpcEnvelope request)
+    {
+        IReadOnlyList<MappedPort> ports = _table.List();
+        _busy = true;
+        _table.AskLoops(static (_, told) => told(), () => GoOn(request, () => List(request.MsgId, ports)));
     }
 
     private void List(uint id, IReadOnlyList<MappedPort> ports)

@@ -4,7 +4,7 @@ namespace Wslrelay.Io;
 
 /// <summary>
 /// The event loop: waits for any number of operations on one thread, which owns them all (its counterpart in WSL's source is <c>MultiHandleWait</c>). A wake-up names its
-/// operation. Every member except <see cref="Post"/> is for the loop thread, or before <see cref="Run"/> for the thread that will call it.
+/// operation. Every member except <see cref="Post"/> is for the loop thread, or before <see cref="Run"/> for the thread that will call it. A process may have several (<see cref="LoopGroup"/>).
 /// </summary>
 internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
 {
@@ -27,6 +27,18 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
     private bool _stopping;
 
     public IoPort Port { get; } = port;
+
+    /// <summary>Its place among the loops of the process: 0 is the one that listens.</summary>
+    public int Index { get; init; }
+
+    /// <summary>Of the loop that listens: the loops of the process; null where there can be no other.</summary>
+    public LoopGroup? Group { get; set; }
+
+    /// <summary>Connections that began here, and those that ended, written by this loop and read by the one that listens.</summary>
+    public int BegunCount { get; set; }
+
+    /// <inheritdoc cref="BegunCount"/>
+    public int EndedCount { get; set; }
 
     public IoTimers Timers { get; } = new();
 
@@ -63,11 +75,21 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
             Port.Wake();
     }
 
+    /// <summary>Runs an action on this loop's thread: now, where the caller is on it.</summary>
+    public void Invoke(IoLoop caller, Action action)
+    {
+        if (caller == this)
+            action();
+        else
+            Post(action);
+    }
+
     /// <summary>Cancels every operation; <see cref="Run"/> returns when the last one has completed.</summary>
     public void Stop()
     {
         _stopping = true;
         Port.IsStopping = true;
+        Group?.Stop();
         IoOperation? next;
         for (IoOperation? operation = _first; operation is not null; operation = next)
         {

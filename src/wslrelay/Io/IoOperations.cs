@@ -3,8 +3,14 @@ namespace Wslrelay.Io;
 /// <summary>Receives the connections of a listener, on the loop thread.</summary>
 internal interface IAcceptOwner : IIoOwner
 {
+    /// <summary>The loop that is to have the next connection; null for this one.</summary>
+    IoLoop? LoopOfNext => null;
+
     /// <summary>Called for each connection, after the accept was armed again. The owner closes the socket.</summary>
     void Accepted(IoSocket socket);
+
+    /// <summary>In place of <see cref="Accepted"/>, for another loop: the socket belongs to no port before <see cref="IoPort.Adopt"/> there.</summary>
+    void AcceptedFor(IoLoop loop, IoSocket socket) => throw new NotSupportedException();
 }
 
 /// <summary>Accepts connections until it is cancelled; each goes to <see cref="IAcceptOwner.Accepted"/>.</summary>
@@ -63,12 +69,14 @@ internal abstract class TransferOperation(IoHandle handle, IIoOwner owner) : IoO
     }
 }
 
-/// <summary>A sum of bytes moved, written by the loop thread.</summary>
+/// <summary>A sum of bytes moved, written by the loop thread; any thread may read it.</summary>
 internal sealed class ByteCounter
 {
-    public ulong Value { get; private set; }
+    private ulong _value;
 
-    public void Add(int bytes) => Value += (uint)bytes;
+    public ulong Value => Volatile.Read(ref _value);
+
+    public void Add(int bytes) => Volatile.Write(ref _value, _value + (uint)bytes);
 }
 
 /// <summary>

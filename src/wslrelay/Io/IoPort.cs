@@ -31,6 +31,19 @@ internal abstract class IoPort : IDisposable
         : OperatingSystem.IsLinux() ? new EpollPort(keepaliveSeconds: keepaliveSeconds)
         : throw new PlatformNotSupportedException("wslrelay runs on Windows and Linux.");
 
+    /// <summary>A port for another loop of this process; only this one has listeners.</summary>
+    /// <exception cref="IoException">The system has no handles for it.</exception>
+    public virtual IoPort CreateForLoop() => throw new NotSupportedException();
+
+    /// <summary>Takes a socket that it does not wait for yet: accepted by another loop for this one, or meant to be passed on. False, and the socket is closed, where the system refuses.</summary>
+    public virtual bool Adopt(IoSocket socket) => throw new NotSupportedException();
+
+    /// <summary>Has <see cref="ThreadMicroseconds"/> tell of the calling thread.</summary>
+    public virtual void BindThread() => throw new NotSupportedException();
+
+    /// <summary>Processor time of the bound thread; 0 where there is none. Callable from any thread.</summary>
+    public virtual long ThreadMicroseconds => 0;
+
     /// <summary>False on Windows: CTRL_CLOSE_EVENT, which .NET calls SIGHUP, ends a process even if it is ignored.</summary>
     public virtual bool CanIgnoreHangUp => true;
 
@@ -47,9 +60,6 @@ internal abstract class IoPort : IDisposable
     public abstract AcceptOperation Accept(IoSocket listener, IAcceptOwner owner);
 
     public abstract ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner);
-
-    /// <summary>Waits for a socket that it does not wait for yet. False, and the socket is closed, where the system refuses.</summary>
-    public virtual bool Adopt(IoSocket socket) => throw new NotSupportedException();
 
     /// <summary>Sends to a socket or pipe. At most one send or pump may write a handle at a time.</summary>
     public abstract TransferOperation Send(IoHandle to, IIoOwner owner);

@@ -38,7 +38,7 @@ internal sealed class AgentPreamble
     /// <summary>The preamble of a mapping's connections. Pinned.</summary>
     /// <param name="mapping">The mapping.</param>
     /// <param name="client">The client's address, where the agent is to know it.</param>
-    internal Memory<byte> For(PortMapping mapping, string? client = null) => _protocol == GuestProtocol.Wsl ? WslMessage(mapping) : RelayMessage(mapping, client);
+    internal byte[] For(PortMapping mapping, string? client = null) => _protocol == GuestProtocol.Wsl ? WslMessage(mapping) : RelayMessage(mapping, client);
 
     private byte[] RelayMessage(PortMapping mapping, string? client) =>
         SetUp.Encode((ref writer, preamble) => preamble.Write(ref writer), mapping.Protocol == MapProtocol.Udp

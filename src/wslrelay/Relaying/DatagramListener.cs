@@ -37,6 +37,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
     // Those too that have ended and are not closed yet.
     private int _openCount;
     private bool _isOpen = true;
+    private int _activeCount;
     private Action? _closed;
     private long _bytesToGuest;
     private long _bytesToHost;
@@ -64,6 +65,8 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         }
     }
 
+    public override int ActiveCount => _activeCount;
+
     public override PortMappingStatus Status => new(Mapping, AcceptedCount, ActiveCount, FailedCount, _bytesToGuest, _bytesToHost)
     {
         Since = Since,
@@ -87,13 +90,10 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         return true;
     }
 
-    public override IEnumerable<IListedClient> Clients
+    public override IEnumerable<IListedClient> ClientsOn(IoLoop loop)
     {
-        get
-        {
-            for (Flow? flow = _newest; flow is not null; flow = flow.Previous)
-                yield return flow;
-        }
+        for (Flow? flow = loop == Loop ? _newest : null; flow is not null; flow = flow.Previous)
+            yield return flow;
     }
 
     /// <summary>Binds. Datagrams wait in the socket until <see cref="Start"/>.</summary>
@@ -223,7 +223,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         _flows.Add(flow);
         Append(flow, Environment.TickCount64);
         AcceptedCount++;
-        ActiveCount++;
+        _activeCount++;
         _openCount++;
         flow.Start();
         return flow;
@@ -266,7 +266,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
 
         flow.IsRemoved = true;
         Unlink(flow);
-        ActiveCount--;
+        _activeCount--;
         _ = _flows!.Remove(flow);
         if (_flows.Count == 0 && _flows.Capacity > SmallCapacity)
             _flows = null;

@@ -5,14 +5,16 @@ using Wslrelay.Io;
 namespace Wslrelay.Relaying;
 
 /// <summary>
-/// The guest's side: listens for the relay, and takes each of its connections to a server on this machine's loopback. Loop thread only.
+/// The guest's side: listens for the relay, and takes each of its connections to a server on this machine's loopback. For the thread of the loop that listens.
 /// </summary>
-internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
+internal sealed class GuestAgent : IAcceptOwner
 {
     private const uint LocalCid = 1;
     private const uint HostCid = 2;
 
     private readonly bool _allowAnyCid;
+    private readonly Relays?[] _relays;
+    private readonly SetUpPools<GuestSetUp> _setUps;
     private IoSocket? _listener;
 
     /// <param name="loop">The loop that runs it.</param>
@@ -24,8 +26,9 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
         Loop = loop;
         Log = log;
         _allowAnyCid = allowAnyCid;
-        SetUps = new SetUpPool<GuestSetUp>(() => new GuestSetUp(this));
         Loopback = loopback ?? IPAddress.Loopback;
+        _setUps = new SetUpPools<GuestSetUp>(loop, (own, pool) => new GuestSetUp(this, own, pool));
+        _relays = new Relays?[loop.Group?.Count ?? 1];
         Listeners = new ListenerWatch(loop, Loopback);
     }
 
@@ -33,16 +36,12 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
 
     public RelayLog Log { get; }
 
-    public SetUpPool<GuestSetUp> SetUps { get; }
+    public SetUpPool<GuestSetUp> SetUps => _setUps.Of(Loop);
 
     public IPAddress Loopback { get; }
 
     /// <summary>Tells relays what listens in this guest.</summary>
     public ListenerWatch Listeners { get; }
-
-    public ByteCounter ToTarget { get; } = new();
-
-    public ByteCounter ToClient { get; } = new();
 
     /// <summary>Whether a connected server's socket can be passed to the relay: both are then processes of one kernel.</summary>
     public bool CanPass { get; private set; }
@@ -64,7 +63,6 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
     public int Listen(IoEndpoint endpoint)
     {
         _listener = Loop.Port.Listen(endpoint);
-        Loop.Garbage.Collecting += SetUps.Trim;
         CanPass = endpoint.Kind == IoEndpointKind.Unix;
         CanMarkEnds = endpoint.Kind != IoEndpointKind.Tcp;
         if (!CanMarkEnds)
@@ -75,17 +73,17 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
         return _listener.LocalPort;
     }
 
+    public IoLoop? LoopOfNext => Loop.Group?.Choose();
+
     public void Accepted(IoSocket socket)
     {
-        if (!_allowAnyCid && socket.PeerCid is { } cid and not (LocalCid or HostCid))
-        {
-            Log.CidRefused(cid);
-            socket.Close(abort: true);
-            return;
-        }
-
-        new Relay(this, socket, SetUps.Rent()).Start();
+        Loop.BegunCount++;
+        On(Loop).Adopted(socket);
     }
+
+    public void AcceptedFor(IoLoop loop, IoSocket socket) => Loop.Group!.Give(loop, socket, On(loop));
+
+    private Relays On(IoLoop loop) => _relays[loop.Index] ??= new Relays(this, loop);
 
     public void Completed(IoOperation operation)
     {
@@ -95,5 +93,32 @@ internal sealed class GuestAgent : IAcceptOwner, IRelayOwner
             Log.AgentFailed(operation.Error.Describe(operation.NativeError));
             AcceptFailed?.Invoke();
         }
+    }
+
+    // The connections of one loop. Its thread only.
+    private sealed class Relays(GuestAgent agent, IoLoop loop) : IRelayOwner, IAdopter
+    {
+        public IoLoop Loop => loop;
+
+        public ByteCounter ToTarget => field ??= new ByteCounter();
+
+        public ByteCounter ToClient => field ??= new ByteCounter();
+
+        public void Adopted(IoSocket socket)
+        {
+            if (!agent._allowAnyCid && socket.PeerCid is { } cid and not (LocalCid or HostCid))
+            {
+                agent.Log.CidRefused(cid);
+                socket.Close(abort: true);
+                NotAdopted();
+                return;
+            }
+
+            new Relay(this, socket, agent._setUps.Of(loop).Rent()).Start();
+        }
+
+        public void NotAdopted() => loop.EndedCount++;
+
+        public void Ended(Relay relay, bool failed) => loop.EndedCount++;
     }
 }

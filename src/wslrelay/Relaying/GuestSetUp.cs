@@ -17,6 +17,7 @@ internal sealed class GuestSetUp : SetUp
     private static readonly byte[] Ends = Pinned([MessagePackCode.MinFixMap + 1, MessagePackCode.MinFixStr + 4, .. "ends"u8, MessagePackCode.True]);
 
     private readonly GuestAgent _agent;
+    private readonly SetUpPool<GuestSetUp> _pool;
     private readonly ConnectOperation _connect;
     private readonly MessageScanner _scanner = new(BufferSize);
     private TransferOperation? _receive;
@@ -33,10 +34,11 @@ internal sealed class GuestSetUp : SetUp
     private bool _refused;
     private bool _triedIPv6;
 
-    internal GuestSetUp(GuestAgent agent)
+    internal GuestSetUp(GuestAgent agent, IoLoop loop, SetUpPool<GuestSetUp> pool)
     {
         _agent = agent;
-        _connect = agent.Loop.Port.Connect(default, this);
+        _pool = pool;
+        _connect = loop.Port.Connect(default, this);
     }
 
     private IPAddress Loopback => _preamble.Family == 6 ? IPAddress.IPv6Loopback : _agent.Loopback;
@@ -115,7 +117,7 @@ internal sealed class GuestSetUp : SetUp
         _preamble = default;
         _received = _preambleEnd = 0;
         _refused = _triedIPv6 = false;
-        _agent.SetUps.Return(this);
+        _pool.Return(this);
     }
 
     private void ReadPreamble()
@@ -148,7 +150,7 @@ internal sealed class GuestSetUp : SetUp
 
         if (_preamble.Watch)
         {
-            _agent.Listeners.Add(Relay.TakeClient(), udp: _preamble.Protocol == MapProtocol.Udp);
+            _agent.Listeners.Add(Relay.Loop, Relay.TakeClient(), udp: _preamble.Protocol == MapProtocol.Udp);
             return;
         }
 

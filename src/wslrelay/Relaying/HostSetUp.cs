@@ -20,6 +20,7 @@ internal sealed class HostSetUp : SetUp
     private const int Cancelled = unchecked((int)0x800704C7);
 
     private readonly PortTable _table;
+    private readonly SetUpPool<HostSetUp> _pool;
     private readonly ConnectOperation _connect;
     private TransferOperation? _send;
     private TransferOperation? _receive;
@@ -33,10 +34,11 @@ internal sealed class HostSetUp : SetUp
     private int _attempts;
     private long _deadline;
 
-    internal HostSetUp(PortTable table)
+    internal HostSetUp(PortTable table, IoLoop loop, SetUpPool<HostSetUp> pool)
     {
         _table = table;
-        _connect = table.Loop.Port.Connect(default, this);
+        _pool = pool;
+        _connect = loop.Port.Connect(default, this);
     }
 
     /// <summary>The mapping of the present connection.</summary>
@@ -101,14 +103,15 @@ internal sealed class HostSetUp : SetUp
         _answer = null;
         _preambleSent = _headerSent = false;
         _lineLength = _attempts = 0;
-        _table.SetUps.Return(this);
+        _pool.Return(this);
     }
 
     private void ConnectToNextAddress()
     {
         _connect.Endpoint = _table.Target.For(Listener.Mapping, _attempts++);
         _connect.IsOfFlow = Listener.Mapping.Protocol == MapProtocol.Udp;
-        if (Listener.IsOwnPort(_connect.Endpoint))
+        // The loop that listens keeps what may lead to itself.
+        if (Relay.Loop == _table.Loop && Listener.IsOwnPort(_connect.Endpoint))
         {
             if (HasNextAddress)
             {
@@ -284,8 +287,18 @@ internal sealed class HostSetUp : SetUp
 
     private void Fail(RelayError error)
     {
-        Listener.ConnectionFailed(Relay, _connect.Endpoint, error);
+        if (Relay.Loop == _table.Loop)
+            Listener.ConnectionFailed(Relay, _connect.Endpoint, error);
+        else
+            PostFailure(Listener, _connect.Endpoint, error);
+
         Relay.Abort();
+    }
+
+    private void PostFailure(PortRoute listener, IoEndpoint target, RelayError error)
+    {
+        FormerClient client = new(Relay.ClientEndPoint);
+        _table.Loop.Post(() => listener.ConnectionFailed(client, target, error));
     }
 
     private string Describe(IoOperation operation) => operation.Error == IoError.TimedOut

@@ -31,6 +31,8 @@ internal sealed class ListenerStream : IIoOwner
         _signOfLife = new ActionTimer(() => Report(_next ?? GuestSetUp.Nil));
     }
 
+    internal IoLoop Loop => _loop;
+
     public void Completed(IoOperation operation)
     {
         bool isOver = operation.Error != IoError.None || (operation == _receive && _receive.BytesTransferred == 0);

@@ -7,7 +7,7 @@ namespace Wslrelay.Relaying;
 
 /// <summary>
 /// The agent's watch over what listens in its guest (protocol, section 8): one poll for all relays that watch, on a thread that runs while one does, so that no
-/// connection waits for it. Loop thread only, but for the poll.
+/// connection waits for it. Each stream belongs to the loop of its connection, all else to the one that listens.
 /// </summary>
 internal sealed class ListenerWatch(IoLoop loop, IPAddress loopback)
 {
@@ -26,13 +26,18 @@ internal sealed class ListenerWatch(IoLoop loop, IPAddress loopback)
     public (IPAddress Address, int Port)? Own { get; set; }
 
     /// <summary>Reports to a relay from now on; the socket is this object's.</summary>
-    public void Add(IoSocket relay, bool udp)
+    public void Add(IoLoop own, IoSocket relay, bool udp)
     {
-        ListenerStream stream = new(loop, relay, Remove);
+        ListenerStream stream = new(own, relay, ended => loop.Invoke(own, () => Remove(ended)));
+        stream.Start();
+        loop.Invoke(own, () => Add(stream, udp));
+    }
+
+    private void Add(ListenerStream stream, bool udp)
+    {
         _streams.Add(stream, (_additions + 1, udp));
         Volatile.Write(ref _readsUdp, _readsUdp || udp);
         Volatile.Write(ref _additions, _additions + 1);
-        stream.Start();
         _ = _added.Set();
         if (_stop is null)
         {
@@ -45,13 +50,15 @@ internal sealed class ListenerWatch(IoLoop loop, IPAddress loopback)
             catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
             {
                 // The system's limit of threads: the agent's other connections need none.
-                stream.Report(Refusal(RelayErrorCode.Internal, $"no thread could be started: {e.Message}"), isRefusal: true);
+                Report(stream, Refusal(RelayErrorCode.Internal, $"no thread could be started: {e.Message}"), isRefusal: true);
             }
         }
     }
 
     private static byte[] Refusal(RelayErrorCode code, string problem) =>
         SetUp.Encode(WireFormat.WriteError, new RelayError(code, $"this guest does not tell what listens in it: {problem}"));
+
+    private void Report(ListenerStream stream, byte[] message, bool isRefusal) => stream.Loop.Invoke(loop, () => stream.Report(message, isRefusal));
 
     private void Remove(ListenerStream stream)
     {
@@ -113,7 +120,7 @@ internal sealed class ListenerWatch(IoLoop loop, IPAddress loopback)
             foreach ((ListenerStream stream, (int number, bool udp)) in _streams)
             {
                 if (number > after && number <= upTo)
-                    stream.Report(udp ? ofBoth : ofTcp, isRefusal);
+                    Report(stream, udp ? ofBoth : ofTcp, isRefusal);
             }
         });
     }

@@ -12,7 +12,7 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortR
     public bool Auto { get; set; }
 
     /// <summary>Connections or flows that are open or being set up.</summary>
-    public int ActiveCount { get; protected set; }
+    public abstract int ActiveCount { get; }
 
     public long AcceptedCount { get; protected set; }
 
@@ -35,8 +35,8 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortR
     /// <summary>Asks the system for some of what <see cref="Status"/> tells; false while there is more to be asked, in another turn of the loop.</summary>
     public virtual bool Refresh() => true;
 
-    /// <summary>The connections or flows, the newest first.</summary>
-    public abstract IEnumerable<IListedClient> Clients { get; }
+    /// <summary>The connections or flows that a loop has, the newest first. For that loop's thread.</summary>
+    public abstract IEnumerable<IListedClient> ClientsOn(IoLoop loop);
 
     /// <summary>An automatic mapping becomes this one, of the same key. Open connections stay where they are.</summary>
     public void TakeOver(PortMapping mapping)

@@ -3,14 +3,23 @@ using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
 
-/// <summary>A tcp mapping in force: its listener and its connections. It outlives its mapping for as long as connections do. Loop thread only.</summary>
-internal sealed class PortListener : MappedPort, IAcceptOwner, IRelayOwner
+/// <summary>
+/// A tcp mapping in force: its listener and its connections, of each loop those that it has (<see cref="RelayList"/>). It outlives its mapping for as long as
+/// connections do. For the thread of the loop that listens.
+/// </summary>
+internal sealed class PortListener : MappedPort, IAcceptOwner
 {
     private readonly IoSocket _socket;
     private readonly IoOperation _accept;
-    private Relay? _first;
-    private ByteCounter? _toTarget;
-    private ByteCounter? _toClient;
+    private RelayList? _own;
+    private RelayList?[]? _others;
+
+    // Beside those that other loops count.
+    private long _endedCount;
+
+    // Other loops that have been asked something and have not answered.
+    private int _unanswered;
+    private bool _isEnding;
     private Action? _closed;
     private Action? _emptied;
 
@@ -21,19 +30,31 @@ internal sealed class PortListener : MappedPort, IAcceptOwner, IRelayOwner
         _accept = table.Loop.Port.Accept(socket, this);
     }
 
-    public ByteCounter ToTarget => _toTarget ??= new ByteCounter();
-
-    public ByteCounter ToClient => _toClient ??= new ByteCounter();
-
-    public override PortMappingStatus Status =>
-        new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)(_toTarget?.Value ?? 0), (long)(_toClient?.Value ?? 0)) { Since = Since, LastError = LastError, Auto = Auto };
-
-    public override IEnumerable<IListedClient> Clients
+    public override int ActiveCount
     {
         get
         {
-            for (Relay? relay = _first; relay is not null; relay = relay.Next)
-                yield return relay;
+            long ended = _endedCount;
+            foreach (RelayList? list in _others ?? [])
+                ended += list?.EndedCount ?? 0;
+
+            return (int)(AcceptedCount - ended);
+        }
+    }
+
+    public override PortMappingStatus Status
+    {
+        get
+        {
+            ulong toTarget = _own?.BytesToTarget ?? 0;
+            ulong toClient = _own?.BytesToClient ?? 0;
+            foreach (RelayList? list in _others ?? [])
+            {
+                toTarget += list?.BytesToTarget ?? 0;
+                toClient += list?.BytesToClient ?? 0;
+            }
+
+            return new(Mapping, AcceptedCount, ActiveCount, FailedCount, (long)toTarget, (long)toClient) { Since = Since, LastError = LastError, Auto = Auto };
         }
     }
 
@@ -45,6 +66,8 @@ internal sealed class PortListener : MappedPort, IAcceptOwner, IRelayOwner
         return new PortListener(table, mapping.HostPort == 0 ? mapping.WithHostPort(socket.LocalPort) : mapping, socket);
     }
 
+    public override IEnumerable<IListedClient> ClientsOn(IoLoop loop) => (loop.Index == 0 ? _own : _others?[loop.Index])?.Clients ?? [];
+
     public override void Start() => Table.Loop.Start(_accept);
 
     public override void Discard() => _socket.Close(abort: false);
@@ -52,8 +75,9 @@ internal sealed class PortListener : MappedPort, IAcceptOwner, IRelayOwner
     public override void Close(Action closed)
     {
         _closed = closed;
+        EndGiving();
         if (_accept.State == IoState.Completed)
-            closed();
+            CallClosed();
         else
             _accept.Cancel();
     }
@@ -63,9 +87,8 @@ internal sealed class PortListener : MappedPort, IAcceptOwner, IRelayOwner
         int reset = 0;
         ActionTimer timer = new(() =>
         {
-            reset = ActiveCount;
-            for (Relay? relay = _first; relay is not null; relay = relay.Next)
-                relay.Abort();
+            AskOthers(static list => list.AbortAll(), count => reset += count);
+            reset += _own?.AbortAll() ?? 0;
         });
         if (ActiveCount == 0)
         {
@@ -87,31 +110,38 @@ internal sealed class PortListener : MappedPort, IAcceptOwner, IRelayOwner
         };
     }
 
+    public IoLoop? LoopOfNext => !_isEnding && Table.Loop.Group?.Choose() is { } loop && PrepareForOtherLoop() ? loop : null;
+
     public void Accepted(IoSocket socket)
     {
         AcceptedCount++;
-        ActiveCount++;
-        HostSetUp setUp = Table.SetUps.Rent();
-        setUp.Listener = this;
-        Relay relay = new(this, socket, setUp) { Next = _first };
-        _first?.Previous = relay;
-        _first = relay;
-        relay.Start();
+        Loop.BegunCount++;
+        _own ??= new RelayList(this, Loop);
+        _own.Adopted(socket);
+    }
+
+    public void AcceptedFor(IoLoop loop, IoSocket socket)
+    {
+        AcceptedCount++;
+        _others ??= new RelayList?[Loop.Group!.Count];
+        Loop.Group!.Give(loop, socket, _others[loop.Index] ??= new RelayList(this, loop));
     }
 
     public void Completed(IoOperation operation)
     {
         _socket.Close(abort: false);
+        EndGiving();
         if (operation.Error != IoError.Cancelled)
         {
             Table.Log.ListenerFailed(Mapping, operation.Error.Describe(operation.NativeError));
             Table.Forget(this);
         }
 
-        _closed?.Invoke();
+        CallClosed();
     }
 
-    public void ConnectionBroke(IoError error) =>
+    /// <summary>A connection broke that was set up. For any thread.</summary>
+    internal void ConnectionBroke(IoError error) =>
         Table.Log.ConnectionBroke(Mapping, error switch
         {
             IoError.Reset => "reset by a peer",
@@ -120,22 +150,69 @@ internal sealed class PortListener : MappedPort, IAcceptOwner, IRelayOwner
             _ => error.Describe(),
         });
 
-    public void Ended(Relay relay, bool failed)
+    /// <summary>A connection has ended: one of this loop, or one that failed on another.</summary>
+    internal void Ended(bool failed)
     {
         FailedCount += failed ? 1 : 0;
-        ActiveCount--;
-        if (relay.Previous is null)
-            _first = relay.Next;
-        else
-            relay.Previous.Next = relay.Next;
+        _endedCount++;
+        CheckEmptied();
+    }
 
-        relay.Next?.Previous = relay.Previous;
-        if (ActiveCount == 0)
+    /// <summary>Acts if no connection is left.</summary>
+    internal void CheckEmptied()
+    {
+        if (_unanswered > 0 || ActiveCount > 0)
+            return;
+
+        Table.OnEmptied(this);
+        Action? emptied = _emptied;
+        _emptied = null;
+        emptied?.Invoke();
+    }
+
+    // No loop gets a connection any more, and each tells from now on when it has none left; what has ended before is counted.
+    private void EndGiving()
+    {
+        if (_isEnding)
+            return;
+
+        _isEnding = true;
+        AskOthers(static list =>
         {
-            Table.OnEmptied(this);
-            Action? emptied = _emptied;
-            _emptied = null;
-            emptied?.Invoke();
+            list.TellsWhenEmpty = true;
+            return 0;
+        }, static _ => { });
+    }
+
+    private void AskOthers(Func<RelayList, int> ask, Action<int> answered)
+    {
+        foreach (RelayList? list in _others ?? [])
+        {
+            if (list is null)
+                continue;
+
+            _unanswered++;
+            list.Loop.Post(() =>
+            {
+                int answer = ask(list);
+                Table.Loop.Post(() =>
+                {
+                    answered(answer);
+                    _unanswered--;
+                    CallClosed();
+                    CheckEmptied();
+                });
+            });
         }
+    }
+
+    private void CallClosed()
+    {
+        if (_accept.State != IoState.Completed || _unanswered > 0)
+            return;
+
+        Action? closed = _closed;
+        _closed = null;
+        closed?.Invoke();
     }
 }

@@ -5,12 +5,12 @@ using Wslrelay.Io;
 
 namespace Wslrelay.Relaying;
 
-/// <summary>Where the connections of a mapping go: what a <see cref="HostSetUp"/> needs of it. Loop thread only.</summary>
+/// <summary>Where the connections of a mapping go: what a <see cref="HostSetUp"/> needs of it. For the thread of the loop that listens; other loops may read where it leads.</summary>
 internal abstract class PortRoute(PortTable table, PortMapping mapping)
 {
     private IPAddress? _ownAddress;
     private PortMappingKey[]? _ownKeys;
-    private Memory<byte> _preamble;
+    private byte[]? _preamble;
 
     public PortTable Table { get; } = table;
 
@@ -22,14 +22,31 @@ internal abstract class PortRoute(PortTable table, PortMapping mapping)
     public IoEndpoint Target => Table.Target.For(Mapping);
 
     /// <summary>What an agent is told first on each connection; pinned.</summary>
-    public Memory<byte> Preamble => _preamble.IsEmpty ? _preamble = Table.Preamble.For(Mapping) : _preamble;
+    public byte[] Preamble => _preamble ??= Table.Preamble.For(Mapping);
 
     /// <summary>From now on connections go where this mapping says.</summary>
     protected void Retarget(PortMapping mapping)
     {
         Mapping = mapping;
-        _preamble = default;
+
+        // Never taken away: other loops read it, and only this one makes it.
+        _preamble = _preamble is null ? null : Table.Preamble.For(mapping);
         _ownAddress = null;
+    }
+
+    /// <summary>Whether another loop may have its next connection, for which all is then at hand that the first alone can make or ask.</summary>
+    protected bool PrepareForOtherLoop()
+    {
+        if (Table.Preamble.HasAgent)
+            _ = Preamble;
+
+        for (int i = Table.Target.AddressCount(Mapping) - 1; i >= 0; i--)
+        {
+            if (IsOwnPort(Table.Target.For(Mapping, i)))
+                return false;
+        }
+
+        return true;
     }
 
     /// <summary>A connection or flow could not be set up.</summary>

@@ -40,13 +40,12 @@ internal sealed class PortTable
         Target = target;
         Log = log;
         Preamble = new AgentPreamble(target.Target, guestProtocol);
-        SetUps = new SetUpPool<HostSetUp>(() => new HostSetUp(this));
+        AllSetUps = new SetUpPools<HostSetUp>(loop, (own, pool) => new HostSetUp(this, own, pool));
         _allowRemote = allowRemote;
         loop.Garbage.Collecting += () =>
         {
             _listeners.TrimExcess();
             TakeSorted().TrimExcess();
-            SetUps.Trim();
         };
     }
 
@@ -61,7 +60,9 @@ internal sealed class PortTable
 
     public AgentPreamble Preamble { get; }
 
-    public SetUpPool<HostSetUp> SetUps { get; init; }
+    public SetUpPools<HostSetUp> AllSetUps { get; }
+
+    public SetUpPool<HostSetUp> SetUps => AllSetUps.Of(Loop);
 
     /// <summary>Milliseconds for the connect, and again for the agent's answer.</summary>
     public int SetUpTimeout { get; init; } = 10_000;
@@ -77,15 +78,38 @@ internal sealed class PortTable
         return _sorted;
     }
 
-    /// <summary>Connections of these mappings, or of all, also of those that are gone.</summary>
+    /// <summary>Finds the connections of these mappings, or of all, also of those that are gone; calls back, at once or when the other loops have told theirs.</summary>
     /// <param name="keys">Whose; none stands for all.</param>
     /// <param name="first">The place of the first key in the request's params.</param>
     /// <param name="limit">How many at most.</param>
+    /// <param name="found">Called back.</param>
     /// <exception cref="RelayException">There is no such mapping; the error has its index.</exception>
-    public ConnectionQuery FindConnections(PortMappingKey[] keys, int first, int limit)
+    public void FindConnections(PortMappingKey[] keys, int first, int limit, Action<ConnectionQuery> found)
+    {
+        MappedPort[] ports = Array.FindAll(FindWithGone(keys, first), static port => port.ActiveCount > 0);
+        List<IListedClient> described = [];
+        AskLoops(
+            (loop, told) => new ConnectionQuery(ports, limit, loop, []).DescribeAll(loop, all =>
+            {
+                Loop.Post(() => described.AddRange(all));
+                told();
+            }),
+            () => found(new ConnectionQuery(ports, limit, Loop, described)));
+    }
+
+    /// <inheritdoc cref="LoopGroup.OnEach"/>
+    public void AskLoops(Action<IoLoop, Action> ask, Action done)
+    {
+        if (Loop.Group is { } group)
+            group.OnEach(ask, done);
+        else
+            done();
+    }
+
+    private MappedPort[] FindWithGone(PortMappingKey[] keys, int first)
     {
         if (keys.Length == 0)
-            return new ConnectionQuery(_listeners.Values.Concat(_unmapped), limit);
+            return [.. _listeners.Values, .. _unmapped];
 
         HashSet<MappedPort> ports = [];
         ILookup<PortMappingKey, MappedPort> unmapped = _unmapped.ToLookup(static port => port.Mapping.Key);
@@ -99,7 +123,7 @@ internal sealed class PortTable
             ports.UnionWith(unmapped[keys[i]]);
         }
 
-        return new ConnectionQuery(ports, limit);
+        return [.. ports];
     }
 
     /// <summary>

@@ -33,6 +33,9 @@ internal interface IClient
     IPEndPoint? ClientEndPoint { get; }
 }
 
+/// <summary>What was known of a client.</summary>
+internal sealed record FormerClient(IPEndPoint? ClientEndPoint) : IClient;
+
 /// <summary>A client of a mapping, as a <see cref="ConnectionQuery"/> finds it. Loop thread only.</summary>
 internal interface IListedClient : IClient
 {
@@ -107,7 +110,7 @@ internal sealed class Relay(IRelayOwner owner, IoSocket? client, SetUp setUp) : 
 
     public IPEndPoint? ClientEndPoint => client?.RemoteEndPoint;
 
-    public PortMapping Mapping => ((MappedPort)owner).Mapping;
+    public PortMapping Mapping => ((RelayList)owner).Mapping;
 
     public uint AcceptedAt => _acceptedAt;
 

@@ -6,8 +6,8 @@ using Wslrelay.Io;
 namespace Wslrelay.Relaying;
 
 /// <summary>
-/// Where the relay's target is. A host name is looked up at start, and in the background when a connection could not be made: the loop never
-/// waits for a name. Loop thread only.
+/// Where the relay's target is. A host name is looked up at start, and in the background when a connection could not be made: no loop ever
+/// waits for a name. For any thread.
 /// </summary>
 internal sealed class RelayTargetEndpoint
 {
@@ -75,11 +75,16 @@ internal sealed class RelayTargetEndpoint
     /// <summary>A connection could not be made: looks the name up again, at most once a second. What is found counts from the next connection on.</summary>
     public void LookUpAgain(IoLoop loop)
     {
-        long now = Environment.TickCount64;
-        if (!IsName || _isLookingUp || now < _nextLookUp)
+        if (!IsName || Interlocked.Exchange(ref _isLookingUp, true))
             return;
 
-        _isLookingUp = true;
+        long now = Environment.TickCount64;
+        if (now < _nextLookUp)
+        {
+            Volatile.Write(ref _isLookingUp, false);
+            return;
+        }
+
         _nextLookUp = now + LookUpInterval;
         _ = Task.Run(LookUp);
 
@@ -97,9 +102,10 @@ internal sealed class RelayTargetEndpoint
 
             loop.Post(() =>
             {
-                _isLookingUp = false;
                 if (found.Length > 0)
                     SetAddresses(found);
+
+                Volatile.Write(ref _isLookingUp, false);
             });
         }
     }
@@ -124,7 +130,11 @@ internal sealed class RelayTargetEndpoint
 
     private IPAddress[] InOrder(int family) => family == 6 ? _forFamily6 : _forFamily4;
 
-    private IPAddress AddressOf(PortMapping mapping, int attempt) => Addresses(mapping)[Math.Min(attempt, AddressCount(mapping) - 1)];
+    private IPAddress AddressOf(PortMapping mapping, int attempt)
+    {
+        IPAddress[] addresses = Addresses(mapping);
+        return addresses[Math.Min(attempt, addresses.Length - 1)];
+    }
 
     // In the resolver's order. A server is reached at an address of the mapping's family first; the agent's own does not matter.
     private void SetAddresses(IPAddress[] addresses)

@@ -116,8 +116,24 @@ internal abstract class SetUp : IoTimer, IIoOwner
     protected void SetDeadline(int milliseconds) => Relay.Loop.Timers.Start(this, milliseconds);
 }
 
+/// <summary>A pool for each loop, each for its loop's thread. It is emptied before its loop collects garbage.</summary>
+internal sealed class SetUpPools<T>(IoLoop first, Func<IoLoop, SetUpPool<T>, T> create)
+    where T : SetUp
+{
+    private readonly SetUpPool<T>?[] _pools = new SetUpPool<T>?[first.Group?.Count ?? 1];
+
+    internal SetUpPool<T> Of(IoLoop loop) => _pools[loop.Index] ?? Create(loop);
+
+    private SetUpPool<T> Create(IoLoop loop)
+    {
+        SetUpPool<T> pool = _pools[loop.Index] = new SetUpPool<T>(own => create(loop, own));
+        loop.Garbage.Collecting += pool.Trim;
+        return pool;
+    }
+}
+
 /// <summary>Keeps a few <see cref="SetUp"/>s for the connections to come. Loop thread only.</summary>
-internal sealed class SetUpPool<T>(Func<T> create)
+internal sealed class SetUpPool<T>(Func<SetUpPool<T>, T> create)
     where T : SetUp
 {
     private const int MaxKept = 64;
@@ -137,7 +153,7 @@ internal sealed class SetUpPool<T>(Func<T> create)
     internal T Rent()
     {
         RentedCount++;
-        return _free.TryPop(out T? setUp) ? setUp : create();
+        return _free.TryPop(out T? setUp) ? setUp : create(this);
     }
 
     internal void Return(T setUp)

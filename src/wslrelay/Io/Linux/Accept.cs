@@ -117,26 +117,23 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
                 continue;
             }
 
-            port.Reserve.OnAccepted(descriptor);
-            EpollHandle socket = new(port, descriptor, isSocket: true)
+            // Where descriptors are scarce the target's socket must be opened within this turn, and so here.
+            IoLoop? other = port.Reserve.OnAccepted(descriptor) ? null : Acceptor.LoopOfNext;
+            EpollHandle socket = new(other is null ? port : (EpollPort)other.Port, descriptor, isSocket: true)
             {
                 IsConnection = true,
                 Readable = true,
                 HidesResets = listener.HidesResets,
                 ResetsOnDeath = listener.ResetsOnDeath,
             };
-            try
-            {
-                port.Register(socket);
-            }
-            catch (IoException)
-            {
-                socket.Close(abort: true);
+            if (other is null && !port.Adopt(socket))
                 continue;
-            }
 
             count++;
-            Acceptor.Accepted(socket);
+            if (other is null)
+                Acceptor.Accepted(socket);
+            else
+                Acceptor.AcceptedFor(other, socket);
         }
 
         return count;

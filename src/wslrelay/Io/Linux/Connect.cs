@@ -137,7 +137,9 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
         if (descriptor < 0)
             throw Errno.Exception(-descriptor, Endpoint.ToString());
 
-        port.Reserve.FlowCount += IsOfFlow ? 1 : 0;
+        if (IsOfFlow)
+            port.Reserve.CountFlow(1);
+
         return new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, IsOfFlow = IsOfFlow, HidesResets = Endpoint.Kind != IoEndpointKind.Tcp };
     }
 }

@@ -4,7 +4,8 @@ namespace Wslrelay.Io.Linux;
 
 /// <summary>
 /// Keeps one spare descriptor, so that an accepted connection always gets a second one for its target. While it is used, or none is left, listeners
-/// are parked: unregistered from epoll, with their connections in the kernel's backlog, until a descriptor is closed. Loop thread only.
+/// are parked: unregistered from epoll, with their connections in the kernel's backlog, until a descriptor is closed. One for the process, on the loop that listens;
+/// other loops may ask whether descriptors are needed or scarce, take the spare, and tell of closes.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class DescriptorReserve : IDisposable
@@ -16,11 +17,10 @@ internal sealed class DescriptorReserve : IDisposable
     private readonly long _limit = RaiseLimit();
     private EpollHandle? _spare;
     private bool _isReserved;
+    private int _flowCount;
+    private int _closedElsewhere;
 
     internal DescriptorReserve() => Replenish(0);
-
-    /// <summary>Sockets of flows that are open.</summary>
-    internal int FlowCount { get; set; }
 
     /// <summary>Whether the next connection can have a second descriptor. When they are scarce, the connection that was accepted last must have opened its target's socket first.</summary>
     internal bool CanAccept => HasSpare && !_isReserved;
@@ -32,24 +32,26 @@ internal sealed class DescriptorReserve : IDisposable
 
     internal bool HasParked => _parked.Count > 0;
 
-    /// <summary>Reserves the spare for the accepted connection, until the end of the turn, if descriptors are scarce.</summary>
-    internal void OnAccepted(int descriptor) => _isReserved = IsScarce(descriptor);
+    /// <summary>Reserves the spare for the accepted connection, until the end of the turn, if descriptors are scarce, and returns whether they are.</summary>
+    internal bool OnAccepted(int descriptor) => _isReserved = IsScarce(descriptor);
 
     /// <summary>Whether a new descriptor with this number leaves few for connections.</summary>
     internal bool IsScarce(int descriptor) => descriptor >= _limit - ScarceMargin;
 
     /// <summary>Whether it leaves too few for a flow to have it: those that are scarce go to flows only as long as these have fewer than are left.</summary>
-    internal bool IsScarceForFlow(int descriptor) => IsScarce(descriptor) && FlowCount >= _limit - descriptor;
+    internal bool IsScarceForFlow(int descriptor) => IsScarce(descriptor) && Volatile.Read(ref _flowCount) >= _limit - descriptor;
+
+    /// <summary>A socket of a flow was opened (1) or closed (-1). For any thread.</summary>
+    internal void CountFlow(int change) => Interlocked.Add(ref _flowCount, change);
 
     internal void EndTurn() => _isReserved = false;
 
     /// <summary>Closes the spare; true if that freed a descriptor.</summary>
     internal bool CloseSpare()
     {
-        bool closed = HasSpare;
-        _spare?.Dispose();
-        _spare = null;
-        return closed;
+        EpollHandle? spare = Interlocked.Exchange(ref _spare, null);
+        spare?.Dispose();
+        return spare is not null;
     }
 
     /// <summary>Reopens the spare if possible, and resumes as many listeners as were closed. One that finds no descriptor parks again: nothing spins.</summary>
@@ -67,6 +69,11 @@ internal sealed class DescriptorReserve : IDisposable
                 closed--;
         }
     }
+
+    /// <summary>Another loop has closed so many; its port then wakes the one that listens.</summary>
+    internal void OnClosedElsewhere(int closed) => Interlocked.Add(ref _closedElsewhere, closed);
+
+    internal int TakeClosedElsewhere() => Volatile.Read(ref _closedElsewhere) == 0 ? 0 : Interlocked.Exchange(ref _closedElsewhere, 0);
 
     internal void Park(Accept accept) => _parked.Enqueue(accept);
 

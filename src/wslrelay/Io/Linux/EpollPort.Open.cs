@@ -93,7 +93,7 @@ internal sealed partial class EpollPort
 
         if (error == 0)
         {
-            Reserve.FlowCount++;
+            Reserve.CountFlow(1);
             return socket;
         }
 

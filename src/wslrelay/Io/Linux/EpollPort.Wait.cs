@@ -93,7 +93,7 @@ internal sealed partial class EpollPort
     // Listeners, connects and sockets can wait for a time instead of an event.
     private int LimitTimeout(int timeout)
     {
-        timeout = Reserve.HasParked ? Earlier(timeout, _closedCount > 0 ? 0 : ParkedRetryMilliseconds) : timeout;
+        timeout = HasParked ? Earlier(timeout, _closedCount > 0 ? 0 : ParkedRetryMilliseconds) : timeout;
         timeout = _retries.Count > 0 ? Earlier(timeout, RetryMilliseconds) : timeout;
         return Keepalive.IsEmpty || timeout == 0 ? timeout : Earlier(timeout, Keepalive.Timeout);
     }

@@ -23,6 +23,7 @@ internal sealed partial class EpollPort : IoPort
     // Epoll has no event for room in the backlog of a Unix listener, nor for data that a peer has acknowledged.
     private const int RetryMilliseconds = 20;
 
+    private readonly EpollPort? _listening;
     private readonly EpollHandle _epoll;
     private readonly EpollHandle _wake;
     private readonly EpollTokens _tokens = new();
@@ -33,6 +34,7 @@ internal sealed partial class EpollPort : IoPort
     private readonly int _keepaliveSeconds;
     private DatagramReceiver? _datagramReceiver;
     private DatagramSender? _datagramSender;
+    private int _threadClock;
     private int _closedCount;
     private long _nextParkedRetry;
     private long _nextRetry;
@@ -40,13 +42,16 @@ internal sealed partial class EpollPort : IoPort
     /// <param name="callMode">Null: as the environment says.</param>
     /// <param name="keepaliveSeconds">The idle time before a keepalive probe; 0: the system's.</param>
     /// <param name="resetIdleMilliseconds">How long a reset waits for a side that takes nothing.</param>
+    /// <param name="listening">The port of the loop that listens; null for that one itself.</param>
     /// <exception cref="IoException">The process has no descriptors left.</exception>
-    public EpollPort(CallMode? callMode = null, int keepaliveSeconds = 0, int resetIdleMilliseconds = PendingResets.MaxIdleMilliseconds)
+    public EpollPort(
+        CallMode? callMode = null, int keepaliveSeconds = 0, int resetIdleMilliseconds = PendingResets.MaxIdleMilliseconds, EpollPort? listening = null)
     {
+        _listening = listening;
         _epoll = new EpollHandle(this, Errno.Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
         _wake = new EpollHandle(this, Errno.Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
         Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken);
-        Reserve = new DescriptorReserve();
+        Reserve = listening?.Reserve ?? new DescriptorReserve();
         Resets = new PendingResets(this, resetIdleMilliseconds);
         Pipes = new SplicePipePool(Reserve);
         Calls = new CallBatch(callMode ?? ModeOfEnvironment<CallMode>("WSLRELAY_CALLS"));
@@ -77,6 +82,11 @@ internal sealed partial class EpollPort : IoPort
     /// <summary>The buffers of all other receives; a pump keeps one only while its receiver has not taken the data.</summary>
     internal BufferPool Buffers { get; } = new();
 
+    public override long ThreadMicroseconds =>
+        _threadClock != 0 && Libc.clock_gettime(_threadClock, out Libc.TimeSpec time) == 0 ? (time.Seconds * 1_000_000) + (time.Nanoseconds / 1000) : 0;
+
+    public override IoPort CreateForLoop() => new EpollPort(keepaliveSeconds: _keepaliveSeconds, listening: this);
+
     public override bool Adopt(IoSocket socket)
     {
         EpollHandle handle = (EpollHandle)socket;
@@ -85,7 +95,10 @@ internal sealed partial class EpollPort : IoPort
             if (handle.Token == 0)
             {
                 Register(handle);
-                Keepalive.Add(handle);
+
+                // An accepted one has inherited it.
+                if (handle.NagleEnabled)
+                    Keepalive.Add(handle);
             }
 
             return true;
@@ -96,6 +109,9 @@ internal sealed partial class EpollPort : IoPort
             return false;
         }
     }
+
+    // As pthread_getcpuclockid(3) does, which older libraries have elsewhere.
+    public override void BindThread() => _threadClock = (~(int)Libc.gettid(Libc.SYS_gettid) << 3) | Libc.CPUCLOCK_PERTHREAD_SCHED;
 
     public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner) => new Accept(this, (EpollHandle)listener, owner);
 
@@ -143,9 +159,28 @@ internal sealed partial class EpollPort : IoPort
 
     public override void EndTurn()
     {
-        Reserve.EndTurn();
         Keepalive.Run();
-        long now = Reserve.HasParked || _retries.Count > 0 ? Environment.TickCount64 : 0;
+        long now = HasParked || _retries.Count > 0 ? Environment.TickCount64 : 0;
+        if (_listening is null)
+            EndTurnOfReserve(now);
+        else if (_closedCount > 0)
+            TellOfClosed(_listening);
+
+        if (_retries.Count > 0 && now >= _nextRetry)
+        {
+            foreach (IoOperation operation in _retries)
+                WakeOperation(operation);
+
+            _retries.Clear();
+        }
+    }
+
+    private bool HasParked => _listening is null && Reserve.HasParked;
+
+    private void EndTurnOfReserve(long now)
+    {
+        Reserve.EndTurn();
+        _closedCount += Reserve.TakeClosedElsewhere();
         if (_closedCount > 0)
         {
             Reserve.Replenish(_closedCount);
@@ -157,14 +192,18 @@ internal sealed partial class EpollPort : IoPort
             Reserve.Replenish(ParkedPerRetry);
             _nextParkedRetry = now + ParkedRetryMilliseconds;
         }
+    }
 
-        if (_retries.Count > 0 && now >= _nextRetry)
+    // One that is parked just now misses it, and is tried again each second.
+    private void TellOfClosed(EpollPort listening)
+    {
+        if (Reserve.NeedsDescriptor)
         {
-            foreach (IoOperation operation in _retries)
-                WakeOperation(operation);
-
-            _retries.Clear();
+            Reserve.OnClosedElsewhere(_closedCount);
+            listening.Wake();
         }
+
+        _closedCount = 0;
     }
 
     /// <summary>Wakes an operation after a delay, where no event does; once, however often it is called meanwhile.</summary>
@@ -211,7 +250,9 @@ internal sealed partial class EpollPort : IoPort
     internal void Release(EpollHandle handle, bool canDefer)
     {
         RemoveToken(handle);
-        Reserve.FlowCount -= handle.IsOfFlow ? 1 : 0;
+        if (handle.IsOfFlow)
+            Reserve.CountFlow(-1);
+
         if (!canDefer || Reserve.NeedsDescriptor || !Calls.TryAdd(SystemCall.Close(handle)))
         {
             handle.Dispose();
@@ -243,7 +284,9 @@ internal sealed partial class EpollPort : IoPort
     {
         Calls.Dispose();
         EndTurn();
-        Reserve.Dispose();
+        if (_listening is null)
+            Reserve.Dispose();
+
         Pipes.Dispose();
         _datagramReceiver?.Dispose();
         _datagramSender?.Dispose();

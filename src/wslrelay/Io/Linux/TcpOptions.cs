@@ -2,12 +2,12 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>The options of the relay's TCP sockets.</summary>
+/// <summary>The options of the relay's TCP sockets. For any thread.</summary>
 [SupportedOSPlatform("linux")]
 internal static class TcpOptions
 {
     private static byte[]? _loopbackCongestion;
-    private static (uint First, uint Last)? _ephemeral;
+    private static Tuple<uint, uint>? _ephemeral;
 
     /// <summary>Sets the options that accepted connections inherit from their listener.</summary>
     internal static void ApplyToListener(EpollHandle socket, in IoEndpoint endpoint, int keepaliveSeconds)
@@ -60,7 +60,7 @@ internal static class TcpOptions
     internal static bool IsEphemeral(uint port)
     {
         _ephemeral ??= ReadEphemeral();
-        return port >= _ephemeral.Value.First && port <= _ephemeral.Value.Last;
+        return port >= _ephemeral.Item1 && port <= _ephemeral.Item2;
     }
 
     // Before the connection is made: a socket that has paced goes on pacing.
@@ -76,10 +76,10 @@ internal static class TcpOptions
         }
     }
 
-    private static (uint First, uint Last) ReadEphemeral()
+    private static Tuple<uint, uint> ReadEphemeral()
     {
         string[] words = ReadSetting("ip_local_port_range").Split('\t', ' ');
-        return words.Length == 2 && uint.TryParse(words[0], out uint first) && uint.TryParse(words[1], out uint last) ? (first, last) : (1, 65535);
+        return words.Length == 2 && uint.TryParse(words[0], out uint first) && uint.TryParse(words[1], out uint last) ? Tuple.Create(first, last) : Tuple.Create(1u, 65535u);
     }
 
     // bbr paces its sends, which halves bulk throughput on loopback; reno is built into every kernel.

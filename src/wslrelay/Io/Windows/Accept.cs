@@ -172,14 +172,15 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
         // sent is still to be read.
         nint context = listener.DangerousGetHandle();
         _ = setsockopt(socket, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, &context, sizeof(nint));
-        if (port.Associate(socket) != 0)
+        if (Acceptor.LoopOfNext is { } other)
         {
-            socket.Close(abort: true);
-            return;
+            socket.Port = (CompletionPort)other.Port;
+            Acceptor.AcceptedFor(other, socket);
         }
-
-        socket.SetConnectionOptions();
-        Acceptor.Accepted(socket);
+        else if (port.Adopt(socket))
+        {
+            Acceptor.Accepted(socket);
+        }
     }
 
     // With AcceptEx' address buffer in its native block: it lives as long as the call.

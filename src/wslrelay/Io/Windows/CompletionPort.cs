@@ -26,6 +26,7 @@ internal sealed unsafe class CompletionPort : IoPort
     private readonly Queue<Accept> _starved = new();
     private readonly Queue<(long Due, Action Retry)> _retries = new();
     private readonly Dictionary<ushort, Mswsock> _extensions = [];
+    private SafeWaitHandle? _thread;
     private DatagramCalls? _datagrams;
     private bool _roomMade;
     private long _starvedUntil;
@@ -66,6 +67,30 @@ internal sealed unsafe class CompletionPort : IoPort
     internal LoopbackListeners LoopbackListeners { get; } = new();
 
     public override bool CanIgnoreHangUp => false;
+
+    public override long ThreadMicroseconds =>
+        _thread is not null && GetThreadTimes(_thread, out _, out _, out long kernel, out long user) ? (kernel + user) / 10 : 0;
+
+    public override IoPort CreateForLoop() => new CompletionPort(KeepaliveSeconds);
+
+    public override bool Adopt(IoSocket socket)
+    {
+        var adopted = (WindowsSocket)socket;
+        if (Associate(adopted) != 0)
+        {
+            adopted.Close(abort: true);
+            return false;
+        }
+
+        adopted.SetConnectionOptions();
+        return true;
+    }
+
+    public override void BindThread()
+    {
+        SafeWaitHandle thread = OpenThread(THREAD_QUERY_LIMITED_INFORMATION, bInheritHandle: false, GetCurrentThreadId());
+        _thread = thread.IsInvalid ? null : thread;
+    }
 
     public override IoSocket Listen(in IoEndpoint endpoint) => _listeners.Listen(endpoint);
 
@@ -255,6 +280,7 @@ internal sealed unsafe class CompletionPort : IoPort
             slot.Free();
 
         _datagrams?.Dispose();
+        _thread?.Dispose();
         _port.Dispose();
     }
 }

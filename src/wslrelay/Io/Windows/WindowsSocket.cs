@@ -9,11 +9,9 @@ namespace Wslrelay.Io.Windows;
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class WindowsSocket : IoSocket
 {
-    private readonly CompletionPort _port;
-
     private WindowsSocket(CompletionPort port, ushort family, nint socket)
     {
-        _port = port;
+        Port = port;
         Family = family;
         SetHandle(socket);
     }
@@ -42,6 +40,9 @@ internal sealed unsafe class WindowsSocket : IoSocket
 
     public override (long? Received, long? Sent) ByteCounts =>
         TryGetInfo(out TCP_INFO_v0 info) ? ((long)info.BytesIn, (long)(info.BytesOut - Math.Min(info.BytesOut, info.BytesRetrans))) : default;
+
+    /// <summary>Of the loop that has it; another than its listener's until that one has adopted it.</summary>
+    internal CompletionPort Port { get; set; }
 
     internal ushort Family { get; }
 
@@ -85,7 +86,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
     internal WindowsSocket? TryAccept()
     {
         nint socket = accept(this, null, null);
-        return socket == -1 ? null : new WindowsSocket(_port, Family, socket);
+        return socket == -1 ? null : new WindowsSocket(Port, Family, socket);
     }
 
     /// <summary>Starts a receive; returns 0 where it is done, else the error. ERROR_IO_PENDING is one of them.</summary>
@@ -159,8 +160,8 @@ internal sealed unsafe class WindowsSocket : IoSocket
     {
         _ = Set(IPPROTO_TCP, TCP_NODELAY, 1);
         _ = Set(SOL_SOCKET, SO_KEEPALIVE, 1);
-        if (_port.KeepaliveSeconds > 0)
-            _ = Set(IPPROTO_TCP, TCP_KEEPIDLE, _port.KeepaliveSeconds);
+        if (Port.KeepaliveSeconds > 0)
+            _ = Set(IPPROTO_TCP, TCP_KEEPIDLE, Port.KeepaliveSeconds);
     }
 
     /// <summary>How many of <see cref="SentBytes"/> the peer has acknowledged; null where the system does not tell.</summary>
@@ -187,7 +188,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
         }
 
         Dispose();
-        _port.OnSocketClosed();
+        Port.OnSocketClosed();
     }
 
     private bool TryGetInfo(out TCP_INFO_v0 info)

@@ -68,8 +68,14 @@ public sealed class BoundTests
         using var server = new DatagramPeer();
         var echo = server.EchoAsync();
         var mapping = await path.MapAsync(server.Port, idleMs: 1000);
-        using var client = new DatagramPeer();
-        await client.AssertEchoAsync(mapping.EndPoint);
+
+        // One for each loop, which keeps what it receives into.
+        for (var i = 0; i < RelayProgram.LoopCount; i++)
+        {
+            using var client = new DatagramPeer();
+            await client.AssertEchoAsync(mapping.EndPoint);
+        }
+
         await path.UntilAsync(mapping, "active", 0);
         Process[] processes = path.Agent is null ? [path.Relay.Process] : [path.Relay.Process, path.Agent.Process];
         var before = processes.Select(ProcessFigures.Memory).ToArray();

@@ -31,6 +31,19 @@ internal sealed class ScriptedPort : IoPort
 
     public ScriptedSocket? Output { get; init; }
 
+    /// <summary>What its thread has used of a processor, in microseconds.</summary>
+    public long Used { get; set; }
+
+    public override long ThreadMicroseconds => Used;
+
+    public override void BindThread()
+    {
+    }
+
+    public override IoPort CreateForLoop() => new ScriptedPort { Idle = static () => Thread.Sleep(1) };
+
+    public override bool Adopt(IoSocket socket) => true;
+
     public override IoSocket Listen(in IoEndpoint endpoint) => new ScriptedSocket([]);
 
     public override AcceptOperation Accept(IoSocket listener, IAcceptOwner owner)

@@ -12,6 +12,9 @@ internal static class RelayProgram
         ? System.IO.Path.GetFullPath(given)
         : System.IO.Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "wslrelay.exe" : "wslrelay");
 
+    /// <summary>Over so many loops the program spreads its connections.</summary>
+    public static int LoopCount { get; } = int.TryParse(Environment.GetEnvironmentVariable("WSLRELAY_LOOPS"), out var count) ? count : 1;
+
     /// <summary>Raw pipes for all three standard streams; <paramref name="wrapper"/> comes before the program, as in `sh -c`.</summary>
     public static Process Start(IEnumerable<string> arguments, params IEnumerable<string> wrapper) =>
         StartCommand([.. wrapper, Path, .. arguments]);
@@ -19,7 +22,7 @@ internal static class RelayProgram
     /// <summary>As a child of the library's.</summary>
     public static RelayProcess Start(RelayStartInfo info) => Wine.Start(() => RelayProcess.Start(info));
 
-    public static Process StartCommand(string[] command, string? workingDirectory = null)
+    public static Process StartCommand(string[] command, string? workingDirectory = null, int? loops = null)
     {
         var info = new ProcessStartInfo(command[0], command[1..])
         {
@@ -33,6 +36,9 @@ internal static class RelayProgram
         // A parent found on the PATH finds the program under test there too.
         info.Environment["PATH"] =
             System.IO.Path.GetDirectoryName(Path) + System.IO.Path.PathSeparator + Environment.GetEnvironmentVariable("PATH");
+        if (loops is { } count)
+            info.Environment["WSLRELAY_LOOPS"] = $"{count}";
+
         return Wine.Start(() => Process.Start(info)!);
     }
 }

@@ -45,6 +45,9 @@ internal sealed class RelayUnderTest : IAsyncDisposable
 
     public static RelayUnderTest Serve(params string[] arguments) => new(RelayProgram.Start(["serve", .. arguments]));
 
+    /// <summary>As <see cref="Serve"/>, with its connections spread over so many loops.</summary>
+    public static RelayUnderTest ServeOver(int loops) => new(RelayProgram.StartCommand([RelayProgram.Path, "serve"], loops: loops));
+
     /// <summary>As <see cref="Serve"/>, started by a command that ends its arguments with the relay's own.</summary>
     public static RelayUnderTest ServeThrough(string[] wrapper, params string[] arguments) =>
         new(RelayProgram.Start(["serve", .. arguments], wrapper));

@@ -20,6 +20,7 @@ internal static unsafe partial class Kernel32
     internal const uint FILE_READ_DATA = 1;
     internal const uint SYNCHRONIZE = 0x00100000;
     internal const uint PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
+    internal const uint THREAD_QUERY_LIMITED_INFORMATION = 0x0800;
     internal const uint TOKEN_QUERY = 8;
     internal const uint ENABLE_VIRTUAL_TERMINAL_PROCESSING = 4;
 
@@ -47,6 +48,17 @@ internal static unsafe partial class Kernel32
     [LibraryImport("kernel32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
     internal static partial bool CancelIoEx(SafeHandle hFile, OVERLAPPED* lpOverlapped);
+
+    [LibraryImport("kernel32")]
+    internal static partial uint GetCurrentThreadId();
+
+    [LibraryImport("kernel32", SetLastError = true)]
+    internal static partial SafeWaitHandle OpenThread(uint dwDesiredAccess, [MarshalAs(UnmanagedType.Bool)] bool bInheritHandle, uint dwThreadId);
+
+    /// <summary>In units of 100 ns.</summary>
+    [LibraryImport("kernel32", SetLastError = true)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    internal static partial bool GetThreadTimes(SafeHandle hThread, out long lpCreationTime, out long lpExitTime, out long lpKernelTime, out long lpUserTime);
 
     /// <summary>For a handle that its SafeHandle is releasing.</summary>
     [LibraryImport("kernel32", SetLastError = true)]
