@@ -123,12 +123,16 @@ internal sealed class LoopGroup(IoLoop first, int count, bool spreads)
 
     private int FindLeastBusy()
     {
+        // One alone stays, and costs no sample.
+        if (Open(0) == 0)
+            return 0;
+
         long now = Environment.TickCount64;
         if (now - _sampledAt >= SampleMilliseconds)
             Sample(now);
 
-        int minOpen = first.BegunCount - _begunAtSample < ManyPerSample ? 1 : MinOpenOfMany;
-        if (_totalPercent < BusyPercent || Open(0) < minOpen)
+        bool areMany = first.BegunCount - _begunAtSample >= ManyPerSample;
+        if (_totalPercent < BusyPercent || (areMany && Open(0) < MinOpenOfMany))
             return 0;
 
         int least = 0;
