@@ -12,6 +12,7 @@ from .rounds import Group, Results, Runner, stop_everything
 
 ONE_HOP = [relays.Direct, relays.Wslrelay, relays.WslrelayBefore, relays.WslrelaySingleCalls, relays.WslrelayReadyToRun, peers.Haproxy, peers.HaproxySplice, peers.Nginx, peers.DockerProxy,
            peers.Rinetd, peers.Redir, peers.Simpleproxy, peers.Socat]
+FREE = [*ONE_HOP, relays.WslrelayLoops]
 TWO_HOPS = [relays.Direct, relays.WslrelayTwoHops, relays.WslrelayTwoHopsTcp, relays.WslrelayOneHop, relays.WslrelayBeforeTwoHops, relays.WslrelayBeforeTwoHopsTcp,
             peers.HaproxyTwoHops, peers.HaproxySpliceTwoHops, peers.HaproxySpliceTwoHopsUnix]
 DATAGRAMS = [relays.DirectUdp, relays.WslrelayUdp, relays.WslrelayUdpBefore, peers.NginxUdp, peers.DockerProxyUdp, peers.SocatUdp]
@@ -27,7 +28,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="fewer relays and rows, short rounds: under two minutes")
     parser.add_argument("--rows", default="", help="only these, by comma; a prefix is enough: " + ", ".join(row.key for row in measures.ROWS))
     parser.add_argument("--relays", default="", help="only these, by semicolon, or comma if no name has one; a prefix is enough: "
-                        + "; ".join(kind.name for kind in [*ONE_HOP, *TWO_HOPS[1:]]))
+                        + "; ".join(kind.name for kind in [*FREE, *TWO_HOPS[1:]]))
     parser.add_argument("--groups", default="", help="only these, by comma: " + ", ".join(GROUPS))
     parser.add_argument("--rounds", type=int, help="rounds that count (5; quick: 3)")
     parser.add_argument("--seconds", type=float, help="length of one load (0.7; quick: 0.25)")
@@ -57,10 +58,11 @@ def wanted(text, items, key, otherwise):
 def plan(options):
     rows = wanted(options.rows, measures.ROWS, lambda row: row.key,
                   [row for row in measures.ROWS if not options.quick or row.key in measures.QUICK_ROWS])
-    every = [kind for kind in [*ONE_HOP, *TWO_HOPS[1:]] if options.before or getattr(kind, "binary", "") != "before"]
+    every = [kind for kind in [*FREE, *TWO_HOPS[1:]] if options.before or getattr(kind, "binary", "") != "before"]
     kinds = wanted(options.relays, every, lambda kind: kind.name, QUICK if options.quick else every)
     keys = wanted(options.groups, GROUPS, str, ["pinned", "two-hops"] if options.quick else GROUPS)
     one = [kind for kind in ONE_HOP if kind in kinds]
+    several = [kind for kind in FREE if kind in kinds]
     datagrams = [kind for kind in DATAGRAMS if any(kind.name == chosen.name for chosen in kinds)]
     two = [kind for kind in TWO_HOPS if kind in kinds]
     udp = [row for row in rows if row.protocol == "udp"]
@@ -72,7 +74,7 @@ def plan(options):
         "pinned": (Group("pinned", "One hop, everything on one processor", one, pinned), rows),
         "datagrams": (Group("datagrams", "Datagrams, everything on one processor", datagrams, pinned), udp),
         "two-hops": (Group("two-hops", "Two hops, everything on one processor", two, pinned), load + ([] if options.quick else idle)),
-        "free": (Group("free", f"One hop, free to use {len(free)} processors", one, free), load),
+        "free": (Group("free", f"One hop, free to use {len(free)} processors", several, free), load),
     }
     return [tables[key] for key in keys if tables[key][1] and any(kind is not relays.Direct for kind in tables[key][0].relays)]
 

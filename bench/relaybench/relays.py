@@ -128,6 +128,7 @@ class Wslrelay(Relay):
     many = True
     binary = "default"
     target = None
+    options = ()
 
     def check(self):
         if not self.context.wslrelay.get(self.binary):
@@ -139,7 +140,7 @@ class Wslrelay(Relay):
     def start(self, targets):
         host_ports = self.take_ports(len(targets))
         rest = map_requests(targets[1:], host_ports[1:], self.protocol)
-        options = ["--target", self.target] if self.target else []
+        options = [*self.options, *(["--target", self.target] if self.target else [])]
         self._child = self.launch([self.program(), "serve", "--log-level", "error", *options],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         answers = self._exchange(map_requests(targets[:1], host_ports[:1], self.protocol))
@@ -230,6 +231,13 @@ class WslrelaySingleCalls(Wslrelay):
 
     name = "wslrelay (no io_uring)"
     variables = {"WSLRELAY_CALLS": "single"}
+
+
+class WslrelayLoops(Wslrelay):
+    """With as many loops as there are processors."""
+
+    name = "wslrelay (loops)"
+    options = ("--loops", str(os.cpu_count()))
 
 
 class WslrelayOneHop(Wslrelay):

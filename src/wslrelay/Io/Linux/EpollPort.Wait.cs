@@ -16,10 +16,6 @@ internal sealed partial class EpollPort
     // For so many polls after a wake-up of anything but bulk, another is expected.
     private const int SmallTurns = 64;
 
-    // A wait for longer leaves its end to the timer, which costs nothing while it stays as it is; epoll_wait would set one of its own, and stop it, each time.
-    private const int LongTimeout = 100;
-
-    private long _timerDue = long.MaxValue;
     private int _resultRounds;
     private long _lastSmallTurn = -SmallTurns;
 
@@ -55,12 +51,6 @@ internal sealed partial class EpollPort
         _resultRounds = 0;
 
         timeoutMilliseconds = count > 0 ? 0 : LimitTimeout(timeoutMilliseconds);
-        if (timeoutMilliseconds >= LongTimeout)
-        {
-            SetTimer(timeoutMilliseconds);
-            timeoutMilliseconds = -1;
-        }
-
         byte* native = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_native, 0);
         int reported = Libc.epoll_wait(_epoll, native, room, timeoutMilliseconds);
         if (reported < 0 && Errno.Last != Errno.EINTR)
@@ -69,10 +59,9 @@ internal sealed partial class EpollPort
         for (int i = 0; i < reported; i++, native += EpollEvent.Size)
         {
             ulong token = EpollEvent.Data(native);
-            if (token is WakeToken or TimerToken)
+            if (token == WakeToken)
             {
-                // Edge-triggered and never read: each write is a new edge, and each expiry.
-                _timerDue = token == TimerToken ? long.MaxValue : _timerDue;
+                // Edge-triggered and never read: each write is a new edge.
                 continue;
             }
 
@@ -91,18 +80,6 @@ internal sealed partial class EpollPort
         }
 
         return count;
-    }
-
-    // One that is due earlier stays: what waits then is set anew after it.
-    private unsafe void SetTimer(int milliseconds)
-    {
-        long due = Environment.TickCount64 + milliseconds;
-        if (due >= _timerDue)
-            return;
-
-        _timerDue = due;
-        Libc.TimerSpec value = new() { ValueSeconds = milliseconds / 1000, ValueNanoseconds = milliseconds % 1000 * 1_000_000 };
-        _ = Errno.Check(Libc.timerfd_settime(_timer, 0, &value, null), "timerfd_settime");
     }
 
     private IoEvent WakeUp(IoOperation operation)

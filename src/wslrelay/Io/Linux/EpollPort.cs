@@ -14,7 +14,6 @@ internal sealed partial class EpollPort : IoPort
     internal const int BatchBufferSize = 16 * 1024;
 
     private const ulong WakeToken = 0;
-    private const ulong TimerToken = 1;
     private const int MaxBatch = 256;
 
     // Parked listeners go on when this process closes a descriptor; in case other processes hold them all, some are tried again each second.
@@ -27,7 +26,6 @@ internal sealed partial class EpollPort : IoPort
     private readonly EpollPort? _listening;
     private readonly EpollHandle _epoll;
     private readonly EpollHandle _wake;
-    private readonly EpollHandle _timer;
     private readonly EpollTokens _tokens = new();
     private readonly Queue<IoOperation> _requestedWakeUps = new();
     private readonly byte[] _native = GC.AllocateUninitializedArray<byte>(MaxBatch * EpollEvent.Size, pinned: true);
@@ -52,9 +50,7 @@ internal sealed partial class EpollPort : IoPort
         _listening = listening;
         _epoll = new EpollHandle(this, Errno.Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
         _wake = new EpollHandle(this, Errno.Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
-        _timer = new EpollHandle(this, Errno.Check(Libc.timerfd_create(Libc.CLOCK_MONOTONIC, Libc.TFD_CLOEXEC | Libc.TFD_NONBLOCK), "timerfd_create"), isSocket: false);
         Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken);
-        Control(Libc.EPOLL_CTL_ADD, _timer, Libc.EPOLLIN | Libc.EPOLLET, TimerToken);
         Reserve = listening?.Reserve ?? new DescriptorReserve();
         Resets = new PendingResets(this, resetIdleMilliseconds);
         Pipes = new SplicePipePool(Reserve);
@@ -285,7 +281,6 @@ internal sealed partial class EpollPort : IoPort
         Pipes.Dispose();
         _datagramReceiver?.Dispose();
         _datagramSender?.Dispose();
-        _timer.Dispose();
         _wake.Dispose();
         _epoll.Dispose();
     }

@@ -13,7 +13,7 @@ internal sealed class Descriptors(Process process)
     private const int HandlesOfTheRuntime = 24;
 
     // Each further one comes with its first connection.
-    private const int DescriptorsOfALoop = 4;
+    private const int DescriptorsOfALoop = 3;
 
     private readonly (int Pipes, int Others) _before = Count(process);
 

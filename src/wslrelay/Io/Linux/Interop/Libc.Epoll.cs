@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io.Linux.Interop;
 
-// epoll(7), epoll_ctl(2), epoll_wait(2), timerfd_create(2); constants from linux/eventpoll.h and linux/timerfd.h. What the library declares for itself is not declared here again.
+// epoll(7), epoll_ctl(2), epoll_wait(2); constants from linux/eventpoll.h. What the library declares for itself is not declared here again.
 [SupportedOSPlatform("linux")]
 internal abstract unsafe partial class Libc : RelayProtocol.Linux.Interop.Libc
 {
@@ -19,15 +19,6 @@ internal abstract unsafe partial class Libc : RelayProtocol.Linux.Interop.Libc
     internal const uint EPOLLRDHUP = 0x2000;
     internal const uint EPOLLET = 0x80000000;
 
-    internal const int TFD_NONBLOCK = 0x800;
-    internal const int TFD_CLOEXEC = 0x80000;
-    internal const int CLOCK_MONOTONIC = 1;
-
-    [LibraryImport("libc")]
-    internal static partial int timerfd_create(int clockid, int flags);
-    [LibraryImport("libc")]
-    [SuppressGCTransition]
-    internal static partial int timerfd_settime(SafeHandle fd, int flags, TimerSpec* new_value, void* old_value);
     [LibraryImport("libc")]
     internal static partial int epoll_create1(int flags);
     [LibraryImport("libc")]
@@ -35,14 +26,4 @@ internal abstract unsafe partial class Libc : RelayProtocol.Linux.Interop.Libc
     internal static partial int epoll_ctl(SafeHandle epfd, int op, SafeHandle fd, byte* @event);
     [LibraryImport("libc")]
     internal static partial int epoll_wait(SafeHandle epfd, byte* events, int maxevents, int timeout);
-
-    /// <summary>struct itimerspec of time.h.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct TimerSpec
-    {
-        public nint IntervalSeconds;
-        public nint IntervalNanoseconds;
-        public nint ValueSeconds;
-        public nint ValueNanoseconds;
-    }
 }
