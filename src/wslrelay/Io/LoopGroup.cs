@@ -35,8 +35,8 @@ internal sealed class LoopGroup(IoLoop first, int count, bool spreads)
     private const int ManyPerSample = 16;
     private const int MinOpenOfMany = 4;
 
-    // Each still needs a second descriptor, where that is not known to be scarce.
-    private const int MaxInFlight = 64;
+    // On their way to all other loops. Each still needs a second descriptor, where that is not known to be scarce.
+    private const int MaxInFlight = 128;
 
     private const int StackSize = 1 << 20;
 
@@ -65,7 +65,7 @@ internal sealed class LoopGroup(IoLoop first, int count, bool spreads)
             return null;
 
         int chosen = spreads ? _last = (_last + 1) % _count : FindLeastBusy();
-        return chosen == 0 || _given[chosen] - (_loops[chosen]?.BegunCount ?? 0) >= MaxInFlight ? null : _loops[chosen] ??= TryBegin(chosen);
+        return chosen == 0 || _given[chosen] - (_loops[chosen]?.BegunCount ?? 0) >= MaxInFlight / Count ? null : _loops[chosen] ??= TryBegin(chosen);
     }
 
     /// <summary>Gives a socket that was accepted for a loop to it.</summary>

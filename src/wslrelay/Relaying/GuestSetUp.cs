@@ -172,6 +172,13 @@ internal sealed class GuestSetUp : SetUp
             return;
         }
 
+        if (_isKept && !Passes)
+        {
+            // Over a kept connection nothing but sockets is carried.
+            Relay.Abort();
+            return;
+        }
+
         if (_preamble.Watch)
         {
             _agent.Listeners.Add(Relay.Loop, Relay.TakeClient(), udp: _preamble.Protocol == MapProtocol.Udp);

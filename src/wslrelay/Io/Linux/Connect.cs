@@ -125,7 +125,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
     {
         int domain = SocketAddress.Domain(Endpoint);
         int descriptor = SocketAddress.Open(domain);
-        if (descriptor == -Errno.EMFILE && !IsOfFlow && port.Reserve.CloseSpare())
+        if (descriptor == -Errno.EMFILE && !IsOfFlow && port.Reserve.CloseSpare(isOther: !port.IsListening))
             descriptor = SocketAddress.Open(domain);
 
         if (IsOfFlow && port.Reserve.IsScarceForFlow(descriptor))

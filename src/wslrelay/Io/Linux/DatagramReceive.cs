@@ -8,6 +8,13 @@ internal sealed class DatagramReceive(EpollPort port, EpollHandle socket, IDatag
 {
     protected internal override void Schedule()
     {
+        if (socket.Reader == this)
+        {
+            // Again, after a full batch.
+            Receive();
+            return;
+        }
+
         socket.Reader = this;
         try
         {
@@ -23,13 +30,24 @@ internal sealed class DatagramReceive(EpollPort port, EpollHandle socket, IDatag
     protected internal override void Collect(in IoEvent wake)
     {
         if (CancelReason != IoError.None)
-        {
             Complete(IoError.Cancelled, 0);
-            return;
-        }
+        else
+            Receive();
+    }
 
+    protected internal override void CancelPending() => port.WakeOperation(this);
+
+    protected internal override void OnCompleted()
+    {
+        socket.Reader = null;
+        base.OnCompleted();
+    }
+
+    private void Receive()
+    {
         int error = 0;
         DatagramReceiver receiver = port.DatagramReceiver;
+        Pend();
         while (true)
         {
             int result = receiver.Receive(socket);
@@ -41,7 +59,7 @@ internal sealed class DatagramReceive(EpollPort port, EpollHandle socket, IDatag
             {
                 // Only a batch that is not full has emptied the socket.
                 if (result == DatagramBatch.Capacity)
-                    port.WakeOperation(this);
+                    Yield();
 
                 return;
             }
@@ -54,13 +72,5 @@ internal sealed class DatagramReceive(EpollPort port, EpollHandle socket, IDatag
 
         if (error != 0 && socket.IsConnection)
             Complete(Errno.ToIoError(error), error);
-    }
-
-    protected internal override void CancelPending() => port.WakeOperation(this);
-
-    protected internal override void OnCompleted()
-    {
-        socket.Reader = null;
-        base.OnCompleted();
     }
 }

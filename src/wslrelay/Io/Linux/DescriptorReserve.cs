@@ -16,7 +16,7 @@ internal sealed class DescriptorReserve : IDisposable
     private readonly Queue<Accept> _parked = new();
     private readonly long _limit = RaiseLimit();
     private EpollHandle? _spare;
-    private bool _isReserved;
+    private volatile bool _isReserved;
     private int _flowCount;
     private int _closedElsewhere;
 
@@ -46,9 +46,12 @@ internal sealed class DescriptorReserve : IDisposable
 
     internal void EndTurn() => _isReserved = false;
 
-    /// <summary>Closes the spare; true if that freed a descriptor.</summary>
-    internal bool CloseSpare()
+    /// <summary>Closes the spare; true if that freed a descriptor. Another loop than the one that listens leaves what is reserved.</summary>
+    internal bool CloseSpare(bool isOther = false)
     {
+        if (isOther && _isReserved)
+            return false;
+
         EpollHandle? spare = Interlocked.Exchange(ref _spare, null);
         spare?.Dispose();
         return spare is not null;

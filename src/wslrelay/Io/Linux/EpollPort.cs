@@ -61,6 +61,9 @@ internal sealed partial class EpollPort : IoPort
 
     internal DescriptorReserve Reserve { get; }
 
+    /// <summary>The port of the loop that listens.</summary>
+    internal bool IsListening => _listening is null;
+
     /// <summary>The number of polls of epoll so far.</summary>
     internal long Turn { get; private set; }
 
