@@ -131,6 +131,7 @@ internal sealed class HostSetUp : SetUp
     {
         _connect.Endpoint = _table.Target.For(Listener.Mapping, _attempts++);
         _connect.IsOfFlow = Listener.Mapping.Protocol == MapProtocol.Udp;
+
         // The loop that listens keeps what may lead to itself.
         if (Relay.Loop == _table.Loop && Listener.IsOwnPort(_connect.Endpoint))
         {

@@ -180,7 +180,7 @@ internal sealed partial class EpollPort : IoPort
         }
     }
 
-    private bool HasParked => _listening is null && Reserve.HasParked;
+    private bool HasParked => IsListening && Reserve.HasParked;
 
     private void EndTurnOfReserve(long now)
     {
@@ -278,7 +278,7 @@ internal sealed partial class EpollPort : IoPort
     {
         Calls.Dispose();
         EndTurn();
-        if (_listening is null)
+        if (IsListening)
             Reserve.Dispose();
 
         Pipes.Dispose();

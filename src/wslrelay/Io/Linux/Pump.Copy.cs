@@ -10,7 +10,7 @@ internal partial class Pump
     private protected virtual unsafe int FillBuffer()
     {
         // Bulk comes here to ask recv what splice cannot tell, or when there is no pipe: batching it gains nothing.
-        if (!IsBulk && from.Port.Calls.IsBatching && QueueReceive())
+        if (!_isBulk && from.Port.Calls.IsBatching && QueueReceive())
             return 0;
 
         byte[] buffer = from.Port.Buffers.Rent();

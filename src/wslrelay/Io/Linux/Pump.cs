@@ -68,7 +68,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
                 from.PauseReading();
 
             // Bulk waits until everything else that was woken has run.
-            if (IsBulk && !isBlocked)
+            if (_isBulk && !isBlocked)
                 Yield();
             else
                 Move();
@@ -105,7 +105,7 @@ internal partial class Pump(EpollHandle from, EpollHandle to, ByteCounter counte
                     return;
                 }
 
-                int error = IsBulk ? FillPipe(isFirst: moved == 0) : FillBuffer();
+                int error = _isBulk ? FillPipe(isFirst: moved == 0) : FillBuffer();
                 if (_isQueued)
                 {
                     Pend();

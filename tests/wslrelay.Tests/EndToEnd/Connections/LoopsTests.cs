@@ -14,8 +14,8 @@ public sealed class LoopsTests
         const int Size = 700;
         var rounds = Platform.IsWine ? 10 : 125;
         await using var relay = RelayUnderTest.ServeOver(4);
-        await using var crowd = await ManyConnections.OpenAsync(relay, connections: 50, mappings: 1);
-        var mapping = crowd.Mappings[0];
+        await using var many = await ManyConnections.OpenAsync(relay, connections: 50, mappings: 1);
+        var mapping = many.Mappings[0];
         var before = await relay.CountersAsync(mapping);
         var workers = Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(async () =>
         {
@@ -50,14 +50,14 @@ public sealed class LoopsTests
     public async Task A_stop_at_any_moment_leaves_nothing(int seed)
     {
         await using var relay = RelayUnderTest.ServeOver(4);
-        await using var crowd = await ManyConnections.OpenAsync(relay, connections: 100, mappings: 4);
+        await using var many = await ManyConnections.OpenAsync(relay, connections: 100, mappings: 4);
         using var stop = new CancellationTokenSource();
         var clients = Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () =>
         {
             try
             {
                 while (!stop.IsCancellationRequested)
-                    await crowd.Mappings[i % 4].AssertEchoAsync();
+                    await many.Mappings[i % 4].AssertEchoAsync();
             }
             catch (SocketException)
             {
@@ -73,7 +73,7 @@ public sealed class LoopsTests
         Assert.Equal(0, await relay.ExitAsync());
         await stop.CancelAsync();
         await clients;
-        foreach (var client in crowd.Clients)
+        foreach (var client in many.Clients)
             await client.AssertResetAsync();
     }
 
