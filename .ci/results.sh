@@ -72,6 +72,12 @@ count() {
         END { print passed + 0, failed + 0, skipped + 0 }'
 }
 
+# failed_methods FOLDER: the full name of each test method that failed, once.
+failed_methods() {
+    { grep -rhoE --include='*.x*' '<test [^>]*result="Fail"[^>]*>' "$1" || true; } |
+        sed -nE 's/.* type="([^"]*)" method="([^"]*)".*/\1.\2/p' | sort -u
+}
+
 # failed_tests FOLDER: the name of each failed test and the start of its message, from the reports.
 failed_tests() {
     { grep -rhE --include='*.x*' -A 4 '<test [^>]*result="Fail"' "$1" || true; } |
@@ -90,6 +96,11 @@ finish() {
     ((code == 0)) || fail "the run ended early, with $code"
     read -r passed failed skipped < <(count "$artifacts/results")
     failed=$((failed + ${#failures[@]}))
+
+    # Of tests that were run twice the second result counts, which is in the folder above.
+    local first_passed first_failed first_skipped
+    read -r first_passed first_failed first_skipped < <(count "$artifacts/first-try")
+    passed=$((passed + first_passed)) skipped=$((skipped + first_skipped))
     printf '\n=== summary\n'
     printf '%s\n' "${parts[@]}" "$(printf '%5d s  in all' $((SECONDS - begin)))"
     printf '%5d lines of product code, %d of tests\n' "$(lines src)" "$(lines tests)"

@@ -69,6 +69,9 @@ public sealed class AutoTests
         // Ports that no longer match are unmapped, and those that now match are mapped.
         await guest.ReportAsync(Listener(port + 3, "127.0.0.1"), Listener(port + 6));
         await guest.UntilListAsync(Of(4, port + 3).Name, Of(4, port + 6).Name);
+
+        // It leaves the list as its listener begins to close.
+        await Limits.UntilAsync(() => Net.CanListen(Of(6, port + 3).EndPoint), "the listener to be closed");
         await Of(6, port + 3).EndPoint.AssertRefusedAsync();
 
         // The end of auto removes every automatic mapping.
