@@ -48,6 +48,7 @@ internal sealed partial class EpollPort
             return count;
 
         Turn++;
+        _timeSlice.OnTurn();
         _resultRounds = 0;
 
         timeoutMilliseconds = count > 0 ? 0 : LimitTimeout(timeoutMilliseconds);

@@ -31,6 +31,7 @@ internal sealed partial class EpollPort : IoPort
     private readonly byte[] _native = GC.AllocateUninitializedArray<byte>(MaxBatch * EpollEvent.Size, pinned: true);
     private readonly HashSet<IoOperation> _retries = [];
     private readonly Dictionary<EpollHandle, UnixListenerFile> _files = [];
+    private readonly TimeSlice _timeSlice = new();
     private readonly int _keepaliveSeconds;
     private DatagramReceiver? _datagramReceiver;
     private DatagramSender? _datagramSender;
@@ -98,6 +99,7 @@ internal sealed partial class EpollPort : IoPort
             if (handle.Token == 0)
             {
                 Register(handle);
+                _timeSlice.OnConnection();
 
                 // An accepted one has inherited it.
                 if (handle.NagleEnabled)

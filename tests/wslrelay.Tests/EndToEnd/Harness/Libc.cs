@@ -45,6 +45,17 @@ internal static partial class Libc
 
     public static void Kill(int process, int signal) => Checked(kill(process, signal));
 
+    /// <summary>The time slice of a process's first thread, in nanoseconds; zero where the system does not tell it.</summary>
+    public static ulong TimeSlice(int process)
+    {
+        var getattr = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 315 : 275;
+        var attributes = new byte[48];
+        Checked((int)syscall(getattr, process, attributes, attributes.Length, 0));
+        return BitConverter.ToUInt64(attributes, 24);
+    }
+
+    public static void SetPolicy(int process, int policy) => Checked(sched_setscheduler(process, policy, 0));
+
     public static void RestoreSignal(int number)
     {
         const nint SIG_DFL = 0;
@@ -70,6 +81,14 @@ internal static partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial nint syscall(nint number, int pid, uint flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint syscall(nint number, int pid, byte[] attr, nint size, uint flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int sched_setscheduler(int pid, int policy, in int priority);
 
     [LibraryImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
