@@ -21,7 +21,6 @@ internal interface IAdopter
 /// <param name="spreads">Connections go round, however little there is to do; otherwise only while the relay is busy.</param>
 internal sealed class LoopGroup(IoLoop first, int count, bool spreads)
 {
-    internal const int DefaultCount = 1;
     internal const int MaxCount = 64;
 
     // All loops together have so much to do, of one processor: less is quiet.
@@ -53,6 +52,9 @@ internal sealed class LoopGroup(IoLoop first, int count, bool spreads)
     private int _last;
     private bool _isStopping;
     private ExceptionDispatchInfo? _failure;
+
+    /// <summary>The other half of the processors is for clients and servers.</summary>
+    internal static int DefaultCount { get; } = Math.Clamp(Environment.ProcessorCount / 2, 1, 4);
 
     internal int Count => _loops.Length;
 
