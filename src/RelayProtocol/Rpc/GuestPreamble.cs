@@ -4,18 +4,18 @@ namespace RelayProtocol.Rpc;
 
 /// <summary>
 /// The first message of each connection from a relay to a guest agent, <c>{"v": 1, "protocol": "tcp", "family": 4, "port": 80}</c>, with
-/// <c>"pass": true</c> and <c>"keep": true</c> over a Unix socket and <c>"ends": true</c> over any that hides resets. Immutable; any thread. Source: the protocol document, section 3.
+/// <c>"pass": true</c> over a Unix socket and <c>"ends": true</c> over any that hides resets. Immutable; any thread. Source: the protocol document, section 3.
 /// </summary>
 /// <param name="Family">The family of the loopback address to connect to, 4 or 6; with 0 127.0.0.1 first, and ::1 where that is refused.</param>
 /// <param name="Port">The port to connect to, 1..65535.</param>
 /// <param name="Pass">The relay takes the server's socket itself, and sends nothing until the answer.</param>
-/// <param name="Keep">The relay asks for the next server over the same connection, if an answer with <c>"keep": true</c> carries the socket.</param>
 /// <param name="Ends">The relay takes the server's bytes in chunks, which mark the end of sending, if the answer is <c>{"ends": true}</c> in place of nil.</param>
 /// <param name="Watch">The relay asks for the guest's listeners (section 8) in place of a server.</param>
 /// <param name="Protocol">With udp what follows is datagrams, each after its length; of a watch, that ports where datagrams are received are reported too.</param>
+/// <param name="Spare">How many unconnected sockets the relay would take along with the server's, to connect them to the next servers itself.</param>
 /// <param name="Client">The client's address, for the agent's log; null where it is not given.</param>
 internal readonly record struct GuestPreamble(
-    int Family, int Port, bool Pass = false, bool Keep = false, bool Ends = false, bool Watch = false, MapProtocol Protocol = MapProtocol.Tcp, string? Client = null)
+    int Family, int Port, bool Pass = false, bool Ends = false, bool Watch = false, MapProtocol Protocol = MapProtocol.Tcp, int Spare = 0, string? Client = null)
 {
     internal const int MaxSize = 1024;
 
@@ -23,17 +23,17 @@ internal readonly record struct GuestPreamble(
 
     internal void Write(ref MessagePackWriter writer)
     {
-        writer.WriteMapHeader(4 + (Pass ? 1 : 0) + (Keep ? 1 : 0) + (Ends ? 1 : 0) + (Client is null ? 0 : 1));
+        writer.WriteMapHeader(4 + (Pass ? 1 : 0) + (Ends ? 1 : 0) + (Spare == 0 ? 0 : 1) + (Client is null ? 0 : 1));
         writer.WriteField("v", Version);
         writer.WriteField("protocol", PortMappingKey.Word(Protocol));
         writer.WriteField("family", Family);
         writer.WriteField("port", Port);
         if (Pass)
             writer.WriteField("pass", true);
-        if (Keep)
-            writer.WriteField("keep", true);
         if (Ends)
             writer.WriteField("ends", true);
+        if (Spare != 0)
+            writer.WriteField("spare", Spare);
         if (Client is not null)
             writer.WriteField("client", Client);
     }
@@ -57,9 +57,9 @@ internal readonly record struct GuestPreamble(
             WireFormat.CheckGuestFamily("family", fields.RequiredInteger("family", long.MinValue, long.MaxValue)),
             (int)fields.RequiredInteger("port", 1, 65535),
             fields.Boolean("pass"),
-            fields.Boolean("keep"),
             fields.Boolean("ends"),
             Protocol: protocol,
+            Spare: (int)(fields.Integer("spare", 0, int.MaxValue) ?? 0),
             Client: fields.Text("client"));
     }
 }

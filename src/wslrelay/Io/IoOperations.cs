@@ -35,6 +35,9 @@ internal abstract class ConnectOperation(in IoEndpoint endpoint, IIoOwner owner)
     /// </summary>
     public bool IsToPass { get; set; }
 
+    /// <summary>A TCP socket that is connected in place of a new one. Of the operation until it completes, which closes it if it fails; null from then on.</summary>
+    public IoSocket? Unconnected { get; set; }
+
     /// <summary>The connected socket, which the owner closes; null unless the operation succeeded.</summary>
     public IoSocket? Socket { get => Error == IoError.None ? field : null; protected set; }
 }
@@ -56,6 +59,12 @@ internal abstract class TransferOperation(IoHandle handle, IIoOwner owner) : IoO
 
     /// <summary>A connected socket that goes with the first byte of a send, over a Unix socket on Linux; both stay open here.</summary>
     public IoSocket? Attached { get; set; }
+
+    /// <summary>How many unconnected sockets a send is to make and attach behind <see cref="Attached"/>, of its family and network. There may be fewer; none stays open here.</summary>
+    public int SpareCount { get; set; }
+
+    /// <summary>Takes the unconnected sockets that a receive finds behind the connected one; null: they are closed.</summary>
+    public Queue<IoSocket>? Spares { get; set; }
 
     /// <summary>The socket that came with the bytes (<see cref="IoPort.ReceiveSocket"/>), from now on the caller's, and to be adopted; null where none came.</summary>
     public virtual IoSocket? TakeAttached() => null;

@@ -61,8 +61,8 @@ internal abstract class IoPort : IDisposable
 
     public abstract ConnectOperation Connect(in IoEndpoint endpoint, IIoOwner owner);
 
-    /// <summary>Whether there are handles enough for this socket to stay open for later use.</summary>
-    public virtual bool CanKeep(IoSocket socket) => false;
+    /// <summary>Whether there are handles enough for some to be open for later use, as this socket tells, which was opened last.</summary>
+    public virtual bool HasHandlesToSpare(IoSocket newest) => false;
 
     /// <summary>Sends to a socket or pipe. At most one send or pump may write a handle at a time.</summary>
     public abstract TransferOperation Send(IoHandle to, IIoOwner owner);

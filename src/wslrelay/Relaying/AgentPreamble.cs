@@ -35,13 +35,13 @@ internal sealed class AgentPreamble
     /// <summary>The line that a hybrid vsock expects before the preamble; empty for every other target. Pinned.</summary>
     internal Memory<byte> ConnectLine { get; }
 
-    /// <summary>The preamble of a mapping's connections, with the client's address where the agent is to know it. Pinned.</summary>
-    internal byte[] For(PortMapping mapping, string? client = null) => _protocol == GuestProtocol.Wsl ? WslMessage(mapping) : RelayMessage(mapping, client);
+    /// <summary>The preamble of a mapping's connections, with the wish for so many spare sockets, or with the client's address where the agent is to know it. Pinned.</summary>
+    internal byte[] For(PortMapping mapping, int spare = 0, string? client = null) => _protocol == GuestProtocol.Wsl ? WslMessage(mapping) : RelayMessage(mapping, spare, client);
 
-    private byte[] RelayMessage(PortMapping mapping, string? client) =>
+    private byte[] RelayMessage(PortMapping mapping, int spare, string? client) =>
         SetUp.Encode((ref writer, preamble) => preamble.Write(ref writer), mapping.Protocol == MapProtocol.Udp
             ? new GuestPreamble(mapping.GuestFamily, mapping.GuestPort, Protocol: MapProtocol.Udp)
-            : new GuestPreamble(mapping.GuestFamily, mapping.GuestPort, OffersPass, Keep: OffersPass, OffersEnds, Client: client));
+            : new GuestPreamble(mapping.GuestFamily, mapping.GuestPort, OffersPass, OffersEnds, Spare: spare, Client: client));
 
     // LX_INIT_START_SOCKET_RELAY as WSL's init has read it since August 2026, when MESSAGE_HEADER grew from 12 to 16 bytes: header (type,
     // size, transaction id, transaction step), then family and port in Linux's numbers, padding, and the size of init's buffer.

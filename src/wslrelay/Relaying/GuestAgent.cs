@@ -11,13 +11,11 @@ internal sealed class GuestAgent : IAcceptOwner
 {
     private const uint LocalCid = 1;
     private const uint HostCid = 2;
-    private const int MaxKept = 256;
 
     private readonly bool _allowAnyCid;
     private readonly Relays?[] _relays;
     private readonly SetUpPools<GuestSetUp> _setUps;
     private IoSocket? _listener;
-    private int _keptCount;
 
     /// <summary>
     /// With <paramref name="allowAnyCid"/> other virtual machines may connect over vsock. <paramref name="loopback"/>, of a simulated guest, takes the place of 127.0.0.1:
@@ -48,11 +46,8 @@ internal sealed class GuestAgent : IAcceptOwner
     /// <summary>Whether a connected server's socket can be passed to the relay: both are then processes of one kernel.</summary>
     public bool CanPass { get; private set; }
 
-    /// <summary>Whether one more connection of a relay may serve one client after the other. Any loop's thread.</summary>
-    public bool CanKeep => Volatile.Read(ref _keptCount) < MaxKept;
-
-    /// <summary>One became such a connection (1), or ended (-1). Any loop's thread.</summary>
-    public void CountKept(int change) => Interlocked.Add(ref _keptCount, change);
+    /// <summary>Whether relays may connect to servers themselves: not to a simulated guest's, which are not on 127.0.0.1.</summary>
+    public bool GivesSpares => Loopback.Equals(IPAddress.Loopback);
 
     /// <summary>Whether the link hides resets, so that a relay may ask for the end to be marked.</summary>
     public bool CanMarkEnds { get; private set; }

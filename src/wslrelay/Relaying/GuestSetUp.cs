@@ -14,7 +14,6 @@ namespace Wslrelay.Relaying;
 internal sealed class GuestSetUp : SetUp
 {
     internal static readonly byte[] Nil = Pinned([MessagePackCode.Nil]);
-    internal static readonly byte[] Keep = Pinned([MessagePackCode.MinFixMap + 1, MessagePackCode.MinFixStr + 4, .. "keep"u8, MessagePackCode.True]);
     private static readonly byte[] Ends = Pinned([MessagePackCode.MinFixMap + 1, MessagePackCode.MinFixStr + 4, .. "ends"u8, MessagePackCode.True]);
 
     private readonly GuestAgent _agent;
@@ -33,10 +32,6 @@ internal sealed class GuestSetUp : SetUp
     private int _received;
     private int _preambleEnd;
     private bool _refused;
-
-    // The connection stays for the next preamble, once this one is answered; it has stayed before.
-    private bool _keeps;
-    private bool _isKept;
     private bool _triedIPv6;
 
     internal GuestSetUp(GuestAgent agent, IoLoop loop, SetUpPool<GuestSetUp> pool)
@@ -67,7 +62,7 @@ internal sealed class GuestSetUp : SetUp
         if (operation == _connect)
             Connected();
         else if (operation == _pass)
-            Passed();
+            Relay.EndSetUp(); // The relay has the server's socket: closing both ends here ends nothing there.
         else if (operation == _answer)
             Answered();
         else if (operation != _receive)
@@ -86,8 +81,8 @@ internal sealed class GuestSetUp : SetUp
 
         if (operation == _pass && operation.Error is not (IoError.Cancelled or IoError.TimedOut or IoError.Reset))
         {
-            // A sandbox, or too many descriptors on their way: the agent stays in the path. Over a kept connection the relay does not expect that, and asks anew.
-            if (!_isKept && Relay.Loop.Port.Adopt(Relay.Target!))
+            // A sandbox, or too many descriptors on their way: the agent stays in the path.
+            if (Relay.Loop.Port.Adopt(Relay.Target!))
                 Accept();
             else
                 Relay.Abort();
@@ -118,20 +113,11 @@ internal sealed class GuestSetUp : SetUp
 
     protected override void OnReleased()
     {
-        Forget();
-        if (_isKept)
-            _agent.CountKept(-1);
-
-        _isKept = false;
-        _pool.Return(this);
-    }
-
-    private void Forget()
-    {
         _scanner.Reset();
         _preamble = default;
         _received = _preambleEnd = 0;
-        _refused = _triedIPv6 = _keeps = false;
+        _refused = _triedIPv6 = false;
+        _pool.Return(this);
     }
 
     private void ReadPreamble()
@@ -140,24 +126,14 @@ internal sealed class GuestSetUp : SetUp
         ScanStatus status = _scanner.Scan(piece, out int consumed);
         _preambleEnd = _received + consumed;
         _received += piece.Length;
-        if (_isKept && _received == 0)
-            Relay.EndSetUp(); // The relay does not need it any more.
-        else if (piece.IsEmpty)
+        if (piece.IsEmpty)
             Refuse(RelayErrorCode.InvalidParams, "the preamble ends before it is complete");
         else if (status == ScanStatus.NeedMore)
-            ReadMore(isFirst: _received == piece.Length);
+            Run(_receive, Buffer.AsMemory(_received));
         else if (status != ScanStatus.Complete)
             Refuse(RelayErrorCode.InvalidParams, status == ScanStatus.TooLarge ? $"the preamble is over {GuestPreamble.MaxSize} bytes" : "the preamble is not MessagePack");
         else
             Connect();
-    }
-
-    private void ReadMore(bool isFirst)
-    {
-        if (_isKept && isFirst)
-            SetDeadline(_agent.SetUpTimeout);
-
-        Run(_receive!, Buffer.AsMemory(_received));
     }
 
     private void Connect()
@@ -169,13 +145,6 @@ internal sealed class GuestSetUp : SetUp
         catch (RelayException e)
         {
             Refuse(e.Error);
-            return;
-        }
-
-        if (_isKept && !Passes)
-        {
-            // Over a kept connection nothing but sockets is carried.
-            Relay.Abort();
             return;
         }
 
@@ -191,7 +160,6 @@ internal sealed class GuestSetUp : SetUp
             return;
         }
 
-        _keeps = _preamble.Keep && Passes && (_isKept || (_agent.CanKeep && Relay.Loop.Port.CanKeep(Relay.Client!)));
         Connect(Loopback);
     }
 
@@ -238,36 +206,9 @@ internal sealed class GuestSetUp : SetUp
     private void Connected()
     {
         if (Passes)
-        {
-            Send(ref _pass, Relay.Client!, _keeps ? Keep : Nil, attached: Relay.Target);
-        }
+            Send(ref _pass, Relay.Client!, Nil, attached: Relay.Target, _agent.GivesSpares && !_triedIPv6 ? _preamble.Spare : 0);
         else
-        {
             Accept();
-        }
-    }
-
-    // The relay has the server's socket: closing this side's ends nothing there.
-    private void Passed()
-    {
-        if (_keeps)
-            AwaitNext();
-        else
-            Relay.EndSetUp();
-    }
-
-    // A relay that is asked for nothing sends nothing: there is no deadline before the next preamble begins.
-    private void AwaitNext()
-    {
-        Relay.Target?.Close(abort: false);
-        Relay.Target = null;
-        Forget();
-        if (!_isKept)
-            _agent.CountKept(1);
-
-        _isKept = true;
-        Relay.Loop.Timers.Stop(this);
-        Run(_receive!, Buffer);
     }
 
     private void Accept() => Answer(MarksEnds ? Ends : Nil);
@@ -276,11 +217,7 @@ internal sealed class GuestSetUp : SetUp
 
     private void Answered()
     {
-        if (_refused && _keeps)
-        {
-            AwaitNext();
-        }
-        else if (_refused)
+        if (_refused)
         {
             if (Relay.Client!.ShutdownSend())
                 Run(_receive!, Buffer);
@@ -316,10 +253,7 @@ internal sealed class GuestSetUp : SetUp
         _refused = true;
         _agent.Log.GuestFailed(error.Name, _preamble.Client is { } client ? $"{error.Message} (client {client})" : error.Message);
         SetDeadline(_agent.RefusalTimeout);
-        byte[] answer = Encode(WireFormat.WriteError, error);
-
-        // One key more.
-        Answer(_keeps ? Pinned([(byte)(answer[0] + 1), .. answer.AsSpan(1), .. Keep.AsSpan(1)]) : answer);
+        Answer(Encode(WireFormat.WriteError, error));
     }
 
     private void Drop()

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 using MessagePack;
 using RelayProtocol;
@@ -10,26 +11,31 @@ namespace Wslrelay.Relaying;
 /// <summary>
 /// Sets up a connection that was accepted on a host port: connects to the target and, where that is an agent, sends the preamble and reads
 /// the answer (protocol, section 3). The client's bytes follow the preamble without waiting for the answer, except where the agent may pass the server's
-/// socket: then that takes the place of the connection to the agent. Loop thread only.
+/// socket: then that takes the place of the connection to the agent. With a spare socket the agent is asked only if that fails. Loop thread only.
 /// </summary>
 internal sealed class HostSetUp : SetUp
 {
     internal const int MaxLine = 64;
+
+    // On loopback a connection is made at once or refused. A lost segment is sent again after a second only: the agent is asked before.
+    private const int SpareTimeout = 200;
 
     // HRESULT_FROM_WIN32(ERROR_CANCELLED): no request of a parent gets it.
     private const int Cancelled = unchecked((int)0x800704C7);
 
     private readonly PortTable _table;
     private readonly SetUpPool<HostSetUp> _pool;
-    private readonly KeptConnections _kept;
     private readonly ConnectOperation _connect;
     private TransferOperation? _send;
     private TransferOperation? _receive;
     private RpcReader? _answer;
     private bool _preambleSent;
 
-    // The connection to the agent has served others before.
-    private bool _isKept;
+    // The server is connected to from here, by a spare socket.
+    private bool _isSpare;
+
+    // Where those go that this connection's preamble asks for.
+    private SpareSockets? _asked;
 
     // Of the header that is sent on its own, once nothing but the server is to be waited for.
     private bool _headerSent;
@@ -42,7 +48,6 @@ internal sealed class HostSetUp : SetUp
     {
         _table = table;
         _pool = pool;
-        _kept = table.KeptOf(loop);
         _connect = loop.Port.Connect(default, this);
     }
 
@@ -60,20 +65,20 @@ internal sealed class HostSetUp : SetUp
 
     private bool SendsHeader => Listener.Mapping.Proxy != 0;
 
+    // Not for one whose client the agent is to know, nor for a probe, which has no client and asks whether the agent is there.
+    private SpareSockets? Spares =>
+        OffersPass && !SendsHeader && Relay.Client is not null ? _table.SparesOf(Relay.Loop, Listener.Mapping.GuestFamily) : null;
+
     protected override void Begin()
     {
-        _deadline = Environment.TickCount64 + _table.SetUpTimeout;
-        if (OffersPass && _kept.Take() is { } agent)
-        {
-            _isKept = true;
-            _connect.Endpoint = _table.Target.For(Listener.Mapping);
-            Relay.Target = agent;
-            Connected();
-        }
+        SpareSockets? spares = Spares;
+        if (spares is not null && Relay.Loop.Port.HasHandlesToSpare(Relay.Client!) && spares.TryBeginAsking())
+            _asked = spares;
+
+        if (_asked is null && spares?.Take() is { } spare)
+            ConnectSpare(spare);
         else
-        {
-            ConnectToNextAddress();
-        }
+            ConnectToTarget();
     }
 
     protected override void Advance(IoOperation operation)
@@ -83,7 +88,7 @@ internal sealed class HostSetUp : SetUp
         else if (operation == _send)
             Sent();
         else if (_receive!.BytesTransferred == 0)
-            AgentEnded();
+            Fail(RelayErrorCode.ConnectionRefused, "the agent's side closed the connection without an answer");
         else if (_preambleSent)
             ReadAnswer(_receive.Buffer.Span[.._receive.BytesTransferred]);
         else
@@ -93,9 +98,11 @@ internal sealed class HostSetUp : SetUp
     protected override void Failed(IoOperation operation)
     {
         bool isAborted = Relay.IsAborted || operation.Error == IoError.Cancelled;
-        if (_isKept && !isAborted && operation.Error == IoError.Reset)
+        if (_isSpare && !isAborted)
         {
-            AgentEnded();
+            // What is wrong the agent says, or it knows another way.
+            _isSpare = false;
+            ConnectToTarget();
             return;
         }
 
@@ -121,10 +128,28 @@ internal sealed class HostSetUp : SetUp
     protected override void OnReleased()
     {
         _receive?.DropAttached();
+        _asked?.EndAsking();
+        _asked = null;
         _answer = null;
-        _preambleSent = _isKept = _headerSent = false;
+        _preambleSent = _isSpare = _headerSent = false;
         _lineLength = _attempts = 0;
         _pool.Return(this);
+    }
+
+    private void ConnectSpare(IoSocket spare)
+    {
+        PortMapping mapping = Listener.Mapping;
+        _isSpare = true;
+        _connect.Endpoint = IoEndpoint.Tcp(mapping.GuestFamily == 6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, mapping.GuestPort);
+        _connect.Unconnected = spare;
+        SetDeadline(SpareTimeout);
+        Run(_connect);
+    }
+
+    private void ConnectToTarget()
+    {
+        _deadline = Environment.TickCount64 + _table.SetUpTimeout;
+        ConnectToNextAddress();
     }
 
     private void ConnectToNextAddress()
@@ -151,23 +176,9 @@ internal sealed class HostSetUp : SetUp
         Run(_connect);
     }
 
-    // A kept connection may have been dead already: what it was asked for is asked again, over a new one.
-    private void AgentEnded()
-    {
-        if (!_isKept || _answer is not null)
-        {
-            Fail(RelayErrorCode.ConnectionRefused, "the agent's side closed the connection without an answer");
-            return;
-        }
-
-        LeaveAgent(keeps: false);
-        _preambleSent = false;
-        ConnectToNextAddress();
-    }
-
     private void Connected()
     {
-        if (!_table.Preamble.HasAgent)
+        if (!_table.Preamble.HasAgent || _isSpare)
         {
             Succeed();
             return;
@@ -177,6 +188,7 @@ internal sealed class HostSetUp : SetUp
         SetDeadline(_table.SetUpTimeout);
         _receive ??= _table.Preamble.OffersPass ? Relay.Loop.Port.ReceiveSocket(Relay.Target!, this) : Relay.Loop.Port.Receive(Relay.Target!, this);
         _receive.Handle = Relay.Target!;
+        _receive.Spares = _asked?.Sockets;
         if (_table.Preamble.ConnectLine.IsEmpty)
             SendPreamble();
         else
@@ -186,13 +198,13 @@ internal sealed class HostSetUp : SetUp
     private void SendPreamble()
     {
         _preambleSent = true;
-        Send(ref _send, Relay.Target!, SendsHeader ? PreambleOfClient() : Listener.Preamble);
+        Send(ref _send, Relay.Target!, SendsHeader ? PreambleOfClient() : _asked is { } spares ? _table.Preamble.For(Listener.Mapping, spares.AskedCount) : Listener.Preamble);
     }
 
     // With the header behind it, unless the agent may pass the server's socket, to which the header then goes.
     private Memory<byte> PreambleOfClient()
     {
-        Memory<byte> preamble = _table.Preamble.For(Listener.Mapping, Relay.ClientEndPoint?.ToString());
+        Memory<byte> preamble = _table.Preamble.For(Listener.Mapping, client: Relay.ClientEndPoint?.ToString());
         preamble.CopyTo(Buffer);
         return Buffer.AsMemory(0, preamble.Length + (OffersPass ? 0 : WriteHeader(Buffer.AsSpan(preamble.Length))));
     }
@@ -224,8 +236,8 @@ internal sealed class HostSetUp : SetUp
 
         if (_table.Preamble.ExpectsAnswer)
         {
-            // One byte is enough for the usual answer, and leaves the server's bytes behind it where they are. Over a kept connection none follow.
-            Run(_receive!, Buffer.AsMemory(0, _isKept ? BufferSize : 1));
+            // One byte is enough for the usual answer, and leaves the server's bytes behind it where they are.
+            Run(_receive!, Buffer.AsMemory(0, 1));
         }
         else
         {
@@ -253,10 +265,9 @@ internal sealed class HostSetUp : SetUp
 
     private void ReadAnswer(ReadOnlySpan<byte> bytes)
     {
-        bool isKeep = bytes.SequenceEqual(GuestSetUp.Keep);
-        if (_answer is null && (isKeep || bytes is [MessagePackCode.Nil]))
+        if (_answer is null && bytes[0] == MessagePackCode.Nil)
         {
-            TakeServer(isKeep);
+            TakeServer();
             return;
         }
 
@@ -271,31 +282,15 @@ internal sealed class HostSetUp : SetUp
                 return;
             }
 
-            bool keeps = false;
             MessagePackReader reader = new(answer);
-            if (OffersEnds)
+            if (OffersEnds && MapFields.Read(ref reader, "the answer").Boolean("ends"))
             {
-                MapFields fields = MapFields.Read(ref reader, "the answer");
-                keeps = OffersPass && fields.Boolean("keep");
-                if (keeps && !fields.Has("code"))
-                {
-                    TakeServer(keeps);
-                    return;
-                }
-
-                if (!_isKept && fields.Boolean("ends"))
-                {
-                    Succeed(ChunkMode.Read);
-                    return;
-                }
+                Succeed(ChunkMode.Read);
+                return;
             }
 
             reader = new MessagePackReader(answer);
-            RelayError error = WireFormat.ReadError(ref reader);
-            if (keeps)
-                LeaveAgent(keeps);
-
-            Fail(error);
+            Fail(WireFormat.ReadError(ref reader));
         }
         catch (Exception e) when (e is RpcFormatException or RelayException)
         {
@@ -305,37 +300,17 @@ internal sealed class HostSetUp : SetUp
     }
 
     // If the agent has passed the server's socket, it takes the place of the connection to the agent.
-    private void TakeServer(bool keeps)
+    private void TakeServer()
     {
-        IoSocket? server = _receive!.TakeAttached();
-        if (server is null && (keeps || _isKept))
+        if (_receive!.TakeAttached() is { } server)
         {
-            Fail(RelayErrorCode.InvalidParams, "the agent's answer came without the server's socket");
-            return;
-        }
-
-        if (server is not null)
-        {
-            LeaveAgent(keeps);
-            _answer = null;
+            Relay.Target!.Close(abort: false);
             Relay.Target = server;
             if (!TryAdopt(server))
                 return;
         }
 
         Succeed();
-    }
-
-    // The connection to the agent is none of this client's any more. What came behind the answer nobody has asked for.
-    private void LeaveAgent(bool keeps)
-    {
-        IoSocket agent = Relay.Target!;
-        Relay.Target = null;
-        _isKept = false;
-        if (keeps && _answer is null or { BufferedBytes: 0 })
-            _kept.Put(agent);
-        else
-            agent.Close(abort: false);
     }
 
     private void Succeed(ChunkMode chunks = ChunkMode.None)
@@ -371,10 +346,12 @@ internal sealed class HostSetUp : SetUp
 
     private void Fail(RelayError error)
     {
+        // Also of one that would have been spared the agent, where it could.
+        IoEndpoint target = _isSpare ? _table.Target.For(Listener.Mapping) : _connect.Endpoint;
         if (Relay.Loop == _table.Loop)
-            Listener.ConnectionFailed(Relay, _connect.Endpoint, error);
+            Listener.ConnectionFailed(Relay, target, error);
         else
-            PostFailure(Listener, _connect.Endpoint, error);
+            PostFailure(Listener, target, error);
 
         Relay.Abort();
     }

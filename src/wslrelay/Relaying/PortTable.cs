@@ -25,7 +25,7 @@ internal sealed class PortTable
 
     private readonly Dictionary<PortMappingKey, MappedPort> _listeners = [];
     private readonly bool _allowRemote;
-    private readonly KeptConnections?[] _kept;
+    private readonly SpareSockets?[] _spares;
 
     // In the order of list. What was handed out stays as it is: the change that follows is made to a copy.
     private List<MappedPort> _sorted = [];
@@ -42,7 +42,7 @@ internal sealed class PortTable
         Log = log;
         Preamble = new AgentPreamble(target.Target, guestProtocol);
         AllSetUps = new SetUpPools<HostSetUp>(loop, (own, pool) => new HostSetUp(this, own, pool));
-        _kept = new KeptConnections?[loop.Group?.Count ?? 1];
+        _spares = new SpareSockets?[2 * (loop.Group?.Count ?? 1)];
         _allowRemote = allowRemote;
         loop.Garbage.Collecting += () =>
         {
@@ -69,8 +69,8 @@ internal sealed class PortTable
     /// <summary>Milliseconds for the connect, and again for the agent's answer.</summary>
     public int SetUpTimeout { get; init; } = 10_000;
 
-    /// <summary>A loop's connections to the agent that wait for the next client. For its thread.</summary>
-    public KeptConnections KeptOf(IoLoop loop) => _kept[loop.Index] ??= new KeptConnections(loop);
+    /// <summary>A loop's sockets for the guest's servers on 127.0.0.1, or on ::1 for the family 6. For its thread.</summary>
+    public SpareSockets SparesOf(IoLoop loop, int family) => _spares[(2 * loop.Index) + (family == 6 ? 1 : 0)] ??= new SpareSockets(loop);
 
     public bool Contains(PortMappingKey key) => _listeners.ContainsKey(key);
 

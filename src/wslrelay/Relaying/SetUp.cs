@@ -104,11 +104,12 @@ internal abstract class SetUp : IoTimer, IIoOwner
     }
 
     /// <summary>Sends, by an operation that is made once and kept for the connections to come.</summary>
-    protected void Send(ref TransferOperation? operation, IoSocket to, Memory<byte> bytes, IoSocket? attached = null)
+    protected void Send(ref TransferOperation? operation, IoSocket to, Memory<byte> bytes, IoSocket? attached = null, int spareCount = 0)
     {
         operation ??= Relay.Loop.Port.Send(to, this);
         operation.Handle = to;
         operation.Attached = attached;
+        operation.SpareCount = spareCount;
         Run(operation, bytes);
     }
 

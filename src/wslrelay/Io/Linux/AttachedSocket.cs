@@ -2,29 +2,40 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>Sends and receives bytes over a Unix socket with a connected TCP socket attached to the first of them (unix(7), SCM_RIGHTS). Loop thread only.</summary>
+/// <summary>
+/// Sends and receives bytes over a Unix socket with TCP sockets attached to the first of them: a connected one, and unconnected ones behind it (unix(7), SCM_RIGHTS). Loop
+/// thread only.
+/// </summary>
 [SupportedOSPlatform("linux")]
 internal static unsafe class AttachedSocket
 {
-    // Room for more than is taken: the kernel closes what does not fit, and the flags tell.
-    private const int MaxDescriptors = 4;
+    // For what is received there is room for no more either: the kernel closes what does not fit, and the flags tell.
+    private const int MaxSpares = 64;
 
-    /// <summary>Returns the bytes that the kernel took, or a negative errno.</summary>
-    internal static int Send(EpollHandle to, byte* memory, int size, EpollHandle attached)
+    private static readonly int MaxControlSize = sizeof(Libc.ControlHeader) + ((1 + MaxSpares) * sizeof(int));
+
+    /// <summary>Returns the bytes that the kernel took, or a negative errno. What is made for it is closed here in either case.</summary>
+    /// <param name="to">A Unix socket.</param>
+    /// <param name="memory">The bytes.</param>
+    /// <param name="size">How many.</param>
+    /// <param name="attached">The connected socket.</param>
+    /// <param name="spareCount">How many unconnected ones may go with it.</param>
+    internal static int Send(EpollHandle to, byte* memory, int size, EpollHandle attached, int spareCount)
     {
-        int controlSize = sizeof(Libc.ControlHeader) + sizeof(long);
-        byte* control = stackalloc byte[controlSize];
-        var header = (Libc.ControlHeader*)control;
-        *header = new Libc.ControlHeader { Length = (nuint)(sizeof(Libc.ControlHeader) + sizeof(int)), Level = Libc.SOL_SOCKET, Type = Libc.SCM_RIGHTS };
-        *(int*)(header + 1) = (int)attached.DangerousGetHandle();
-        var vector = new Libc.IoVector { Base = memory, Length = (nuint)size };
-        var message = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = (nuint)controlSize };
-        int result;
-        do
+        byte* control = stackalloc byte[MaxControlSize];
+        int* descriptors = (int*)((Libc.ControlHeader*)control + 1);
+        descriptors[0] = (int)attached.DangerousGetHandle();
+        Span<int> spares = new(descriptors + 1, Math.Min(spareCount, MaxSpares));
+        spares = spares[..Open(attached, spares)];
+        int result = Send(to, memory, size, control, 1 + spares.Length);
+        if (result < 0 && result != -Errno.EAGAIN && spares.Length > 0)
         {
-            result = Errno.Result(Libc.sendmsg(to, &message, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT));
+            // So many may be too many on their way (ETOOMANYREFS).
+            result = Send(to, memory, size, control, 1);
         }
-        while (result == -Errno.EINTR);
+
+        foreach (int spare in spares)
+            Close(to.Port, spare);
 
         if (result == -Errno.EAGAIN)
             to.MarkNotWritable();
@@ -36,18 +47,18 @@ internal static unsafe class AttachedSocket
         return result;
     }
 
-    /// <summary>Returns bytes, 0 at the end of the stream, or a negative errno. Refused is anything but one socket; it has been closed.</summary>
+    /// <summary>Returns bytes, 0 at the end of the stream, or a negative errno. Refused is anything that does not begin with a connected socket; it has been closed.</summary>
     /// <param name="from">A Unix socket.</param>
     /// <param name="memory">Where the bytes go.</param>
     /// <param name="size">How many at most.</param>
-    /// <param name="attached">The caller's to close, and not registered; null where none came.</param>
+    /// <param name="spares">Takes the unconnected ones, which are not registered; null: they are closed.</param>
+    /// <param name="attached">The connected one, the caller's to close, and not registered; null where none came.</param>
     /// <param name="isRefused">Whether something came that is not taken.</param>
-    internal static int Receive(EpollHandle from, byte* memory, int size, out EpollHandle? attached, out bool isRefused)
+    internal static int Receive(EpollHandle from, byte* memory, int size, Queue<IoSocket>? spares, out EpollHandle? attached, out bool isRefused)
     {
-        int controlSize = sizeof(Libc.ControlHeader) + (MaxDescriptors * sizeof(int));
-        byte* control = stackalloc byte[controlSize];
+        byte* control = stackalloc byte[MaxControlSize];
         var vector = new Libc.IoVector { Base = memory, Length = (nuint)size };
-        var message = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = (nuint)controlSize };
+        var message = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = (nuint)MaxControlSize };
         int result;
         do
         {
@@ -60,37 +71,87 @@ internal static unsafe class AttachedSocket
         // A receive ends behind the bytes that something is attached to.
         from.Readable |= result > 0 && message.ControlLength > 0;
         attached = null;
-        isRefused = result >= 0 && !TryTake(from.Port, message, out attached);
+        isRefused = result >= 0 && !TryTake(from.Port, message, spares, out attached);
         return result;
     }
 
+    private static int Send(EpollHandle to, byte* memory, int size, byte* control, int count)
+    {
+        var header = (Libc.ControlHeader*)control;
+        *header = new Libc.ControlHeader { Length = (nuint)(sizeof(Libc.ControlHeader) + (count * sizeof(int))), Level = Libc.SOL_SOCKET, Type = Libc.SCM_RIGHTS };
+        var vector = new Libc.IoVector { Base = memory, Length = (nuint)size };
+        var message = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = header->Length };
+        int result;
+        do
+        {
+            result = Errno.Result(Libc.sendmsg(to, &message, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT));
+        }
+        while (result == -Errno.EINTR);
+
+        return result;
+    }
+
+    // Unconnected sockets, as many as there are descriptors for that nothing else needs. Returns how many.
+    private static int Open(EpollHandle like, Span<int> sockets)
+    {
+        int domain = sockets.IsEmpty ? 0 : like.GetOption(Libc.SOL_SOCKET, Libc.SO_DOMAIN);
+        for (int i = 0; i < sockets.Length; i++)
+        {
+            int socket = SocketAddress.Open(domain);
+            if (socket < 0)
+                return i;
+
+            if (!like.Port.HasDescriptorsToSpare(socket))
+            {
+                Close(like.Port, socket);
+                return i;
+            }
+
+            TcpOptions.DisablePacing(socket);
+            sockets[i] = socket;
+        }
+
+        return sockets.Length;
+    }
+
+    private static void Close(EpollPort port, int descriptor)
+    {
+        _ = Libc.close(descriptor);
+        port.OnDescriptorClosed();
+    }
+
     // False where something came that is not taken.
-    private static bool TryTake(EpollPort port, in Libc.MessageHeader message, out EpollHandle? attached)
+    private static bool TryTake(EpollPort port, in Libc.MessageHeader message, Queue<IoSocket>? spares, out EpollHandle? attached)
     {
         attached = null;
-        bool truncated = (message.Flags & Libc.MSG_CTRUNC) != 0;
         var header = (Libc.ControlHeader*)message.Control;
         if (message.ControlLength < (nuint)sizeof(Libc.ControlHeader) || header->Level != Libc.SOL_SOCKET || header->Type != Libc.SCM_RIGHTS)
-            return !truncated;
+            return (message.Flags & Libc.MSG_CTRUNC) == 0;
 
-        // One header at the most: credentials and the like come only to a socket that asked for them.
+        // One header at the most: credentials and the like come only to a socket that asked for them. Where not all have found room, the first have.
         var descriptors = new ReadOnlySpan<int>(header + 1, (int)((header->Length - (nuint)sizeof(Libc.ControlHeader)) / sizeof(int)));
-        if (descriptors.Length == 1 && !truncated && IsConnectedTcp(descriptors[0], out bool wasReset) && IsNonBlocking(descriptors[0]))
+        if (descriptors.Length > 0 && IsConnectedTcp(descriptors[0], out bool wasReset) && IsNonBlocking(descriptors[0]))
         {
-            attached = new EpollHandle(port, descriptors[0], isSocket: true) { IsConnection = true, NagleEnabled = true };
+            attached = NewHandle(port, descriptors[0]);
+            descriptors = descriptors[1..];
 
             // The error may have been told to the other process, and is told once.
             if (wasReset)
                 attached.MarkBroken();
-
-            return true;
         }
 
         foreach (int descriptor in descriptors)
-            _ = Libc.close(descriptor);
+        {
+            if (attached is not null && spares is not null && port.HasDescriptorsToSpare(descriptor) && IsUnconnectedTcp(descriptor) && IsNonBlocking(descriptor))
+                spares.Enqueue(NewHandle(port, descriptor));
+            else
+                _ = Libc.close(descriptor);
+        }
 
-        return false;
+        return attached is not null;
     }
+
+    private static EpollHandle NewHandle(EpollPort port, int descriptor) => new(port, descriptor, isSocket: true) { IsConnection = true, NagleEnabled = true };
 
     // No other family, and no datagram socket, has TCP_INFO. One that was reset is closed, and yet may hold what it received before.
     // The state is its first byte; qemu, where it plays the kernel, gives four and no count of segments.
@@ -100,6 +161,9 @@ internal static unsafe class AttachedSocket
         wasReset = info.tcpi_state == Libc.TCP_CLOSE;
         return isTcp && info.tcpi_state is not (Libc.TCP_LISTEN or Libc.TCP_SYN_SENT) && (!wasReset || info.tcpi_segs_in > 0);
     }
+
+    private static bool IsUnconnectedTcp(int descriptor) =>
+        EpollHandle.TryGetInfo(descriptor, out Libc.tcp_info info, 1) && info.tcpi_state == Libc.TCP_CLOSE && info.tcpi_segs_in == 0;
 
     private static bool IsNonBlocking(int descriptor)
     {

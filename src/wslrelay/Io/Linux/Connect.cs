@@ -8,14 +8,17 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
 {
     private EpollHandle? _socket;
 
+    // It has its options, and may be in another network than this process.
+    private bool IsGiven => Unconnected is not null;
+
     protected internal override unsafe void Schedule()
     {
         byte* address = stackalloc byte[SocketAddress.MaxSize];
         try
         {
             int length = SocketAddress.Write(Endpoint, new Span<byte>(address, SocketAddress.MaxSize));
-            _socket = Open();
-            if (Endpoint.Kind == IoEndpointKind.Tcp)
+            _socket = (EpollHandle?)Unconnected ?? Open();
+            if (Endpoint.Kind == IoEndpointKind.Tcp && !IsGiven)
                 TcpOptions.ApplyToConnection(_socket, Endpoint);
 
             int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
@@ -36,7 +39,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
                 return;
             }
 
-            if (error == 0 && _socket.IsSelfConnected(Endpoint))
+            if (error == 0 && _socket.IsSelfConnected(Endpoint, IsGiven))
                 error = Errno.ECONNREFUSED;
 
             bool isPending = error == Errno.EINPROGRESS;
@@ -93,7 +96,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
         bool wasConnected = Endpoint.Kind == IoEndpointKind.Tcp && error is Errno.ECONNRESET or Errno.EPIPE;
         if (error != 0 && !wasConnected)
             Complete(Errno.ToIoError(error), error);
-        else if (_socket.IsSelfConnected(Endpoint))
+        else if (_socket.IsSelfConnected(Endpoint, IsGiven))
             Complete(IoError.ConnectionRefused, Errno.ECONNREFUSED);
         else
             Succeed();
@@ -103,6 +106,8 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
 
     protected internal override void OnCompleted()
     {
+        _socket ??= (EpollHandle?)Unconnected;
+        Unconnected = null;
         if (_socket is not null)
         {
             _socket.Writer = null;

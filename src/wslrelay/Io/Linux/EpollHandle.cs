@@ -48,10 +48,10 @@ internal sealed partial class EpollHandle : IoSocket
 
     /// <summary>
     /// A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own. TCP then connects the socket to
-    /// itself (RFC 9293, simultaneous open), and a datagram comes back to who sent it.
+    /// itself (RFC 9293, simultaneous open), and a datagram comes back to who sent it. <paramref name="isElsewhere"/>: in another network, whose range is not known.
     /// </summary>
-    internal bool IsSelfConnected(in IoEndpoint endpoint) =>
-        endpoint.IsLoopback && TcpOptions.IsEphemeral(endpoint.Port) && LocalPort == (int)endpoint.Port;
+    internal bool IsSelfConnected(in IoEndpoint endpoint, bool isElsewhere = false) =>
+        endpoint.IsLoopback && (isElsewhere || TcpOptions.IsEphemeral(endpoint.Port)) && LocalPort == (int)endpoint.Port;
 
     public override (long? Received, long? Sent) ByteCounts
     {
@@ -85,15 +85,6 @@ internal sealed partial class EpollHandle : IoSocket
             uint* info = stackalloc uint[Count];
             uint size = Count * sizeof(uint);
             return Libc.getsockopt(this, Libc.SOL_SOCKET, Libc.SO_MEMINFO, info, &size) == 0 ? info[Count - 1] : 0;
-        }
-    }
-
-    public override unsafe bool IsQuiet
-    {
-        get
-        {
-            byte next;
-            return Receive(&next, 1) == -Errno.EAGAIN;
         }
     }
 

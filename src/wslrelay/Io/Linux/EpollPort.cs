@@ -115,7 +115,9 @@ internal sealed partial class EpollPort : IoPort
         }
     }
 
-    public override bool CanKeep(IoSocket socket) => !Reserve.NeedsDescriptor && !Reserve.IsScarce((int)socket.DangerousGetHandle());
+    public override bool HasHandlesToSpare(IoSocket newest) => HasDescriptorsToSpare((int)newest.DangerousGetHandle());
+
+    internal bool HasDescriptorsToSpare(int newest) => !Reserve.NeedsDescriptor && !Reserve.IsScarce(newest);
 
     // As pthread_getcpuclockid(3) does, which older libraries have elsewhere.
     public override void BindThread() => _threadClock = (~(int)Libc.gettid(Libc.SYS_gettid) << 3) | Libc.CPUCLOCK_PERTHREAD_SCHED;

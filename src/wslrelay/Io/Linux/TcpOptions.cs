@@ -63,10 +63,10 @@ internal static class TcpOptions
         return port >= _ephemeral.Item1 && port <= _ephemeral.Item2;
     }
 
-    // Before the connection is made: a socket that has paced goes on pacing.
-    private static unsafe void DisablePacing(EpollHandle socket, in IoEndpoint endpoint)
+    /// <summary>For a connection on loopback, before it is made: a socket that has paced goes on pacing.</summary>
+    internal static unsafe void DisablePacing(int socket)
     {
-        if (!endpoint.IsLoopback || (_loopbackCongestion ??= ReadCongestion()).Length == 0)
+        if ((_loopbackCongestion ??= ReadCongestion()).Length == 0)
             return;
 
         // Only an optimization: a failure is ignored.
@@ -74,6 +74,12 @@ internal static class TcpOptions
         {
             _ = Libc.setsockopt(socket, Libc.IPPROTO_TCP, Libc.TCP_CONGESTION, name, (uint)_loopbackCongestion.Length);
         }
+    }
+
+    private static void DisablePacing(EpollHandle socket, in IoEndpoint endpoint)
+    {
+        if (endpoint.IsLoopback)
+            DisablePacing((int)socket.DangerousGetHandle());
     }
 
     private static Tuple<uint, uint> ReadEphemeral()

@@ -79,7 +79,7 @@ internal sealed class Transfer(EpollPort port, EpollHandle handle, bool send, II
                 int left = Buffer.Length - BytesTransferred;
                 Socket.PrepareSend(left);
                 int result = Attached is EpollHandle attached && BytesTransferred == 0
-                    ? AttachedSocket.Send(Socket, memory, left, attached)
+                    ? AttachedSocket.Send(Socket, memory, left, attached, SpareCount)
                     : Socket.Send(memory + BytesTransferred, left);
                 if (result < 0)
                 {
@@ -119,7 +119,7 @@ internal sealed class Transfer(EpollPort port, EpollHandle handle, bool send, II
     // A second socket is none that was asked for.
     private unsafe int ReceiveSocket(byte* memory, out bool isRefused)
     {
-        int result = AttachedSocket.Receive(Socket, memory, Buffer.Length, out EpollHandle? attached, out isRefused);
+        int result = AttachedSocket.Receive(Socket, memory, Buffer.Length, Spares, out EpollHandle? attached, out isRefused);
         isRefused |= attached is not null && _received is not null;
         if (isRefused)
             attached?.Close(abort: false);

@@ -9,9 +9,9 @@ internal static class Preamble
     public static byte[] Of(int port, object? version = null, object? protocol = null, object? family = null) => MsgEncoder.Encode(
         new MsgMap { ["v"] = version ?? 1, ["protocol"] = protocol ?? "tcp", ["family"] = family ?? 4, ["port"] = port });
 
-    /// <summary>With one of the keys by which a relay offers more: pass or ends.</summary>
-    public static byte[] Offering(string key, int port) =>
-        MsgEncoder.Encode(new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = port, [key] = true });
+    /// <summary>With one of the keys by which a relay offers more: pass, ends or spare.</summary>
+    public static byte[] Offering(string key, int port, object? offer = null) =>
+        MsgEncoder.Encode(new MsgMap { ["v"] = 1, ["protocol"] = "tcp", ["family"] = 4, ["port"] = port, [key] = offer ?? true });
 
     /// <summary>A preamble of exactly so many bytes, by means of an unknown key.</summary>
     public static byte[] OfSize(int size, int port)

@@ -1,6 +1,7 @@
-"""An agent that passes the relay the kind of descriptor that its second argument names, with the answer nil. Usage: passing_agent.py unix:PATH WHAT PORT
+"""An agent that passes the relay the kinds of descriptors that its second argument names, with the answer nil. Usage: passing_agent.py unix:PATH WHAT PORT
 
-WHAT: server, reset, listener, unconnected, datagram, unix, file, two, many. PORT is that of a server on 127.0.0.1. Prints "listens on ENDPOINT" once it listens.
+WHAT, with commas between: server, reset, listener, unconnected, unconnected6, hundred (unconnected ones), datagram, unix, file. PORT is that of a server on 127.0.0.1. Prints
+"listens on ENDPOINT" once it listens; on standard error "asked N" for each preamble, N being the number of spare sockets that it asks for.
 """
 
 import socket
@@ -31,6 +32,10 @@ def unconnected(_):
     return socket.socket()
 
 
+def unconnected6(_):
+    return socket.socket(socket.AF_INET6)
+
+
 def datagram(port):
     peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     peer.connect(("127.0.0.1", port))
@@ -45,14 +50,11 @@ def file(_):
     return tempfile.TemporaryFile()
 
 
-ATTACHED = {
-    **{make.__name__: lambda port, make=make: [make(port)] for make in (server, reset, listener, unconnected, datagram, unix, file)},
-    "two": lambda port: [server(port), server(port)],
-    "many": lambda port: [server(port) for _ in range(40)],
-}
+MAKE = {make.__name__: make for make in (server, reset, listener, unconnected, unconnected6, datagram, unix, file)}
 
 
 def main(endpoint, what, port):
+    what = what.replace("hundred", ",".join(100 * ["unconnected"])).split(",")
     relays = socket.socket(socket.AF_UNIX)
     relays.bind(endpoint.split(":", 1)[1])
     relays.listen(64)
@@ -61,9 +63,11 @@ def main(endpoint, what, port):
         relay, _ = relays.accept()
         unpacker = msgpack.Unpacker()
         unpacker.feed(relay.recv(1024))
-        if unpacker.unpack().get("pass") is not True:
+        preamble = unpacker.unpack()
+        if preamble.get("pass") is not True:
             sys.exit("the relay does not accept a socket")
-        attached = ATTACHED[what](int(port))
+        print("asked", preamble.get("spare", 0), file=sys.stderr, flush=True)
+        attached = [MAKE[one](int(port)) for one in what]
         socket.send_fds(relay, [b"\xc0"], [one.fileno() for one in attached])
         for one in (*attached, relay):
             one.close()

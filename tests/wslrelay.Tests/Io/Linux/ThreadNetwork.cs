@@ -12,10 +12,10 @@ internal static partial class ThreadNetwork
     private const int IFF_UP = 1;
 
     /// <summary>
-    /// The sockets that this thread creates from now on are in a network namespace where the system can choose one port only. False where the user may not do
-    /// that.
+    /// The sockets that this thread creates from now on are in a network namespace, where the system can choose one port only if it is given. False where the user
+    /// may not do that.
     /// </summary>
-    internal static bool TrySeparate(int onlyPort)
+    internal static bool TrySeparate(int? onlyPort = null)
     {
         if (Unshare(CLONE_NEWNET) != 0)
             return false;
@@ -26,7 +26,8 @@ internal static partial class ThreadNetwork
         request[16] = IFF_UP;
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         Assert.Equal(0, Ioctl((int)socket.Handle, SIOCSIFFLAGS, request));
-        File.WriteAllText("/proc/sys/net/ipv4/ip_local_port_range", $"{onlyPort} {onlyPort}");
+        if (onlyPort is not null)
+            File.WriteAllText("/proc/sys/net/ipv4/ip_local_port_range", $"{onlyPort} {onlyPort}");
         return true;
     }
 

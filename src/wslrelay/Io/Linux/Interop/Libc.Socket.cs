@@ -25,6 +25,7 @@ internal abstract unsafe partial class Libc
     internal const int SO_KEEPALIVE = 9;
     internal const int SO_LINGER = 13;
     internal const int SO_ATTACH_FILTER = 26;
+    internal const int SO_DOMAIN = 39;
     internal const int SO_MEMINFO = 55;
     internal const int SCM_RIGHTS = 1;
 
@@ -86,6 +87,9 @@ internal abstract unsafe partial class Libc
     [LibraryImport("libc")]
     [SuppressGCTransition]
     internal static partial int getsockopt(SafeHandle sockfd, int level, int optname, void* optval, uint* optlen);
+    [LibraryImport("libc")]
+    [SuppressGCTransition]
+    internal static partial int setsockopt(int sockfd, int level, int optname, void* optval, uint optlen);
     [LibraryImport("libc")]
     [SuppressGCTransition]
     internal static partial int setsockopt(SafeHandle sockfd, int level, int optname, void* optval, uint optlen);
