@@ -21,6 +21,9 @@ internal abstract class IoPort : IDisposable
     /// <summary>The loop stops: every connection is about to be reset, so that a listener's backlog need not be served first.</summary>
     public bool IsStopping { get; set; }
 
+    /// <summary>The deadlines of the loop, and of what the port tries again where no event tells it to.</summary>
+    public IoTimers Timers { get; } = new();
+
     /// <summary>How many operations have yielded and go on without a wake-up; set by the loop before each <see cref="Wait"/>.</summary>
     public int YieldedCount { get; set; }
 

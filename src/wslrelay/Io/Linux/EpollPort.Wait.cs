@@ -50,9 +50,10 @@ internal sealed partial class EpollPort
         Turn++;
         _resultRounds = 0;
 
-        timeoutMilliseconds = count > 0 ? 0 : LimitTimeout(timeoutMilliseconds);
+        // What was closed just now lets parked listeners go on.
+        bool hasMore = count > 0 || (_closedCount > 0 && IsListening && Reserve.HasParked);
         byte* native = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_native, 0);
-        int reported = Libc.epoll_wait(_epoll, native, room, timeoutMilliseconds);
+        int reported = Libc.epoll_wait(_epoll, native, room, hasMore ? 0 : timeoutMilliseconds);
         if (reported < 0 && Errno.Last != Errno.EINTR)
             throw Errno.Exception(Errno.Last, "epoll_wait");
 
@@ -89,15 +90,4 @@ internal sealed partial class EpollPort
 
         return new IoEvent(operation, null, 0, 0);
     }
-
-    // Listeners, connects and sockets can wait for a time instead of an event.
-    private int LimitTimeout(int timeout)
-    {
-        timeout = HasParked ? Earlier(timeout, _closedCount > 0 ? 0 : ParkedRetryMilliseconds) : timeout;
-        timeout = _retries.Count > 0 ? Earlier(timeout, RetryMilliseconds) : timeout;
-        return Keepalive.IsEmpty || timeout == 0 ? timeout : Earlier(timeout, Keepalive.Timeout);
-    }
-
-    // -1 is never.
-    private static int Earlier(int timeout, int milliseconds) => timeout < 0 ? milliseconds : Math.Min(timeout, milliseconds);
 }

@@ -16,10 +16,6 @@ internal sealed partial class EpollPort : IoPort
     private const ulong WakeToken = 0;
     private const int MaxBatch = 256;
 
-    // Parked listeners go on when this process closes a descriptor; in case other processes hold them all, some are tried again each second.
-    private const int ParkedRetryMilliseconds = 1000;
-    private const int ParkedPerRetry = 64;
-
     // Epoll has no event for room in the backlog of a Unix listener, nor for data that a peer has acknowledged.
     private const int RetryMilliseconds = 20;
 
@@ -30,14 +26,13 @@ internal sealed partial class EpollPort : IoPort
     private readonly Queue<IoOperation> _requestedWakeUps = new();
     private readonly byte[] _native = GC.AllocateUninitializedArray<byte>(MaxBatch * EpollEvent.Size, pinned: true);
     private readonly HashSet<IoOperation> _retries = [];
+    private readonly ActionTimer _retryTimer;
     private readonly Dictionary<EpollHandle, UnixListenerFile> _files = [];
     private readonly int _keepaliveSeconds;
     private DatagramReceiver? _datagramReceiver;
     private DatagramSender? _datagramSender;
     private int _threadClock;
     private int _closedCount;
-    private long _nextParkedRetry;
-    private long _nextRetry;
 
     /// <param name="callMode">Null: as the environment says.</param>
     /// <param name="keepaliveSeconds">The idle time before a keepalive probe; 0: the system's.</param>
@@ -51,11 +46,12 @@ internal sealed partial class EpollPort : IoPort
         _epoll = new EpollHandle(this, Errno.Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
         _wake = new EpollHandle(this, Errno.Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
         Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken);
-        Reserve = listening?.Reserve ?? new DescriptorReserve();
+        Reserve = listening?.Reserve ?? new DescriptorReserve(Timers);
         Resets = new PendingResets(this, resetIdleMilliseconds);
         Pipes = new SplicePipePool(Reserve);
         Calls = new CallBatch(callMode ?? ModeOfEnvironment<CallMode>("WSLRELAY_CALLS"));
-        Keepalive = new KeepaliveQueue(_tokens, keepaliveSeconds);
+        Keepalive = new KeepaliveQueue(_tokens, Timers, keepaliveSeconds);
+        _retryTimer = new ActionTimer(Retry);
         _keepaliveSeconds = keepaliveSeconds;
     }
 
@@ -164,48 +160,15 @@ internal sealed partial class EpollPort : IoPort
 
     public override void EndTurn()
     {
-        Keepalive.Run();
-        long now = HasParked || _retries.Count > 0 ? Environment.TickCount64 : 0;
         if (_listening is null)
-            EndTurnOfReserve(now);
-        else if (_closedCount > 0)
-            TellOfClosed(_listening);
-
-        if (_retries.Count > 0 && now >= _nextRetry)
         {
-            foreach (IoOperation operation in _retries)
-                WakeOperation(operation);
-
-            _retries.Clear();
+            Reserve.EndTurn(_closedCount);
         }
-    }
-
-    private bool HasParked => IsListening && Reserve.HasParked;
-
-    private void EndTurnOfReserve(long now)
-    {
-        Reserve.EndTurn();
-        _closedCount += Reserve.TakeClosedElsewhere();
-        if (_closedCount > 0)
+        else if (_closedCount > 0 && Reserve.NeedsDescriptor)
         {
-            Reserve.Replenish(_closedCount);
-            _closedCount = 0;
-        }
-        else if (Reserve.HasParked && now >= _nextParkedRetry)
-        {
-            // Pipes, or other processes' descriptors, may have been closed.
-            Reserve.Replenish(ParkedPerRetry);
-            _nextParkedRetry = now + ParkedRetryMilliseconds;
-        }
-    }
-
-    // One that is parked just now misses it, and is tried again each second.
-    private void TellOfClosed(EpollPort listening)
-    {
-        if (Reserve.NeedsDescriptor)
-        {
+            // One that is parked just now misses it, and is tried again each second.
             Reserve.OnClosedElsewhere(_closedCount);
-            listening.Wake();
+            _listening.Wake();
         }
 
         _closedCount = 0;
@@ -215,7 +178,7 @@ internal sealed partial class EpollPort : IoPort
     internal void RetryLater(IoOperation operation)
     {
         if (_retries.Count == 0)
-            _nextRetry = Environment.TickCount64 + RetryMilliseconds;
+            Timers.Start(_retryTimer, RetryMilliseconds);
 
         _ = _retries.Add(operation);
     }
@@ -286,6 +249,14 @@ internal sealed partial class EpollPort : IoPort
         _datagramSender?.Dispose();
         _wake.Dispose();
         _epoll.Dispose();
+    }
+
+    private void Retry()
+    {
+        foreach (IoOperation operation in _retries)
+            WakeOperation(operation);
+
+        _retries.Clear();
     }
 
     // What is no such mode is the default one.

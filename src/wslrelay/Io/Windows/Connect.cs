@@ -17,7 +17,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
 
     private OverlappedSlot? _slot;
     private WindowsSocket? _socket; // null while it waits for its next try
-    private bool _canWake;
+    private ActionTimer? _retry;
 
     protected internal override void Schedule()
     {
@@ -51,9 +51,15 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
     protected internal override void CancelPending()
     {
         if (_socket is not null)
+        {
             _ = Kernel32.CancelIoEx(_socket, _slot!.Overlapped);
-        else
-            Wake();
+        }
+        else if (_retry!.Index >= 0)
+        {
+            // Else it has expired, and its packet is on its way.
+            port.Timers.Stop(_retry);
+            _slot!.Wake(this);
+        }
     }
 
     protected internal override void OnCompleted()
@@ -91,18 +97,9 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
 
         _socket?.Close(abort: true);
         _socket = null;
-        _canWake = true;
-        port.RetryLater(Wake);
+        _retry ??= new ActionTimer(() => _slot!.Wake(this));
+        port.Timers.Start(_retry, CompletionPort.RetryMilliseconds);
         Pend();
-    }
-
-    // Once. IsLent would not do: the packet may have been taken from the port, and wait in this batch to be collected.
-    private void Wake()
-    {
-        if (_canWake)
-            _slot!.Wake(this);
-
-        _canWake = false;
     }
 
     /// <summary>Returns 0 if a packet will come.</summary>
