@@ -117,16 +117,6 @@ internal abstract class IoPort : IDisposable
     /// <summary>The listening sockets of this machine, for a thread of the caller's.</summary>
     public virtual ListenerTable Listeners() => new();
 
-    /// <summary>Tells the service manager that started this program, if one did and asked, that it is ready. May wait for the manager.</summary>
-    public virtual void NotifyReady()
-    {
-    }
-
-    /// <summary>Tells the service manager that the program is about to end.</summary>
-    public virtual void NotifyStopping()
-    {
-    }
-
     /// <exception cref="IoException">This machine does not support the kind of socket; the message says what is missing.</exception>
     public virtual void RequireSupport(IoEndpointKind kind)
     {

@@ -141,10 +141,6 @@ internal sealed partial class EpollPort : IoPort
 
     public override ListenerTable Listeners() => new LinuxListenerTable();
 
-    public override void NotifyReady() => ServiceManager.Notify("READY=1"u8, flags: 0);
-
-    public override void NotifyStopping() => ServiceManager.Notify("STOPPING=1"u8, Libc.MSG_DONTWAIT);
-
     public override unsafe void Wake()
     {
         ulong one = 1;
