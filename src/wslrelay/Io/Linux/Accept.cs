@@ -22,14 +22,8 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
         if (State != IoState.Pending || listener.Reader != this)
             return false;
 
-        try
-        {
-            port.Register(listener, Libc.EPOLLIN);
-        }
-        catch (IoException)
-        {
+        if (port.Register(listener, Libc.EPOLLIN) != 0)
             port.Reserve.Park(this);
-        }
 
         return true;
     }
@@ -37,15 +31,11 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     protected internal override void Schedule()
     {
         listener.Reader = this;
-        try
-        {
-            port.Register(listener, Libc.EPOLLIN);
+        int error = port.Register(listener, Libc.EPOLLIN);
+        if (error == 0)
             Pend();
-        }
-        catch (IoException e)
-        {
-            Complete(e.Error, e.NativeError);
-        }
+        else
+            Complete(Errno.ToIoError(error), error);
     }
 
     protected internal override void Collect(in IoEvent wake)

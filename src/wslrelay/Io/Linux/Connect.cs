@@ -8,17 +8,15 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
 {
     private EpollHandle? _socket;
 
-    protected internal override unsafe void Schedule()
+    protected internal override void Schedule()
     {
-        byte* address = stackalloc byte[SocketAddress.MaxSize];
         try
         {
-            int length = SocketAddress.Write(Endpoint, new Span<byte>(address, SocketAddress.MaxSize));
             _socket = Open();
             if (Endpoint.Kind == IoEndpointKind.Tcp)
                 TcpOptions.ApplyToConnection(_socket, Endpoint);
 
-            int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
+            int error = _socket.Connect(Endpoint);
             if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && (IsToPass || !port.Calls.IsBatching) && _socket.HasPeer)
             {
                 // On loopback the handshake is mostly complete when connect returns: asking saves a wait. In a batch the next wait comes at once
@@ -43,23 +41,21 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             if (isPending)
             {
                 _socket.MarkNotWritable();
-            }
-            else if (error != 0)
-            {
-                Complete(Errno.ToIoError(error), error);
-                return;
+                error = 0;
             }
 
             // Only now: an unconnected socket would be reported as hung up.
             _socket.Writer = this;
-            if (isPending || !IsToPass)
+            if (error == 0 && (isPending || !IsToPass))
             {
-                port.Register(_socket);
-                if (Endpoint.Kind == IoEndpointKind.Tcp)
+                error = port.Register(_socket);
+                if (error == 0 && Endpoint.Kind == IoEndpointKind.Tcp)
                     port.Keepalive.Add(_socket);
             }
 
-            if (isPending)
+            if (error != 0)
+                Complete(Errno.ToIoError(error), error);
+            else if (isPending)
                 Pend();
             else
                 Succeed();

@@ -131,6 +131,24 @@ internal sealed partial class EpollHandle : IoSocket
         Set(Flags.ResetsOnDeath, true);
     }
 
+    /// <summary>Binds the socket. Returns 0 or an errno.</summary>
+    /// <exception cref="IoException">The system has no address for the endpoint.</exception>
+    internal int Bind(in IoEndpoint endpoint)
+    {
+        Span<byte> address = stackalloc byte[SocketAddress.MaxSize];
+        int length = SocketAddress.Write(endpoint, address);
+        return Libc.bind(this, address, (uint)length) == 0 ? 0 : Errno.Last;
+    }
+
+    /// <summary>Connects the socket. Returns 0 or an errno.</summary>
+    /// <exception cref="IoException">The system has no address for the endpoint.</exception>
+    internal int Connect(in IoEndpoint endpoint)
+    {
+        Span<byte> address = stackalloc byte[SocketAddress.MaxSize];
+        int length = SocketAddress.Write(endpoint, address);
+        return Libc.connect(this, address, (uint)length) == 0 ? 0 : Errno.Last;
+    }
+
     public override bool ShutdownSend()
     {
         SendEnded = true;
@@ -229,13 +247,10 @@ internal sealed partial class EpollHandle : IoSocket
         return TryGetAddress(address, ofPeer) ? SocketAddress.EndPoint(address) : null;
     }
 
-    private unsafe bool TryGetAddress(Span<byte> address, bool ofPeer)
+    private bool TryGetAddress(Span<byte> address, bool ofPeer)
     {
         uint length = (uint)address.Length;
-        fixed (byte* memory = address)
-        {
-            return (ofPeer ? Libc.getpeername(this, memory, &length) : Libc.getsockname(this, memory, &length)) == 0;
-        }
+        return (ofPeer ? Libc.getpeername(this, address, ref length) : Libc.getsockname(this, address, ref length)) == 0;
     }
 
     protected override bool ReleaseHandle() => Libc.close((int)handle) == 0;

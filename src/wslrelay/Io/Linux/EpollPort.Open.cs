@@ -15,11 +15,9 @@ internal sealed partial class EpollPort
     // Without /proc.
     private const string UnknownDescriptor = "of an unknown kind";
 
-    public override unsafe IoSocket Listen(in IoEndpoint endpoint)
+    public override IoSocket Listen(in IoEndpoint endpoint)
     {
         ListenAddress.Check(endpoint);
-        byte* address = stackalloc byte[SocketAddress.MaxSize];
-        int length = SocketAddress.Write(endpoint, new Span<byte>(address, SocketAddress.MaxSize));
         int descriptor = SocketAddress.Open(SocketAddress.Domain(endpoint));
         if (descriptor < 0)
             throw Errno.Exception(-descriptor, endpoint.ToString());
@@ -39,8 +37,8 @@ internal sealed partial class EpollPort
             }
 
             if (endpoint.Kind == IoEndpointKind.Unix && !endpoint.Path!.StartsWith('@'))
-                _files.Add(listener, UnixListenerFile.Listen(listener, endpoint.Path, address, (uint)length, Backlog));
-            else if (Libc.bind(listener, address, (uint)length) != 0 || Libc.listen(listener, Backlog) != 0)
+                _files.Add(listener, UnixListenerFile.Listen(listener, endpoint, Backlog));
+            else if (listener.Bind(endpoint) != 0 || Libc.listen(listener, Backlog) != 0)
                 throw ListenException(endpoint, Errno.Last);
 
             // Not before bind: with it the kernel searches half of its range first, and all of that half once it is full. Connections inherit it
@@ -74,7 +72,7 @@ internal sealed partial class EpollPort
 
             // Bursts of many clients meet in this one socket.
             socket.TrySetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUF, DatagramBufferSize);
-            int error = Assign(socket, endpoint, connect: false);
+            int error = socket.Bind(endpoint);
             return error == 0 ? socket : throw ListenException(endpoint, error);
         }
         catch (IoException)
@@ -87,7 +85,7 @@ internal sealed partial class EpollPort
     public override IoSocket ConnectDatagrams(in IoEndpoint endpoint)
     {
         EpollHandle socket = OpenDatagrams(endpoint, isConnection: true);
-        int error = Reserve.IsScarceForFlow((int)socket.DangerousGetHandle()) ? Errno.EMFILE : Assign(socket, endpoint, connect: true);
+        int error = Reserve.IsScarceForFlow((int)socket.DangerousGetHandle()) ? Errno.EMFILE : socket.Connect(endpoint);
         if (error == 0 && socket.IsSelfConnected(endpoint))
             error = Errno.ECONNREFUSED;
 
@@ -146,16 +144,11 @@ internal sealed partial class EpollPort
             return null;
 
         EpollHandle handle = new(this, descriptor, isSocket);
-        try
-        {
-            Register(handle);
+        if (Register(handle) == 0)
             return handle;
-        }
-        catch (IoException)
-        {
-            handle.Dispose();
-            return null;
-        }
+
+        handle.Dispose();
+        return null;
     }
 
     /// <summary>Sets an integer option of a socket.</summary>
@@ -174,14 +167,6 @@ internal sealed partial class EpollPort
         EpollHandle socket = new(this, descriptor, isSocket: true) { IsConnection = isConnection, IsOfFlow = isConnection };
         socket.TrySetOption(Libc.IPPROTO_UDP, Libc.UDP_GRO, 1);
         return socket;
-    }
-
-    // Binds or connects. Returns the errno, 0 for none.
-    private static unsafe int Assign(EpollHandle socket, in IoEndpoint endpoint, bool connect)
-    {
-        byte* address = stackalloc byte[SocketAddress.MaxSize];
-        uint length = (uint)SocketAddress.Write(endpoint, new Span<byte>(address, SocketAddress.MaxSize));
-        return (connect ? Libc.connect(socket, address, length) : Libc.bind(socket, address, length)) == 0 ? 0 : Errno.Last;
     }
 
     // On Linux two listeners cannot share a port with it; it only allows binding despite connections in TIME_WAIT (socket(7), SO_REUSEADDR).

@@ -45,7 +45,7 @@ internal sealed partial class EpollPort : IoPort
         _listening = listening;
         _epoll = new EpollHandle(this, Errno.Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
         _wake = new EpollHandle(this, Errno.Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
-        Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken);
+        _ = Errno.Check(Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken), "epoll_ctl");
         Reserve = listening?.Reserve ?? new DescriptorReserve(Timers);
         Resets = new PendingResets(this, resetIdleMilliseconds);
         Pipes = new SplicePipePool(Reserve);
@@ -88,25 +88,21 @@ internal sealed partial class EpollPort : IoPort
 
     public override bool Adopt(IoSocket socket)
     {
-        EpollHandle handle = (EpollHandle)socket;
-        try
-        {
-            if (handle.Token == 0)
-            {
-                Register(handle);
-
-                // An accepted one has inherited it.
-                if (handle.NagleEnabled)
-                    Keepalive.Add(handle);
-            }
-
+        var handle = (EpollHandle)socket;
+        if (handle.Token != 0)
             return true;
-        }
-        catch (IoException)
+
+        if (Register(handle) != 0)
         {
             socket.Close(abort: true);
             return false;
         }
+
+        // An accepted one has inherited it.
+        if (handle.NagleEnabled)
+            Keepalive.Add(handle);
+
+        return true;
     }
 
     public override bool CanKeep(IoSocket socket) => !Reserve.NeedsDescriptor && !Reserve.IsScarce((int)socket.DangerousGetHandle());
@@ -182,31 +178,27 @@ internal sealed partial class EpollPort : IoPort
     /// <summary>Wakes an operation in the next <see cref="Wait"/>, for example to complete its cancellation.</summary>
     internal void WakeOperation(IoOperation operation) => _requestedWakeUps.Enqueue(operation);
 
-    /// <summary>For life, edge-triggered. EPOLLOUT is requested only after a send was refused: each socket would be reported at once for nothing.</summary>
-    internal void Register(EpollHandle handle) => Register(handle, Interest(handle));
+    /// <summary>For life, edge-triggered. EPOLLOUT is requested only after a send was refused: each socket would be reported at once for nothing. Returns 0 or an errno.</summary>
+    internal int Register(EpollHandle handle) => Register(handle, Interest(handle));
 
-    /// <summary>Applies the handle's changed interest; epoll reports at once what is ready already (epoll_ctl(2), EPOLL_CTL_MOD).</summary>
-    internal void UpdateInterest(EpollHandle handle) => Control(Libc.EPOLL_CTL_MOD, handle, Interest(handle), handle.Token);
-
-    /// <exception cref="IoException">Epoll does not support the descriptor, or has no memory.</exception>
-    internal void Register(EpollHandle handle, uint events)
+    /// <summary>Returns 0, or an errno: epoll does not support the descriptor, or has no memory.</summary>
+    internal int Register(EpollHandle handle, uint events)
     {
         handle.Token = _tokens.Add(handle);
-        try
-        {
-            Control(Libc.EPOLL_CTL_ADD, handle, events, handle.Token);
-        }
-        catch (IoException)
-        {
+        int error = Control(Libc.EPOLL_CTL_ADD, handle, events, handle.Token) == 0 ? 0 : Errno.Last;
+        if (error != 0)
             RemoveToken(handle);
-            throw;
-        }
+
+        return error;
     }
+
+    /// <summary>Applies the handle's changed interest; epoll reports at once what is ready already (epoll_ctl(2), EPOLL_CTL_MOD).</summary>
+    internal void UpdateInterest(EpollHandle handle) => _ = Errno.Check(Control(Libc.EPOLL_CTL_MOD, handle, Interest(handle), handle.Token), "epoll_ctl");
 
     /// <summary>Unregisters a descriptor that stays open.</summary>
     internal void Unregister(EpollHandle handle)
     {
-        Control(Libc.EPOLL_CTL_DEL, handle, 0, 0);
+        _ = Errno.Check(Control(Libc.EPOLL_CTL_DEL, handle, 0, 0), "epoll_ctl");
         RemoveToken(handle);
     }
 
@@ -272,10 +264,10 @@ internal sealed partial class EpollPort : IoPort
         }
     }
 
-    private unsafe void Control(int operation, EpollHandle handle, uint events, ulong token)
+    private unsafe int Control(int operation, EpollHandle handle, uint events, ulong token)
     {
         byte* native = stackalloc byte[EpollEvent.Size];
         EpollEvent.Write(native, events, token);
-        _ = Errno.Check(Libc.epoll_ctl(_epoll, operation, handle, native), "epoll_ctl");
+        return Libc.epoll_ctl(_epoll, operation, handle, native);
     }
 }

@@ -12,15 +12,11 @@ internal sealed class Signal(EpollPort port, SafeHandle signal, IIoOwner owner) 
     protected internal override void Schedule()
     {
         _watched = new EpollHandle(port, signal.DangerousGetHandle(), isSocket: false, ownsDescriptor: false) { Reader = this };
-        try
-        {
-            port.Register(_watched, Libc.EPOLLIN);
+        int error = port.Register(_watched, Libc.EPOLLIN);
+        if (error == 0)
             Pend();
-        }
-        catch (IoException e)
-        {
-            Complete(e.Error, e.NativeError);
-        }
+        else
+            Complete(Errno.ToIoError(error), error);
     }
 
     protected internal override void Collect(in IoEvent wake) => Complete(CancelReason == IoError.None ? IoError.None : IoError.Cancelled, 0);

@@ -65,7 +65,7 @@ internal abstract unsafe partial class Libc
     [LibraryImport("libc")]
     internal static partial int socket(int domain, int type, int protocol);
     [LibraryImport("libc")]
-    internal static partial int bind(SafeHandle sockfd, byte* addr, uint addrlen);
+    internal static partial int bind(SafeHandle sockfd, ReadOnlySpan<byte> addr, uint addrlen);
     [LibraryImport("libc")]
     internal static partial int listen(SafeHandle sockfd, int backlog);
     [LibraryImport("libc")]
@@ -73,13 +73,13 @@ internal abstract unsafe partial class Libc
     [LibraryImport("libc")]
     internal static partial int accept(SafeHandle sockfd, byte* addr, uint* addrlen);
     [LibraryImport("libc")]
-    internal static partial int connect(SafeHandle sockfd, byte* addr, uint addrlen);
+    internal static partial int connect(SafeHandle sockfd, ReadOnlySpan<byte> addr, uint addrlen);
     [LibraryImport("libc")]
     [SuppressGCTransition]
-    internal static partial int getsockname(SafeHandle sockfd, byte* addr, uint* addrlen);
+    internal static partial int getsockname(SafeHandle sockfd, Span<byte> addr, ref uint addrlen);
     [LibraryImport("libc")]
     [SuppressGCTransition]
-    internal static partial int getpeername(SafeHandle sockfd, byte* addr, uint* addrlen);
+    internal static partial int getpeername(SafeHandle sockfd, Span<byte> addr, ref uint addrlen);
     [LibraryImport("libc")]
     [SuppressGCTransition]
     internal static partial int getsockopt(int sockfd, int level, int optname, void* optval, uint* optlen);
