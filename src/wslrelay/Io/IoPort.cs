@@ -94,7 +94,7 @@ internal abstract class IoPort : IDisposable
     /// Sends datagrams of a batch without waiting: what finds no room is dropped. <paramref name="to"/> is the default on a connected socket, and
     /// <paramref name="from"/> unless the socket is bound to a wildcard address.
     /// </summary>
-    public virtual DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in DatagramAddress to = default, in DatagramAddress from = default) =>
+    public virtual DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in InternetAddress to = default, in InternetAddress from = default) =>
         throw new NotSupportedException();
 
     /// <summary>Waits for a foreign handle, from <see cref="OpenSignal"/> or opened by the caller. The port neither associates nor closes it.</summary>

@@ -244,7 +244,7 @@ internal sealed partial class EpollHandle : IoSocket
     private IPEndPoint? GetEndPoint(bool ofPeer)
     {
         Span<byte> address = stackalloc byte[SocketAddress.MaxSize];
-        return TryGetAddress(address, ofPeer) ? SocketAddress.EndPoint(address) : null;
+        return TryGetAddress(address, ofPeer) ? SocketAddress.Read(address).ToEndPoint() : null;
     }
 
     private bool TryGetAddress(Span<byte> address, bool ofPeer)

@@ -130,7 +130,7 @@ internal sealed partial class EpollPort : IoPort
 
     public override IoOperation ReceiveDatagrams(IoSocket socket, IDatagramOwner owner) => new DatagramReceive(this, (EpollHandle)socket, owner);
 
-    public override DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in DatagramAddress to = default, in DatagramAddress from = default) =>
+    public override DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in InternetAddress to = default, in InternetAddress from = default) =>
         (_datagramSender ??= new DatagramSender()).Send((EpollHandle)socket, batch, first, count, to, from);
 
     public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Wslrelay.Io.Linux.Interop;
@@ -36,15 +35,8 @@ internal static class SocketAddress
         BinaryPrimitives.WriteUInt16LittleEndian(address, (ushort)domain);
         switch (domain)
         {
-            case Libc.AF_INET:
-                BinaryPrimitives.WriteUInt16BigEndian(address[2..], (ushort)endpoint.Port);
-                _ = endpoint.Address!.TryWriteBytes(address[4..], out _);
-                return 16;
-            case Libc.AF_INET6:
-                BinaryPrimitives.WriteUInt16BigEndian(address[2..], (ushort)endpoint.Port);
-                _ = endpoint.Address!.TryWriteBytes(address[8..], out _);
-                BinaryPrimitives.WriteUInt32LittleEndian(address[24..], (uint)endpoint.Address.ScopeId);
-                return 28;
+            case Libc.AF_INET or Libc.AF_INET6:
+                return InternetAddress.Of(endpoint.Address!, endpoint.Port).Write(address, (ushort)domain);
             case Libc.AF_VSOCK:
                 BinaryPrimitives.WriteUInt32LittleEndian(address[4..], endpoint.Port);
                 BinaryPrimitives.WriteUInt32LittleEndian(address[8..], endpoint.Cid);
@@ -54,12 +46,12 @@ internal static class SocketAddress
         }
     }
 
-    /// <summary>An IPv4 or IPv6 address and its port; null for another family.</summary>
-    internal static IPEndPoint? EndPoint(ReadOnlySpan<byte> address) => BinaryPrimitives.ReadUInt16LittleEndian(address) switch
+    /// <summary>An IPv4 or IPv6 address; the default for another family.</summary>
+    internal static InternetAddress Read(ReadOnlySpan<byte> address) => BinaryPrimitives.ReadUInt16LittleEndian(address) switch
     {
-        Libc.AF_INET => new(new IPAddress(address[4..8]), (int)Port(address)),
-        Libc.AF_INET6 => new(new IPAddress(address[8..24], BinaryPrimitives.ReadUInt32LittleEndian(address[24..])), (int)Port(address)),
-        _ => null,
+        Libc.AF_INET => InternetAddress.Read(address, isV6: false),
+        Libc.AF_INET6 => InternetAddress.Read(address, isV6: true),
+        _ => default,
     };
 
     /// <summary>The port of a TCP or vsock address.</summary>

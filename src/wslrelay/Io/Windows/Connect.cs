@@ -75,7 +75,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         // Without its context, shutdown would fail, and half-close with it. It may fail where the peer was faster to reset, and what that had
         // sent is still to be read.
         _ = setsockopt(socket, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, null, 0);
-        if (IsSelfConnected(socket))
+        if (socket.IsSelfConnected)
         {
             Complete(IoError.ConnectionRefused, WSAECONNREFUSED);
             return;
@@ -149,21 +149,5 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         parameters.MaxSynRetransmissions = TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS;
         uint returned;
         _ = WSAIoctl(socket, SIO_TCP_INITIAL_RTO, &parameters, (uint)sizeof(TCP_INITIAL_RTO_PARAMETERS), null, 0, &returned, null, null);
-    }
-
-    // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and then connects
-    // to itself (RFC 9293, simultaneous open).
-    private static bool IsSelfConnected(WindowsSocket socket)
-    {
-        if (socket.Family == AF_HYPERV)
-            return false;
-
-        Span<byte> local = stackalloc byte[SocketAddress.MaxLength];
-        Span<byte> remote = stackalloc byte[SocketAddress.MaxLength];
-        int localLength = local.Length;
-        int remoteLength = remote.Length;
-        return getsockname(socket, local, ref localLength) == 0
-            && getpeername(socket, remote, ref remoteLength) == 0
-            && local[..localLength].SequenceEqual(remote[..remoteLength]);
     }
 }

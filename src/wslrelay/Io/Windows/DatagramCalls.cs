@@ -42,10 +42,10 @@ internal sealed unsafe class DatagramCalls : IDisposable
         return 0;
     }
 
-    internal DatagramsSent Send(WindowsSocket socket, DatagramBatch batch, int first, int count, in DatagramAddress to, in DatagramAddress from)
+    internal DatagramsSent Send(WindowsSocket socket, DatagramBatch batch, int first, int count, in InternetAddress to, in InternetAddress from)
     {
-        byte* name = stackalloc byte[DatagramAddress.MaxSize];
-        int nameSize = to.IsEmpty ? 0 : to.Write(new Span<byte>(name, DatagramAddress.MaxSize), to.IsV6 ? AF_INET6 : AF_INET);
+        byte* name = stackalloc byte[InternetAddress.MaxSize];
+        int nameSize = to.IsEmpty ? 0 : to.Write(new Span<byte>(name, InternetAddress.MaxSize), to.IsV6 ? AF_INET6 : AF_INET);
         DatagramsSent sent = default;
         bool isFull = false;
         for (int i = first; i < first + count; i++)
@@ -75,8 +75,8 @@ internal sealed unsafe class DatagramCalls : IDisposable
 
     private int ReceiveOne(WindowsSocket socket)
     {
-        byte* name = stackalloc byte[DatagramAddress.MaxSize];
-        int nameSize = DatagramAddress.MaxSize;
+        byte* name = stackalloc byte[InternetAddress.MaxSize];
+        int nameSize = InternetAddress.MaxSize;
         byte* memory = _memory + (Batch.Count * SlotSize);
         int size = recvfrom(socket, memory, SlotSize, 0, name, &nameSize);
         int error = ErrorUnless(size >= 0);
@@ -97,13 +97,13 @@ internal sealed unsafe class DatagramCalls : IDisposable
             _receiveMessage = (delegate* unmanaged[Stdcall]<nint, WSAMSG*, uint*, void*, void*, int>)function;
         }
 
-        byte* name = stackalloc byte[DatagramAddress.MaxSize];
+        byte* name = stackalloc byte[InternetAddress.MaxSize];
         byte* control = stackalloc byte[ControlSize];
         byte* memory = _memory + (Batch.Count * SlotSize);
         WSABUF buffer = new() { len = SlotSize, buf = memory };
         WSAMSG message = new()
         {
-            name = name, namelen = DatagramAddress.MaxSize, lpBuffers = &buffer, dwBufferCount = 1, Control = new WSABUF { len = ControlSize, buf = control },
+            name = name, namelen = InternetAddress.MaxSize, lpBuffers = &buffer, dwBufferCount = 1, Control = new WSABUF { len = ControlSize, buf = control },
         };
         uint size;
         Marshal.SetLastSystemError(0);
@@ -115,19 +115,19 @@ internal sealed unsafe class DatagramCalls : IDisposable
     }
 
     // IN_PKTINFO and IN6_PKTINFO: the address, then the interface. One of many receivers sends nothing.
-    private static DatagramAddress LocalAddress(in WSABUF control)
+    private static InternetAddress LocalAddress(in WSABUF control)
     {
         var header = (WSACMSGHDR*)control.buf;
         if (control.len < sizeof(WSACMSGHDR) || header->cmsg_type != IP_PKTINFO)
             return default;
 
         ReadOnlySpan<byte> info = new(header + 1, (int)header->cmsg_len - sizeof(WSACMSGHDR));
-        return header->cmsg_level == IPPROTO_IPV6 && info[0] != 0xff ? DatagramAddress.ReadV6(info[..16], 0, BitConverter.ToUInt32(info[16..]))
-            : header->cmsg_level == IPPROTO_IP && info[0] < 224 ? DatagramAddress.ReadV4(info[..4])
+        return header->cmsg_level == IPPROTO_IPV6 && info[0] != 0xff ? InternetAddress.ReadV6(info[..16], 0, BitConverter.ToUInt32(info[16..]))
+            : header->cmsg_level == IPPROTO_IP && info[0] < 224 ? InternetAddress.ReadV4(info[..4])
             : default;
     }
 
-    private static int SendMessage(WindowsSocket socket, in DatagramBatch.Entry datagram, byte* name, int nameSize, in DatagramAddress from)
+    private static int SendMessage(WindowsSocket socket, in DatagramBatch.Entry datagram, byte* name, int nameSize, in InternetAddress from)
     {
         byte* control = stackalloc byte[ControlSize];
         new Span<byte>(control, ControlSize).Clear();
@@ -147,6 +147,6 @@ internal sealed unsafe class DatagramCalls : IDisposable
         return ErrorUnless(WSASendMsg(socket, &message, 0, &sent, null, null) == 0);
     }
 
-    private static DatagramAddress Address(byte* name, WindowsSocket socket) =>
-        DatagramAddress.Read(new ReadOnlySpan<byte>(name, DatagramAddress.MaxSize), socket.Family == AF_INET6);
+    private static InternetAddress Address(byte* name, WindowsSocket socket) =>
+        InternetAddress.Read(new ReadOnlySpan<byte>(name, InternetAddress.MaxSize), socket.Family == AF_INET6);
 }
