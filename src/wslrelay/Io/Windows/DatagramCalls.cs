@@ -29,7 +29,7 @@ internal sealed unsafe class DatagramCalls : IDisposable
         Batch.Clear();
         for (int errors = 0; Batch.Count < DatagramBatch.Capacity && errors < MaxErrors;)
         {
-            int error = socket.TellsLocalAddress ? ReceiveMessage(socket) : ReceiveOne(socket);
+            int error = ReceiveOne(socket);
             if (error == WSAEWOULDBLOCK)
                 return 0;
 
@@ -52,8 +52,7 @@ internal sealed unsafe class DatagramCalls : IDisposable
         {
             ref readonly DatagramBatch.Entry datagram = ref batch[i];
             int error = isFull || sent.Error != IoError.None ? WSAEWOULDBLOCK
-                : from.IsEmpty ? ErrorUnless(sendto(socket, datagram.Memory, datagram.Size, 0, nameSize > 0 ? name : null, nameSize) >= 0)
-                : SendMessage(socket, datagram, name, nameSize, from);
+                : SendOne(socket, datagram, name, nameSize, from);
             if (error == 0)
             {
                 sent.Datagrams++;
@@ -75,19 +74,6 @@ internal sealed unsafe class DatagramCalls : IDisposable
 
     private int ReceiveOne(WindowsSocket socket)
     {
-        byte* name = stackalloc byte[InternetAddress.MaxSize];
-        int nameSize = InternetAddress.MaxSize;
-        byte* memory = _memory + (Batch.Count * SlotSize);
-        int size = recvfrom(socket, memory, SlotSize, 0, name, &nameSize);
-        int error = ErrorUnless(size >= 0);
-        if (error == 0)
-            Batch.Add(memory, size, client: socket.IsConnected ? default : Address(name, socket));
-
-        return error;
-    }
-
-    private int ReceiveMessage(WindowsSocket socket)
-    {
         if (_receiveMessage is null)
         {
             int missing = Mswsock.Load(socket, Mswsock.WSAID_WSARECVMSG, out void* function);
@@ -103,14 +89,16 @@ internal sealed unsafe class DatagramCalls : IDisposable
         WSABUF buffer = new() { len = SlotSize, buf = memory };
         WSAMSG message = new()
         {
-            name = name, namelen = InternetAddress.MaxSize, lpBuffers = &buffer, dwBufferCount = 1, Control = new WSABUF { len = ControlSize, buf = control },
+            name = name, namelen = InternetAddress.MaxSize, lpBuffers = &buffer, dwBufferCount = 1,
+            Control = socket.TellsLocalAddress ? new WSABUF { len = ControlSize, buf = control } : default,
         };
         uint size;
         Marshal.SetLastSystemError(0);
         if (_receiveMessage(socket.DangerousGetHandle(), &message, &size, null, null) != 0)
             return Marshal.GetLastSystemError();
 
-        Batch.Add(memory, (int)size, client: Address(name, socket), local: LocalAddress(message.Control));
+        InternetAddress client = socket.IsConnected ? default : SocketAddress.Read(new ReadOnlySpan<byte>(name, InternetAddress.MaxSize));
+        Batch.Add(memory, (int)size, client: client, local: LocalAddress(message.Control));
         return 0;
     }
 
@@ -127,26 +115,24 @@ internal sealed unsafe class DatagramCalls : IDisposable
             : default;
     }
 
-    private static int SendMessage(WindowsSocket socket, in DatagramBatch.Entry datagram, byte* name, int nameSize, in InternetAddress from)
+    private static int SendOne(WindowsSocket socket, in DatagramBatch.Entry datagram, byte* name, int nameSize, in InternetAddress from)
     {
-        byte* control = stackalloc byte[ControlSize];
-        new Span<byte>(control, ControlSize).Clear();
-        int infoSize = from.IsV6 ? 20 : 8;
-        *(WSACMSGHDR*)control = new WSACMSGHDR { cmsg_len = (nuint)(sizeof(WSACMSGHDR) + infoSize), cmsg_level = from.IsV6 ? IPPROTO_IPV6 : IPPROTO_IP, cmsg_type = IP_PKTINFO };
-        from.WriteAddress(new Span<byte>(control + sizeof(WSACMSGHDR), 16));
-        if (from.IsV6)
-            *(uint*)(control + sizeof(WSACMSGHDR) + 16) = from.Scope;
-
         WSABUF buffer = new() { len = (uint)datagram.Size, buf = datagram.Memory };
-        WSAMSG message = new()
+        WSAMSG message = new() { name = nameSize > 0 ? name : null, namelen = nameSize, lpBuffers = &buffer, dwBufferCount = 1 };
+        if (!from.IsEmpty)
         {
-            name = name, namelen = nameSize, lpBuffers = &buffer, dwBufferCount = 1,
-            Control = new WSABUF { len = (uint)((sizeof(WSACMSGHDR) + infoSize + 7) & ~7), buf = control },
-        };
+            byte* control = stackalloc byte[ControlSize];
+            new Span<byte>(control, ControlSize).Clear();
+            int infoSize = from.IsV6 ? 20 : 8;
+            *(WSACMSGHDR*)control = new WSACMSGHDR { cmsg_len = (nuint)(sizeof(WSACMSGHDR) + infoSize), cmsg_level = from.IsV6 ? IPPROTO_IPV6 : IPPROTO_IP, cmsg_type = IP_PKTINFO };
+            from.WriteAddress(new Span<byte>(control + sizeof(WSACMSGHDR), 16));
+            if (from.IsV6)
+                *(uint*)(control + sizeof(WSACMSGHDR) + 16) = from.Scope;
+
+            message.Control = new WSABUF { len = (uint)((sizeof(WSACMSGHDR) + infoSize + 7) & ~7), buf = control };
+        }
+
         uint sent;
         return ErrorUnless(WSASendMsg(socket, &message, 0, &sent, null, null) == 0);
     }
-
-    private static InternetAddress Address(byte* name, WindowsSocket socket) =>
-        InternetAddress.Read(new ReadOnlySpan<byte>(name, InternetAddress.MaxSize), socket.Family == AF_INET6);
 }
