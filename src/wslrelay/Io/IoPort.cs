@@ -24,6 +24,9 @@ internal abstract class IoPort : IDisposable
     /// <summary>The deadlines of the loop, and of what the port tries again where no event tells it to.</summary>
     public IoTimers Timers { get; } = new();
 
+    /// <summary>Of the port and what is above it, each kept only while its receiver has not taken the data.</summary>
+    public BufferPool Buffers { get; } = new();
+
     /// <summary>How many operations have yielded and go on without a wake-up; set by the loop before each <see cref="Wait"/>.</summary>
     public int YieldedCount { get; set; }
 

@@ -78,9 +78,6 @@ internal sealed partial class EpollPort : IoPort
     /// <summary>The buffers of batched receives: one for each, and as many again for data whose receivers are slow.</summary>
     internal BufferPool BatchBuffers { get; } = new(BatchBufferSize, 2 * CallBatch.Capacity);
 
-    /// <summary>The buffers of all other receives; a pump keeps one only while its receiver has not taken the data.</summary>
-    internal BufferPool Buffers { get; } = new();
-
     public override long ThreadMicroseconds =>
         _threadClock != 0 && Libc.clock_gettime(_threadClock, out Libc.TimeSpec time) == 0 ? (time.Seconds * 1_000_000) + (time.Nanoseconds / 1000) : 0;
 

@@ -61,8 +61,6 @@ internal sealed unsafe class CompletionPort : IoPort
     /// <summary>Lets a test be a system that has no socket left.</summary>
     internal bool RefuseSockets { get; set; }
 
-    internal BufferPool Buffers { get; } = new();
-
     internal DatagramCalls Datagrams => _datagrams ??= new DatagramCalls();
 
     internal LoopbackListeners LoopbackListeners { get; } = new();
