@@ -100,8 +100,11 @@ internal abstract class IoPort : IDisposable
     public virtual DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in InternetAddress to = default, in InternetAddress from = default) =>
         throw new NotSupportedException();
 
-    /// <summary>Waits for a foreign handle, from <see cref="OpenSignal"/> or opened by the caller. The port neither associates nor closes it.</summary>
-    public abstract WatchOperation Watch(SafeHandle signal, IIoOwner owner);
+    /// <summary>
+    /// Completes when a foreign handle, from <see cref="OpenSignal"/> or opened by the caller, is signalled (on Linux: readable or hung up). The port neither associates
+    /// nor closes it.
+    /// </summary>
+    public abstract IoOperation Watch(SafeHandle signal, IIoOwner owner);
 
     /// <summary>An inherited handle: on Windows an event (or a process), on Linux an eventfd, the read end of a pipe, or a pidfd.</summary>
     /// <exception cref="IoException">It is none of these; the message says what it is.</exception>

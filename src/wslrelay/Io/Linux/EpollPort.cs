@@ -130,7 +130,7 @@ internal sealed partial class EpollPort : IoPort
     public override DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in InternetAddress to = default, in InternetAddress from = default) =>
         (_datagramSender ??= new DatagramSender()).Send((EpollHandle)socket, batch, first, count, to, from);
 
-    public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
+    public override IoOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 
     public override ListenerTable Listeners() => new LinuxListenerTable();
 

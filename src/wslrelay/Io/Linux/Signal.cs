@@ -5,7 +5,7 @@ namespace Wslrelay.Io.Linux;
 
 /// <summary>Watches a foreign descriptor, level-triggered, until it is readable or hung up. It is never read, so that other processes see the signal too.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class Signal(EpollPort port, SafeHandle signal, IIoOwner owner) : WatchOperation(owner)
+internal sealed class Signal(EpollPort port, SafeHandle signal, IIoOwner owner) : IoOperation(owner)
 {
     private EpollHandle? _watched;
 

@@ -134,7 +134,7 @@ internal sealed unsafe class CompletionPort : IoPort
     public override DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in InternetAddress to = default, in InternetAddress from = default) =>
         Datagrams.Send((WindowsSocket)socket, batch, first, count, to, from);
 
-    public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
+    public override IoOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 
     public override SafeHandle OpenSignal(long number) => ForeignHandle.OpenInherited(number);
 

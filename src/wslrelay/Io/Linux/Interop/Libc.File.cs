@@ -49,7 +49,6 @@ internal abstract unsafe partial class Libc
     internal static partial nint splice(SafeHandle fd_in, long* off_in, SafeHandle fd_out, long* off_out, nuint len, uint flags);
 
     /// <summary><c>struct pollfd</c> of poll(2).</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct PollDescriptor
     {
         internal int fd;

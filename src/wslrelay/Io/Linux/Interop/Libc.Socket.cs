@@ -129,7 +129,6 @@ internal abstract unsafe partial class Libc
     }
 
     /// <summary>struct iovec.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct IoVector
     {
         internal byte* Base;
@@ -137,7 +136,6 @@ internal abstract unsafe partial class Libc
     }
 
     /// <summary>struct msghdr.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct MessageHeader
     {
         internal byte* Name;
@@ -150,7 +148,6 @@ internal abstract unsafe partial class Libc
     }
 
     /// <summary>struct mmsghdr.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct MultiMessageHeader
     {
         internal MessageHeader Header;
@@ -158,7 +155,6 @@ internal abstract unsafe partial class Libc
     }
 
     /// <summary>struct cmsghdr; its data follows, and the next header at a multiple of eight bytes.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct ControlHeader
     {
         internal nuint Length;
@@ -166,16 +162,8 @@ internal abstract unsafe partial class Libc
         internal int Type;
     }
 
-    [StructLayout(LayoutKind.Sequential)]
-    internal readonly struct sock_filter(ushort code, byte jt, byte jf, uint k)
-    {
-        private readonly ushort _code = code;
-        private readonly byte _jt = jt;
-        private readonly byte _jf = jf;
-        private readonly uint _k = k;
-    }
+    internal readonly record struct sock_filter(ushort code, byte jt, byte jf, uint k);
 
-    [StructLayout(LayoutKind.Sequential)]
     internal struct sock_fprog
     {
         internal ushort len;
