@@ -93,9 +93,9 @@ internal sealed class LoopGroup(IoLoop first, int count, bool spreads)
             done();
 
         foreach (IoLoop loop in Others)
-            loop.Post(() => action(loop, () => first.Post(OnTold)));
+            loop.Post(() => action(loop, () => first.Post(OnDone)));
 
-        void OnTold()
+        void OnDone()
         {
             if (--left == 0)
                 done();

@@ -14,7 +14,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
 
     private int _batch = 1;
     private int _rounds;
-    private long _lastTurn;
+    private long _lastPoll;
 
     /// <summary>Registers a parked listener again. False if the accept has completed meanwhile.</summary>
     internal bool TryResume()
@@ -47,8 +47,8 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
         }
 
         // The last accept4 of a batch would only find the backlog empty: take one connection, and twice as many at each event that follows at once.
-        _batch = port.Turn - _lastTurn <= 1 ? Math.Min(_batch * 2, MaxPerEvent) : 1;
-        _lastTurn = port.Turn;
+        _batch = port.PollCount - _lastPoll <= 1 ? Math.Min(_batch * 2, MaxPerEvent) : 1;
+        _lastPoll = port.PollCount;
         _ = AcceptPending(_batch);
     }
 

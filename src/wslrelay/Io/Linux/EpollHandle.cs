@@ -21,18 +21,11 @@ internal sealed partial class EpollHandle : IoSocket
         Set(Flags.IsSocket, isSocket);
     }
 
-    public override int LocalPort
-    {
-        get
-        {
-            Span<byte> address = stackalloc byte[SocketAddress.MaxSize];
-            return TryGetAddress(address, ofPeer: false) ? (int)SocketAddress.Port(address) : 0;
-        }
-    }
+    public override int LocalPort => GetAddress(ofPeer: false).Port;
 
-    public override IPEndPoint? LocalEndPoint => GetEndPoint(ofPeer: false);
+    public override IPEndPoint? LocalEndPoint => GetAddress(ofPeer: false).ToEndPoint();
 
-    public override IPEndPoint? RemoteEndPoint => GetEndPoint(ofPeer: true);
+    public override IPEndPoint? RemoteEndPoint => GetAddress(ofPeer: true).ToEndPoint();
 
     public override uint? PeerCid
     {
@@ -241,10 +234,10 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
-    private IPEndPoint? GetEndPoint(bool ofPeer)
+    private InternetAddress GetAddress(bool ofPeer)
     {
         Span<byte> address = stackalloc byte[SocketAddress.MaxSize];
-        return TryGetAddress(address, ofPeer) ? SocketAddress.Read(address).ToEndPoint() : null;
+        return TryGetAddress(address, ofPeer) ? SocketAddress.Read(address) : default;
     }
 
     private bool TryGetAddress(Span<byte> address, bool ofPeer)

@@ -14,10 +14,10 @@ internal sealed partial class EpollPort
     private const int Piece = 1 << 20;
 
     // For so many polls after a wake-up of anything but bulk, another is expected.
-    private const int SmallTurns = 64;
+    private const int PollsAfterSmall = 64;
 
     private int _resultRounds;
-    private long _lastSmallTurn = -SmallTurns;
+    private long _lastSmallPoll = -PollsAfterSmall;
 
     /// <summary>Bytes that one direction may move before the loop looks for what else has come.</summary>
     internal int PieceSize { get; private set; } = Piece;
@@ -36,7 +36,7 @@ internal sealed partial class EpollPort
             count = WaitForReadiness(events, count, Calls.HasQueued ? 0 : timeoutMilliseconds);
 
         Calls.SetExpectedCalls(count);
-        PieceSize = count == 0 && YieldedCount == 1 && Turn - _lastSmallTurn >= SmallTurns ? LonePiece : Piece;
+        PieceSize = count == 0 && YieldedCount == 1 && PollCount - _lastSmallPoll >= PollsAfterSmall ? LonePiece : Piece;
         return count;
     }
 
@@ -47,7 +47,7 @@ internal sealed partial class EpollPort
         if (room == 0)
             return count;
 
-        Turn++;
+        PollCount++;
         _resultRounds = 0;
 
         // What was closed just now lets parked listeners go on.
@@ -86,7 +86,7 @@ internal sealed partial class EpollPort
     private IoEvent WakeUp(IoOperation operation)
     {
         if (!operation.IsBulk)
-            _lastSmallTurn = Turn;
+            _lastSmallPoll = PollCount;
 
         return new IoEvent(operation, null, 0, 0);
     }

@@ -61,7 +61,7 @@ internal sealed partial class EpollPort : IoPort
     internal bool IsListening => _listening is null;
 
     /// <summary>The number of polls of epoll so far.</summary>
-    internal long Turn { get; private set; }
+    internal long PollCount { get; private set; }
 
     internal PumpMode PumpMode { get; init; } = ModeOfEnvironment<PumpMode>("WSLRELAY_PUMP");
 

@@ -54,11 +54,6 @@ internal static class SocketAddress
         _ => default,
     };
 
-    /// <summary>The port of a TCP or vsock address.</summary>
-    internal static uint Port(ReadOnlySpan<byte> address) => BinaryPrimitives.ReadUInt16LittleEndian(address) == Libc.AF_VSOCK
-        ? BinaryPrimitives.ReadUInt32LittleEndian(address[4..])
-        : BinaryPrimitives.ReadUInt16BigEndian(address[2..]);
-
     /// <summary>The context id of a vsock address; null for another family.</summary>
     internal static uint? Cid(ReadOnlySpan<byte> address) =>
         BinaryPrimitives.ReadUInt16LittleEndian(address) == Libc.AF_VSOCK ? BinaryPrimitives.ReadUInt32LittleEndian(address[8..]) : null;

@@ -90,7 +90,7 @@ internal sealed unsafe class DatagramCalls : IDisposable
         WSAMSG message = new()
         {
             name = name, namelen = InternetAddress.MaxSize, lpBuffers = &buffer, dwBufferCount = 1,
-            Control = socket.TellsLocalAddress ? new WSABUF { len = ControlSize, buf = control } : default,
+            Control = socket.ReportsLocalAddress ? new WSABUF { len = ControlSize, buf = control } : default,
         };
         uint size;
         Marshal.SetLastSystemError(0);

@@ -40,7 +40,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
     internal bool IsConnected { get; private set; }
 
     /// <summary>A datagram socket at a wildcard address.</summary>
-    internal bool TellsLocalAddress { get; private set; }
+    internal bool ReportsLocalAddress { get; private set; }
 
     /// <summary>The pump that receives from it, from its start to its end.</summary>
     internal Pump? Reader { get; set; }
@@ -133,7 +133,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
         _ = WSAIoctl(this, SIO_UDP_CONNRESET, &off, sizeof(uint), null, 0, &returned, null, null);
         _ = WSAIoctl(this, SIO_UDP_NETRESET, &off, sizeof(uint), null, 0, &returned, null, null);
         _ = Set(SOL_SOCKET, SO_RCVBUF, ReceiveBufferSize);
-        TellsLocalAddress = isWildcard;
+        ReportsLocalAddress = isWildcard;
         return isWildcard ? Set(Family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP, IP_PKTINFO, 1) : 0;
     }
 
