@@ -53,7 +53,10 @@ internal abstract class IoPort : IDisposable
     /// <summary>False on Windows: CTRL_CLOSE_EVENT, which .NET calls SIGHUP, ends a process even if it is ignored.</summary>
     public virtual bool CanIgnoreHangUp => true;
 
-    /// <summary>Opens, binds and listens. A TCP address and port of another listener is neither shared nor shadowed.</summary>
+    /// <summary>
+    /// Opens, binds and, but for datagrams, listens. An address and port of another socket is neither shared nor shadowed. On a wildcard address each datagram tells
+    /// the address that it was sent to.
+    /// </summary>
     /// <exception cref="IoException">The system refuses.</exception>
     public abstract IoSocket Listen(in IoEndpoint endpoint);
 
@@ -81,10 +84,6 @@ internal abstract class IoPort : IDisposable
 
     /// <summary>Relays one direction, up to and including the end of the stream.</summary>
     public abstract PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner, ChunkMode chunks = ChunkMode.None);
-
-    /// <summary>Opens and binds a datagram socket, which no other socket shares. On a wildcard address each datagram tells the address that it was sent to.</summary>
-    /// <exception cref="IoException">The system refuses.</exception>
-    public virtual IoSocket BindDatagrams(in IoEndpoint endpoint) => throw new NotSupportedException();
 
     /// <summary>Opens a datagram socket connected to one peer, whose errors are then reported.</summary>
     /// <exception cref="IoException">The system refuses; <see cref="IoError.TooManyOpenFiles"/> already while few handles are left for connections.</exception>

@@ -119,10 +119,9 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
 
     private EpollHandle Open()
     {
-        int domain = SocketAddress.Domain(Endpoint);
-        int descriptor = SocketAddress.Open(domain);
+        int descriptor = SocketAddress.Open(Endpoint);
         if (descriptor == -Errno.EMFILE && !IsOfFlow && port.Reserve.CloseSpare(isOther: !port.IsListening))
-            descriptor = SocketAddress.Open(domain);
+            descriptor = SocketAddress.Open(Endpoint);
 
         if (IsOfFlow && port.Reserve.IsScarceForFlow(descriptor))
         {

@@ -18,27 +18,26 @@ internal sealed partial class EpollPort
     public override IoSocket Listen(in IoEndpoint endpoint)
     {
         ListenAddress.Check(endpoint);
-        int descriptor = SocketAddress.Open(SocketAddress.Domain(endpoint));
-        if (descriptor < 0)
-            throw Errno.Exception(-descriptor, endpoint.ToString());
-
-        EpollHandle listener = new(this, descriptor, isSocket: true) { HidesResets = endpoint.Kind != IoEndpointKind.Tcp };
+        EpollHandle listener = Open(endpoint, isFlow: false);
         try
         {
+            if (SocketAddress.Domain(endpoint) == Libc.AF_INET6)
+                SetOption(listener, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
+
+            if (endpoint.Kind == IoEndpointKind.Udp)
+                PrepareDatagrams(listener, endpoint.Address!);
+
             if (endpoint.Kind == IoEndpointKind.Tcp)
             {
                 if (endpoint.Port != 0)
                     SetReuseAddress(listener);
-
-                if (SocketAddress.Domain(endpoint) == Libc.AF_INET6)
-                    SetOption(listener, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
 
                 TcpOptions.ApplyToListener(listener, endpoint, _keepaliveSeconds);
             }
 
             if (endpoint.Kind == IoEndpointKind.Unix && !endpoint.Path!.StartsWith('@'))
                 _files.Add(listener, UnixListenerFile.Listen(listener, endpoint, Backlog));
-            else if (listener.Bind(endpoint) != 0 || Libc.listen(listener, Backlog) != 0)
+            else if (listener.Bind(endpoint) != 0 || (endpoint.Kind != IoEndpointKind.Udp && Libc.listen(listener, Backlog) != 0))
                 throw ListenException(endpoint, Errno.Last);
 
             // Not before bind: with it the kernel searches half of its range first, and all of that half once it is full. Connections inherit it
@@ -57,34 +56,9 @@ internal sealed partial class EpollPort
 
     public override string? FindOwner(in IoEndpoint endpoint, int milliseconds) => PortOwners.Find(endpoint, milliseconds);
 
-    public override IoSocket BindDatagrams(in IoEndpoint endpoint)
-    {
-        ListenAddress.Check(endpoint);
-        EpollHandle socket = OpenDatagrams(endpoint, isConnection: false);
-        try
-        {
-            bool isV6 = SocketAddress.Domain(endpoint) == Libc.AF_INET6;
-            if (isV6)
-                SetOption(socket, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
-
-            if (endpoint.Address!.Equals(isV6 ? IPAddress.IPv6Any : IPAddress.Any))
-                SetOption(socket, isV6 ? Libc.IPPROTO_IPV6 : Libc.IPPROTO_IP, isV6 ? Libc.IPV6_RECVPKTINFO : Libc.IP_PKTINFO, 1);
-
-            // Bursts of many clients meet in this one socket.
-            socket.TrySetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUF, DatagramBufferSize);
-            int error = socket.Bind(endpoint);
-            return error == 0 ? socket : throw ListenException(endpoint, error);
-        }
-        catch (IoException)
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
     public override IoSocket ConnectDatagrams(in IoEndpoint endpoint)
     {
-        EpollHandle socket = OpenDatagrams(endpoint, isConnection: true);
+        EpollHandle socket = Open(endpoint, isFlow: true);
         int error = Reserve.IsScarceForFlow((int)socket.DangerousGetHandle()) ? Errno.EMFILE : socket.Connect(endpoint);
         if (error == 0 && socket.IsSelfConnected(endpoint))
             error = Errno.ECONNREFUSED;
@@ -158,15 +132,28 @@ internal sealed partial class EpollPort
             throw Errno.Exception(Errno.Last, $"setsockopt({level}, {option})");
     }
 
-    private EpollHandle OpenDatagrams(in IoEndpoint endpoint, bool isConnection)
+    private EpollHandle Open(in IoEndpoint endpoint, bool isFlow)
     {
-        int descriptor = SocketAddress.Open(SocketAddress.Domain(endpoint), Libc.SOCK_DGRAM);
+        int descriptor = SocketAddress.Open(endpoint);
         if (descriptor < 0)
             throw Errno.Exception(-descriptor, endpoint.ToString());
 
-        EpollHandle socket = new(this, descriptor, isSocket: true) { IsConnection = isConnection, IsOfFlow = isConnection };
-        socket.TrySetOption(Libc.IPPROTO_UDP, Libc.UDP_GRO, 1);
+        EpollHandle socket = new(this, descriptor, isSocket: true) { HidesResets = endpoint.Address is null, IsConnection = isFlow, IsOfFlow = isFlow };
+        if (endpoint.Kind == IoEndpointKind.Udp)
+            socket.TrySetOption(Libc.IPPROTO_UDP, Libc.UDP_GRO, 1);
+
         return socket;
+    }
+
+    private static void PrepareDatagrams(EpollHandle socket, IPAddress address)
+    {
+        if (address.Equals(IPAddress.Any))
+            SetOption(socket, Libc.IPPROTO_IP, Libc.IP_PKTINFO, 1);
+        else if (address.Equals(IPAddress.IPv6Any))
+            SetOption(socket, Libc.IPPROTO_IPV6, Libc.IPV6_RECVPKTINFO, 1);
+
+        // Bursts of many clients meet in this one socket.
+        socket.TrySetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUF, DatagramBufferSize);
     }
 
     // On Linux two listeners cannot share a port with it; it only allows binding despite connections in TIME_WAIT (socket(7), SO_REUSEADDR).

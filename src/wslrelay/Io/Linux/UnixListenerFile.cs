@@ -106,7 +106,7 @@ internal sealed class UnixListenerFile
     // and are not touched.
     private static bool IsStale(in IoEndpoint endpoint)
     {
-        int descriptor = SocketAddress.Open(Libc.AF_UNIX);
+        int descriptor = SocketAddress.Open(endpoint);
         if (descriptor < 0)
             return false;
 

@@ -108,8 +108,6 @@ internal sealed unsafe class CompletionPort : IoPort
             ? throw new NotSupportedException("Only an agent on Linux sends chunks.")
             : new Pump(this, (WindowsSocket)from, (WindowsSocket)to, counter, owner, chunks == ChunkMode.Read ? new ChunkParser() : null);
 
-    public override IoSocket BindDatagrams(in IoEndpoint endpoint) => _listeners.Listen(endpoint);
-
     public override IoSocket ConnectDatagrams(in IoEndpoint endpoint)
     {
         WindowsSocket? socket = WindowsSocket.TryCreate(this, SocketAddress.FamilyOf(endpoint)!.Value, out int error, isDatagram: true);
