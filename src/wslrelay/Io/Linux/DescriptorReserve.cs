@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -19,7 +20,7 @@ internal sealed class DescriptorReserve(IoTimers timers) : IoTimer, IDisposable
 
     private readonly Queue<Accept> _parked = new();
     private readonly long _limit = RaiseLimit();
-    private EpollHandle? _spare = OpenSpare();
+    private SafeFileHandle? _spare = OpenSpare();
     private volatile bool _isReserved;
     private int _flowCount;
     private int _closedElsewhere;
@@ -63,7 +64,7 @@ internal sealed class DescriptorReserve(IoTimers timers) : IoTimer, IDisposable
         if (isOther && _isReserved)
             return false;
 
-        EpollHandle? spare = Interlocked.Exchange(ref _spare, null);
+        SafeFileHandle? spare = Interlocked.Exchange(ref _spare, null);
         spare?.Dispose();
         return spare is not null;
     }
@@ -99,10 +100,10 @@ internal sealed class DescriptorReserve(IoTimers timers) : IoTimer, IDisposable
         }
     }
 
-    private static EpollHandle? OpenSpare()
+    private static SafeFileHandle? OpenSpare()
     {
         int descriptor = Libc.eventfd(0, Libc.EFD_CLOEXEC);
-        return descriptor < 0 ? null : new EpollHandle(null!, descriptor, isSocket: false);
+        return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
     // Raises the soft limit of open descriptors to the hard one (getrlimit(2)), and returns it.

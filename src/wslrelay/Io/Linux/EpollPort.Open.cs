@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -91,11 +92,11 @@ internal sealed partial class EpollPort
             throw new IoException(IoError.Failed, 0, $"descriptor {number} was not inherited (it is this process's own {kind})");
 
         return isSignal
-            ? new EpollHandle(this, (nint)number, isSocket: false, ownsDescriptor: false)
+            ? new SafeFileHandle((nint)number, ownsHandle: false)
             : throw new IoException(IoError.Failed, 0, $"descriptor {number} is {kind}, not an eventfd, the read end of a pipe, or a pidfd");
     }
 
-    public override SafeHandle OpenProcess(int id) => ProcessSignal.Open(this, id);
+    public override SafeHandle OpenProcess(int id) => ProcessSignal.Open(id);
 
     public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write)
     {

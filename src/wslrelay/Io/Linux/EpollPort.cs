@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -20,8 +21,8 @@ internal sealed partial class EpollPort : IoPort
     private const int RetryMilliseconds = 20;
 
     private readonly EpollPort? _listening;
-    private readonly EpollHandle _epoll;
-    private readonly EpollHandle _wake;
+    private readonly SafeFileHandle _epoll;
+    private readonly SafeFileHandle _wake;
     private readonly EpollTokens _tokens = new();
     private readonly Queue<IoOperation> _requestedWakeUps = new();
     private readonly byte[] _native = GC.AllocateUninitializedArray<byte>(MaxBatch * EpollEvent.Size, pinned: true);
@@ -43,8 +44,8 @@ internal sealed partial class EpollPort : IoPort
         CallMode? callMode = null, int keepaliveSeconds = 0, int resetIdleMilliseconds = PendingResets.MaxIdleMilliseconds, EpollPort? listening = null)
     {
         _listening = listening;
-        _epoll = new EpollHandle(this, Errno.Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
-        _wake = new EpollHandle(this, Errno.Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
+        _epoll = new SafeFileHandle(Errno.Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), ownsHandle: true);
+        _wake = new SafeFileHandle(Errno.Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), ownsHandle: true);
         _ = Errno.Check(Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken), "epoll_ctl");
         Reserve = listening?.Reserve ?? new DescriptorReserve(Timers);
         Resets = new PendingResets(this, resetIdleMilliseconds);
@@ -261,7 +262,7 @@ internal sealed partial class EpollPort : IoPort
         }
     }
 
-    private unsafe int Control(int operation, EpollHandle handle, uint events, ulong token)
+    private unsafe int Control(int operation, SafeHandle handle, uint events, ulong token)
     {
         byte* native = stackalloc byte[EpollEvent.Size];
         EpollEvent.Write(native, events, token);
