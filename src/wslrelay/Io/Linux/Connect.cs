@@ -12,7 +12,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
     {
         try
         {
-            _socket = Open();
+            _socket = port.OpenConnection(Endpoint, IsOfFlow);
             if (Endpoint.Kind == IoEndpointKind.Tcp)
                 TcpOptions.ApplyToConnection(_socket, Endpoint);
 
@@ -115,26 +115,5 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
     {
         Socket = _socket;
         Complete();
-    }
-
-    private EpollHandle Open()
-    {
-        int descriptor = SocketAddress.Open(Endpoint);
-        if (descriptor == -Errno.EMFILE && !IsOfFlow && port.Reserve.CloseSpare(isOther: !port.IsListening))
-            descriptor = SocketAddress.Open(Endpoint);
-
-        if (IsOfFlow && port.Reserve.IsScarceForFlow(descriptor))
-        {
-            _ = Libc.close(descriptor);
-            descriptor = -Errno.EMFILE;
-        }
-
-        if (descriptor < 0)
-            throw Errno.Exception(-descriptor, Endpoint.ToString());
-
-        if (IsOfFlow)
-            port.Reserve.CountFlow(1);
-
-        return new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, IsOfFlow = IsOfFlow, HidesResets = Endpoint.Kind != IoEndpointKind.Tcp };
     }
 }

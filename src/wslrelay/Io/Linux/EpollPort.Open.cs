@@ -5,7 +5,7 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-// Opens listeners, and checks inherited descriptors.
+// Opens sockets, and checks inherited descriptors.
 internal sealed partial class EpollPort
 {
     // The kernel cuts it down to net.core.somaxconn.
@@ -19,7 +19,11 @@ internal sealed partial class EpollPort
     public override IoSocket Listen(in IoEndpoint endpoint)
     {
         ListenAddress.Check(endpoint);
-        EpollHandle listener = Open(endpoint, isFlow: false);
+        int descriptor = SocketAddress.Open(endpoint);
+        if (descriptor < 0)
+            throw Errno.Exception(-descriptor, endpoint.ToString());
+
+        EpollHandle listener = new(this, descriptor, isSocket: true) { HidesResets = endpoint.Address is null };
         try
         {
             if (SocketAddress.Domain(endpoint) == Libc.AF_INET6)
@@ -59,19 +63,40 @@ internal sealed partial class EpollPort
 
     public override IoSocket ConnectDatagrams(in IoEndpoint endpoint)
     {
-        EpollHandle socket = Open(endpoint, isFlow: true);
-        int error = Reserve.IsScarceForFlow((int)socket.DangerousGetHandle()) ? Errno.EMFILE : socket.Connect(endpoint);
+        EpollHandle socket = OpenConnection(endpoint, isOfFlow: true);
+        socket.TrySetOption(Libc.IPPROTO_UDP, Libc.UDP_GRO, 1);
+        int error = socket.Connect(endpoint);
         if (error == 0 && socket.IsSelfConnected(endpoint))
             error = Errno.ECONNREFUSED;
 
         if (error == 0)
-        {
-            Reserve.CountFlow(1);
             return socket;
+
+        socket.Close(abort: true);
+        throw Errno.Exception(error, endpoint.ToString());
+    }
+
+    /// <summary>Opens a socket that is about to connect.</summary>
+    /// <exception cref="IoException">The system refuses, or the descriptors that are left are for others.</exception>
+    internal EpollHandle OpenConnection(in IoEndpoint endpoint, bool isOfFlow)
+    {
+        int descriptor = SocketAddress.Open(endpoint);
+        if (descriptor == -Errno.EMFILE && !isOfFlow && Reserve.CloseSpare(isOther: !IsListening))
+            descriptor = SocketAddress.Open(endpoint);
+
+        if (isOfFlow && Reserve.IsScarceForFlow(descriptor))
+        {
+            _ = Libc.close(descriptor);
+            descriptor = -Errno.EMFILE;
         }
 
-        socket.Dispose();
-        throw Errno.Exception(error, endpoint.ToString());
+        if (descriptor < 0)
+            throw Errno.Exception(-descriptor, endpoint.ToString());
+
+        if (isOfFlow)
+            Reserve.CountFlow(1);
+
+        return new EpollHandle(this, descriptor, isSocket: true) { IsConnection = true, IsOfFlow = isOfFlow, HidesResets = endpoint.Address is null };
     }
 
     public override SafeHandle OpenSignal(long number)
@@ -133,25 +158,14 @@ internal sealed partial class EpollPort
             throw Errno.Exception(Errno.Last, $"setsockopt({level}, {option})");
     }
 
-    private EpollHandle Open(in IoEndpoint endpoint, bool isFlow)
-    {
-        int descriptor = SocketAddress.Open(endpoint);
-        if (descriptor < 0)
-            throw Errno.Exception(-descriptor, endpoint.ToString());
-
-        EpollHandle socket = new(this, descriptor, isSocket: true) { HidesResets = endpoint.Address is null, IsConnection = isFlow, IsOfFlow = isFlow };
-        if (endpoint.Kind == IoEndpointKind.Udp)
-            socket.TrySetOption(Libc.IPPROTO_UDP, Libc.UDP_GRO, 1);
-
-        return socket;
-    }
-
     private static void PrepareDatagrams(EpollHandle socket, IPAddress address)
     {
         if (address.Equals(IPAddress.Any))
             SetOption(socket, Libc.IPPROTO_IP, Libc.IP_PKTINFO, 1);
         else if (address.Equals(IPAddress.IPv6Any))
             SetOption(socket, Libc.IPPROTO_IPV6, Libc.IPV6_RECVPKTINFO, 1);
+
+        socket.TrySetOption(Libc.IPPROTO_UDP, Libc.UDP_GRO, 1);
 
         // Bursts of many clients meet in this one socket.
         socket.TrySetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUF, DatagramBufferSize);
