@@ -111,10 +111,10 @@ internal sealed class LoopHost : IDisposable
         Action<string> stop = Stop;
         Stop = cause =>
         {
-            Port.NotifyStopping();
+            ServiceManager.Notify("STOPPING=1"u8, wait: false);
             stop(cause);
         };
-        Port.NotifyReady();
+        ServiceManager.Notify("READY=1"u8, wait: true);
         Run();
     }
 

@@ -21,7 +21,7 @@ internal sealed unsafe class DatagramBatch
     /// <param name="segmentSize">The size of each datagram but the last where there are several behind each other; 0: it is one.</param>
     /// <param name="client">The sender; the default where there is only one.</param>
     /// <param name="local">The address that it was sent to; the default where there is only one.</param>
-    internal void Add(byte* memory, int size, int segmentSize = 0, in DatagramAddress client = default, in DatagramAddress local = default) =>
+    internal void Add(byte* memory, int size, int segmentSize = 0, in InternetAddress client = default, in InternetAddress local = default) =>
         _items[Count++] = new Entry(memory, size, segmentSize > 0 && segmentSize < size ? segmentSize : size, client, local);
 
     /// <summary>How many from <paramref name="first"/> on are of the same sender, to the same address.</summary>
@@ -35,10 +35,10 @@ internal sealed unsafe class DatagramBatch
     }
 
     /// <summary>One datagram, or several of one size behind each other, of which the last may be shorter, as the kernel hands them over (udp(7), UDP_GRO).</summary>
-    internal readonly struct Entry(byte* memory, int size, int segmentSize, in DatagramAddress client, in DatagramAddress local)
+    internal readonly struct Entry(byte* memory, int size, int segmentSize, in InternetAddress client, in InternetAddress local)
     {
-        internal readonly DatagramAddress Client = client;
-        internal readonly DatagramAddress Local = local;
+        internal readonly InternetAddress Client = client;
+        internal readonly InternetAddress Local = local;
 
         internal byte* Memory => memory;
 

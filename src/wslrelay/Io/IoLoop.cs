@@ -40,10 +40,9 @@ internal sealed class IoLoop(IoPort port, int eventBatch = IoLoop.EventBatch)
     /// <inheritdoc cref="BegunCount"/>
     public int EndedCount { get; set; }
 
-    public IoTimers Timers { get; } = new();
+    public IoTimers Timers { get; } = port.Timers;
 
-    /// <summary>Buffers for what is above the port, as for datagrams on their way through a stream.</summary>
-    public BufferPool Buffers { get; } = new();
+    public BufferPool Buffers { get; } = port.Buffers;
 
     public Garbage Garbage => field ??= new Garbage(this);
 

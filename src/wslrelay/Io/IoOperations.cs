@@ -99,9 +99,6 @@ internal abstract class PumpOperation(IIoOwner owner, ByteCounter counter) : IoO
     public virtual bool HasPassedOnEnd => false;
 }
 
-/// <summary>Completes when a foreign handle is signalled (on Linux: readable or hung up).</summary>
-internal abstract class WatchOperation(IIoOwner owner) : IoOperation(owner);
-
 /// <summary>Receives the datagrams of a socket, on the loop thread.</summary>
 internal interface IDatagramOwner : IIoOwner
 {

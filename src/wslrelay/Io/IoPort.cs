@@ -21,6 +21,12 @@ internal abstract class IoPort : IDisposable
     /// <summary>The loop stops: every connection is about to be reset, so that a listener's backlog need not be served first.</summary>
     public bool IsStopping { get; set; }
 
+    /// <summary>The deadlines of the loop, and of what the port tries again where no event tells it to.</summary>
+    public IoTimers Timers { get; } = new();
+
+    /// <summary>Of the port and what is above it, each kept only while its receiver has not taken the data.</summary>
+    public BufferPool Buffers { get; } = new();
+
     /// <summary>How many operations have yielded and go on without a wake-up; set by the loop before each <see cref="Wait"/>.</summary>
     public int YieldedCount { get; set; }
 
@@ -47,7 +53,10 @@ internal abstract class IoPort : IDisposable
     /// <summary>False on Windows: CTRL_CLOSE_EVENT, which .NET calls SIGHUP, ends a process even if it is ignored.</summary>
     public virtual bool CanIgnoreHangUp => true;
 
-    /// <summary>Opens, binds and listens. A TCP address and port of another listener is neither shared nor shadowed.</summary>
+    /// <summary>
+    /// Opens, binds and, but for datagrams, listens. An address and port of another socket is neither shared nor shadowed. On a wildcard address each datagram tells
+    /// the address that it was sent to.
+    /// </summary>
     /// <exception cref="IoException">The system refuses.</exception>
     public abstract IoSocket Listen(in IoEndpoint endpoint);
 
@@ -76,10 +85,6 @@ internal abstract class IoPort : IDisposable
     /// <summary>Relays one direction, up to and including the end of the stream.</summary>
     public abstract PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner, ChunkMode chunks = ChunkMode.None);
 
-    /// <summary>Opens and binds a datagram socket, which no other socket shares. On a wildcard address each datagram tells the address that it was sent to.</summary>
-    /// <exception cref="IoException">The system refuses.</exception>
-    public virtual IoSocket BindDatagrams(in IoEndpoint endpoint) => throw new NotSupportedException();
-
     /// <summary>Opens a datagram socket connected to one peer, whose errors are then reported.</summary>
     /// <exception cref="IoException">The system refuses; <see cref="IoError.TooManyOpenFiles"/> already while few handles are left for connections.</exception>
     public virtual IoSocket ConnectDatagrams(in IoEndpoint endpoint) => throw new NotSupportedException();
@@ -91,11 +96,14 @@ internal abstract class IoPort : IDisposable
     /// Sends datagrams of a batch without waiting: what finds no room is dropped. <paramref name="to"/> is the default on a connected socket, and
     /// <paramref name="from"/> unless the socket is bound to a wildcard address.
     /// </summary>
-    public virtual DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in DatagramAddress to = default, in DatagramAddress from = default) =>
+    public virtual DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in InternetAddress to = default, in InternetAddress from = default) =>
         throw new NotSupportedException();
 
-    /// <summary>Waits for a foreign handle, from <see cref="OpenSignal"/> or opened by the caller. The port neither associates nor closes it.</summary>
-    public abstract WatchOperation Watch(SafeHandle signal, IIoOwner owner);
+    /// <summary>
+    /// Completes when a foreign handle, from <see cref="OpenSignal"/> or opened by the caller, is signalled (on Linux: readable or hung up). The port neither associates
+    /// nor closes it.
+    /// </summary>
+    public abstract IoOperation Watch(SafeHandle signal, IIoOwner owner);
 
     /// <summary>An inherited handle: on Windows an event (or a process), on Linux an eventfd, the read end of a pipe, or a pidfd.</summary>
     /// <exception cref="IoException">It is none of these; the message says what it is.</exception>
@@ -113,16 +121,6 @@ internal abstract class IoPort : IDisposable
 
     /// <summary>The listening sockets of this machine, for a thread of the caller's.</summary>
     public virtual ListenerTable Listeners() => new();
-
-    /// <summary>Tells the service manager that started this program, if one did and asked, that it is ready. May wait for the manager.</summary>
-    public virtual void NotifyReady()
-    {
-    }
-
-    /// <summary>Tells the service manager that the program is about to end.</summary>
-    public virtual void NotifyStopping()
-    {
-    }
 
     /// <exception cref="IoException">This machine does not support the kind of socket; the message says what is missing.</exception>
     public virtual void RequireSupport(IoEndpointKind kind)

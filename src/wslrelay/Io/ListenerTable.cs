@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Net.Sockets;
 
 namespace Wslrelay.Io;
 
@@ -41,6 +42,9 @@ internal class ListenerTable
     {
     }
 
-    /// <summary>An IPv6 socket that is bound to an IPv4-mapped address listens on the IPv4 address.</summary>
-    protected static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+    /// <summary>An IPv6 socket that is bound to an IPv4-mapped address listens on the IPv4 address. Wine gives even ::1 a scope.</summary>
+    protected static IPAddress Plain(IPAddress address) =>
+        address.IsIPv4MappedToIPv6 ? address.MapToIPv4()
+        : address is { AddressFamily: AddressFamily.InterNetworkV6, IsIPv6LinkLocal: false, ScopeId: not 0 } ? new IPAddress(address.GetAddressBytes())
+        : address;
 }

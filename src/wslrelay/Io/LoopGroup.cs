@@ -95,9 +95,9 @@ internal sealed class LoopGroup(IoLoop first, int count, bool spreads)
             done();
 
         foreach (IoLoop loop in Others)
-            loop.Post(() => action(loop, () => first.Post(OnTold)));
+            loop.Post(() => action(loop, () => first.Post(OnDone)));
 
-        void OnTold()
+        void OnDone()
         {
             if (--left == 0)
                 done();
@@ -126,7 +126,7 @@ internal sealed class LoopGroup(IoLoop first, int count, bool spreads)
     private int FindLeastBusy()
     {
         // One alone stays, and costs no sample.
-        if (Open(0) == 0)
+        if (OpenCount(0) == 0)
             return 0;
 
         long now = Environment.TickCount64;
@@ -134,7 +134,7 @@ internal sealed class LoopGroup(IoLoop first, int count, bool spreads)
             Sample(now);
 
         bool areMany = first.BegunCount - _begunAtSample >= ManyPerSample;
-        if (_totalPercent < BusyPercent || (areMany && Open(0) < MinOpenOfMany))
+        if (_totalPercent < BusyPercent || (areMany && OpenCount(0) < MinOpenOfMany))
             return 0;
 
         int least = 0;
@@ -156,16 +156,16 @@ internal sealed class LoopGroup(IoLoop first, int count, bool spreads)
             long time = _loops[i]?.Port.ThreadMicroseconds ?? 0;
             _percent[i] = (int)((time - _timeAtSample[i]) / (10 * (now - _sampledAt)));
             _timeAtSample[i] = time;
-            _openAtSample[i] = Open(i);
+            _openAtSample[i] = OpenCount(i);
             _totalPercent += _percent[i];
         }
 
         _sampledAt = now;
     }
 
-    private int Load(int i) => _percent[i] + (PercentPerConnection * (Open(i) - _openAtSample[i]));
+    private int Load(int i) => _percent[i] + (PercentPerConnection * (OpenCount(i) - _openAtSample[i]));
 
-    private int Open(int i) => (i == 0 ? first.BegunCount : _given[i]) - (_loops[i]?.EndedCount ?? 0);
+    private int OpenCount(int i) => (i == 0 ? first.BegunCount : _given[i]) - (_loops[i]?.EndedCount ?? 0);
 
     // Null, and from then on there are no more, where the system refuses what it needs.
     private IoLoop? TryBegin(int index)

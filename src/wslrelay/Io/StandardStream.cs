@@ -4,7 +4,7 @@ using Wslrelay.Io.Windows;
 
 namespace Wslrelay.Io;
 
-/// <summary>A standard stream, or the null device if it is missing. Its calls block and never throw; each direction is for one thread at a time.</summary>
+/// <summary>A standard stream, or the null device if it is missing. Its calls block and never throw. Read or written, by one thread at a time.</summary>
 internal abstract class StandardStream
 {
     /// <summary>The three streams. Must be used first of all by the program: what is opened before could take the number of one that is closed.</summary>

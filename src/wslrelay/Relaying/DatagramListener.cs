@@ -100,7 +100,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
     /// <exception cref="IoException">The system does not give the address and port.</exception>
     public static DatagramListener Open(PortTable table, PortMapping mapping)
     {
-        IoSocket socket = table.Loop.Port.BindDatagrams(IoEndpoint.Udp(mapping.Address, mapping.HostPort));
+        IoSocket socket = table.Loop.Port.Listen(IoEndpoint.Udp(mapping.Address, mapping.HostPort));
         return new DatagramListener(table, mapping.HostPort == 0 ? mapping.WithHostPort(socket.LocalPort) : mapping, socket);
     }
 

@@ -10,12 +10,12 @@ namespace Wslrelay.Relaying;
 /// </summary>
 internal abstract class Flow(DatagramListener listener, in DatagramBatch.Entry first) : IListedClient
 {
-    internal readonly DatagramAddress Client = first.Client;
+    internal readonly InternetAddress Client = first.Client;
 
     /// <summary>Where the client sends to, and its answers come from; the default unless the mapping's address is a wildcard.</summary>
-    internal readonly DatagramAddress Local = first.Local;
+    internal readonly InternetAddress Local = first.Local;
 
-    public IPEndPoint ClientEndPoint => Client.ToEndPoint();
+    public IPEndPoint ClientEndPoint => Client.ToEndPoint()!;
 
     public PortMapping Mapping => listener.Mapping;
 

@@ -15,5 +15,5 @@ internal sealed class FlowComparer : IEqualityComparer<Flow>, IAlternateEquality
 
     public Flow Create(DatagramBatch.Entry alternate) => throw new NotSupportedException();
 
-    private static int HashCodeOf(in DatagramAddress client, in DatagramAddress local) => local.IsEmpty ? client.GetHashCode() : HashCode.Combine(client, local);
+    private static int HashCodeOf(in InternetAddress client, in InternetAddress local) => local.IsEmpty ? client.GetHashCode() : HashCode.Combine(client, local);
 }

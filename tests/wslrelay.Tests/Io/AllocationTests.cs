@@ -38,7 +38,7 @@ public sealed class AllocationTests
     // Two directions that move at once need two buffers, and whether they do so in the warm-up depends on scheduling.
     private static void HoldTwoBuffers(LoopFixture loop) => loop.Do(() =>
     {
-        BufferPool buffers = TestPlatform.Buffers(loop.Port);
+        BufferPool buffers = loop.Port.Buffers;
         byte[] one = buffers.Rent();
         byte[] other = buffers.Rent();
         buffers.Return(one);

@@ -14,7 +14,7 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
 
     private int _batch = 1;
     private int _rounds;
-    private long _lastTurn;
+    private long _lastPoll;
 
     /// <summary>Registers a parked listener again. False if the accept has completed meanwhile.</summary>
     internal bool TryResume()
@@ -22,14 +22,8 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
         if (State != IoState.Pending || listener.Reader != this)
             return false;
 
-        try
-        {
-            port.Register(listener, Libc.EPOLLIN);
-        }
-        catch (IoException)
-        {
+        if (port.Register(listener, Libc.EPOLLIN) != 0)
             port.Reserve.Park(this);
-        }
 
         return true;
     }
@@ -37,15 +31,11 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
     protected internal override void Schedule()
     {
         listener.Reader = this;
-        try
-        {
-            port.Register(listener, Libc.EPOLLIN);
+        int error = port.Register(listener, Libc.EPOLLIN);
+        if (error == 0)
             Pend();
-        }
-        catch (IoException e)
-        {
-            Complete(e.Error, e.NativeError);
-        }
+        else
+            Complete(Errno.ToIoError(error), error);
     }
 
     protected internal override void Collect(in IoEvent wake)
@@ -57,8 +47,8 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
         }
 
         // The last accept4 of a batch would only find the backlog empty: take one connection, and twice as many at each event that follows at once.
-        _batch = port.Turn - _lastTurn <= 1 ? Math.Min(_batch * 2, MaxPerEvent) : 1;
-        _lastTurn = port.Turn;
+        _batch = port.PollCount - _lastPoll <= 1 ? Math.Min(_batch * 2, MaxPerEvent) : 1;
+        _lastPoll = port.PollCount;
         _ = AcceptPending(_batch);
     }
 

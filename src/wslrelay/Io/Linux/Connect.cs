@@ -11,17 +11,15 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
     // It has its options, and may be in another network than this process.
     private bool IsGiven => Unconnected is not null;
 
-    protected internal override unsafe void Schedule()
+    protected internal override void Schedule()
     {
-        byte* address = stackalloc byte[SocketAddress.MaxSize];
         try
         {
-            int length = SocketAddress.Write(Endpoint, new Span<byte>(address, SocketAddress.MaxSize));
-            _socket = (EpollHandle?)Unconnected ?? Open();
+            _socket = (EpollHandle?)Unconnected ?? port.OpenConnection(Endpoint, IsOfFlow);
             if (Endpoint.Kind == IoEndpointKind.Tcp && !IsGiven)
                 TcpOptions.ApplyToConnection(_socket, Endpoint);
 
-            int error = Libc.connect(_socket, address, (uint)length) == 0 ? 0 : Errno.Last;
+            int error = _socket.Connect(Endpoint);
             if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && (IsToPass || !port.Calls.IsBatching) && _socket.HasPeer)
             {
                 // On loopback the handshake is mostly complete when connect returns: asking saves a wait. In a batch the next wait comes at once
@@ -46,23 +44,21 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             if (isPending)
             {
                 _socket.MarkNotWritable();
-            }
-            else if (error != 0)
-            {
-                Complete(Errno.ToIoError(error), error);
-                return;
+                error = 0;
             }
 
             // Only now: an unconnected socket would be reported as hung up.
             _socket.Writer = this;
-            if (isPending || !IsToPass)
+            if (error == 0 && (isPending || !IsToPass))
             {
-                port.Register(_socket);
-                if (Endpoint.Kind == IoEndpointKind.Tcp)
+                error = port.Register(_socket);
+                if (error == 0 && Endpoint.Kind == IoEndpointKind.Tcp)
                     port.Keepalive.Add(_socket);
             }
 
-            if (isPending)
+            if (error != 0)
+                Complete(Errno.ToIoError(error), error);
+            else if (isPending)
                 Pend();
             else
                 Succeed();
@@ -124,27 +120,5 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
     {
         Socket = _socket;
         Complete();
-    }
-
-    private EpollHandle Open()
-    {
-        int domain = SocketAddress.Domain(Endpoint);
-        int descriptor = SocketAddress.Open(domain);
-        if (descriptor == -Errno.EMFILE && !IsOfFlow && port.Reserve.CloseSpare(isOther: !port.IsListening))
-            descriptor = SocketAddress.Open(domain);
-
-        if (IsOfFlow && port.Reserve.IsScarceForFlow(descriptor))
-        {
-            _ = Libc.close(descriptor);
-            descriptor = -Errno.EMFILE;
-        }
-
-        if (descriptor < 0)
-            throw Errno.Exception(-descriptor, Endpoint.ToString());
-
-        if (IsOfFlow)
-            port.Reserve.CountFlow(1);
-
-        return new EpollHandle(port, descriptor, isSocket: true) { IsConnection = true, IsOfFlow = IsOfFlow, HidesResets = Endpoint.Kind != IoEndpointKind.Tcp };
     }
 }

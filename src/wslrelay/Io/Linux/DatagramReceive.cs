@@ -16,15 +16,11 @@ internal sealed class DatagramReceive(EpollPort port, EpollHandle socket, IDatag
         }
 
         socket.Reader = this;
-        try
-        {
-            port.Register(socket, Libc.EPOLLIN | Libc.EPOLLET);
+        int error = port.Register(socket, Libc.EPOLLIN | Libc.EPOLLET);
+        if (error == 0)
             Pend();
-        }
-        catch (IoException e)
-        {
-            Complete(e.Error, e.NativeError);
-        }
+        else
+            Complete(Errno.ToIoError(error), error);
     }
 
     protected internal override void Collect(in IoEvent wake)

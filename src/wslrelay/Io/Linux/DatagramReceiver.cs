@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Wslrelay.Io.Linux.Interop;
 
@@ -63,7 +62,7 @@ internal sealed unsafe class DatagramReceiver : IDisposable
             messages.Messages[i].Header = new Libc.MessageHeader
             {
                 Name = isNamed ? messages.Name(i) : null,
-                NameLength = isNamed ? (uint)DatagramAddress.MaxSize : 0,
+                NameLength = isNamed ? (uint)InternetAddress.MaxSize : 0,
                 Vectors = messages.Vectors + i,
                 VectorCount = 1,
                 Control = messages.Control(i),
@@ -76,7 +75,7 @@ internal sealed unsafe class DatagramReceiver : IDisposable
     {
         ref readonly Libc.MultiMessageHeader message = ref messages.Messages[index];
         int segmentSize = 0;
-        DatagramAddress local = default;
+        InternetAddress local = default;
         for (int offset = 0; offset + sizeof(Libc.ControlHeader) <= (int)message.Header.ControlLength;)
         {
             var control = (Libc.ControlHeader*)(message.Header.Control + offset);
@@ -84,20 +83,14 @@ internal sealed unsafe class DatagramReceiver : IDisposable
             if (control->Level == Libc.IPPROTO_UDP && control->Type == Libc.UDP_GRO)
                 segmentSize = BitConverter.ToInt32(data);
             else if (control->Level == Libc.IPPROTO_IP && control->Type == Libc.IP_PKTINFO)
-                local = DatagramAddress.ReadV4(data[4..8]); // ipi_spec_dst: this machine's address, where a broadcast went out to another.
+                local = InternetAddress.ReadV4(data[4..8]); // ipi_spec_dst: this machine's address, where a broadcast went out to another.
             else if (control->Level == Libc.IPPROTO_IPV6 && control->Type == Libc.IPV6_PKTINFO && data[0] != 0xff)
-                local = DatagramAddress.ReadV6(data[..16], 0, BitConverter.ToUInt32(data[16..])); // A multicast address sends nothing.
+                local = InternetAddress.ReadV6(data[..16], 0, BitConverter.ToUInt32(data[16..])); // A multicast address sends nothing.
 
             offset += ((int)control->Length + 7) & ~7;
         }
 
-        DatagramAddress client = default;
-        if (message.Header.Name is not null)
-        {
-            ReadOnlySpan<byte> name = new(message.Header.Name, DatagramAddress.MaxSize);
-            client = DatagramAddress.Read(name, BinaryPrimitives.ReadUInt16LittleEndian(name) == Libc.AF_INET6);
-        }
-
+        InternetAddress client = message.Header.Name is null ? default : SocketAddress.Read(new ReadOnlySpan<byte>(message.Header.Name, InternetAddress.MaxSize));
         Batch.Add(_memory + (index * SlotSize), (int)message.Length, segmentSize, client, local);
     }
 }

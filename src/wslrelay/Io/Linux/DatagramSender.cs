@@ -24,9 +24,9 @@ internal sealed unsafe class DatagramSender : IDisposable
     private int _count;
     private int _vectors;
 
-    internal DatagramsSent Send(EpollHandle socket, DatagramBatch batch, int first, int count, in DatagramAddress to, in DatagramAddress from)
+    internal DatagramsSent Send(EpollHandle socket, DatagramBatch batch, int first, int count, in InternetAddress to, in InternetAddress from)
     {
-        int nameSize = to.IsEmpty ? 0 : to.Write(new Span<byte>(_messages.Name(0), DatagramAddress.MaxSize), (ushort)(to.IsV6 ? Libc.AF_INET6 : Libc.AF_INET));
+        int nameSize = to.IsEmpty ? 0 : to.Write(new Span<byte>(_messages.Name(0), InternetAddress.MaxSize), (ushort)(to.IsV6 ? Libc.AF_INET6 : Libc.AF_INET));
 
         // An older kernel would ignore the option, and send all as one datagram.
         bool canSegment = _knowsSegments ??= socket.GetOption(Libc.IPPROTO_UDP, Libc.UDP_SEGMENT) >= 0;
@@ -64,7 +64,7 @@ internal sealed unsafe class DatagramSender : IDisposable
     public void Dispose() => _messages.Dispose();
 
     // Makes as many messages as there is room for. Returns what comes next.
-    private (int Item, int Segment) Build(DatagramBatch batch, (int Item, int Segment) next, int end, bool canSegment, int nameSize, in DatagramAddress from)
+    private (int Item, int Segment) Build(DatagramBatch batch, (int Item, int Segment) next, int end, bool canSegment, int nameSize, in InternetAddress from)
     {
         _count = _vectors = 0;
         while (next.Item < end && _count < DatagramBatch.Capacity && _vectors < DatagramBatch.Capacity)
@@ -121,7 +121,7 @@ internal sealed unsafe class DatagramSender : IDisposable
 
     private void AddVector(byte* memory, int size) => _messages.Vectors[_vectors++] = new Libc.IoVector { Base = memory, Length = (nuint)size };
 
-    private void AddMessage(int firstVector, int segments, int segmentSize, int nameSize, in DatagramAddress from)
+    private void AddMessage(int firstVector, int segments, int segmentSize, int nameSize, in InternetAddress from)
     {
         byte* control = _messages.Control(_count);
         int controlSize = 0;

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -8,19 +9,21 @@ namespace Wslrelay.Io.Linux;
 /// other loops may ask whether descriptors are needed or scarce, take the spare, and tell of closes.
 /// </summary>
 [SupportedOSPlatform("linux")]
-internal sealed class DescriptorReserve : IDisposable
+internal sealed class DescriptorReserve(IoTimers timers) : IoTimer, IDisposable
 {
     // The kernel assigns the lowest free number, so one this close to the limit means that descriptors are scarce.
     private const int ScarceMargin = 256;
 
+    // Parked listeners go on when this process closes a descriptor; in case other processes hold them all, some are tried again each second.
+    private const int ParkedRetryMilliseconds = 1000;
+    private const int ParkedPerRetry = 64;
+
     private readonly Queue<Accept> _parked = new();
     private readonly long _limit = RaiseLimit();
-    private EpollHandle? _spare;
+    private SafeFileHandle? _spare = OpenSpare();
     private volatile bool _isReserved;
     private int _flowCount;
     private int _closedElsewhere;
-
-    internal DescriptorReserve() => Replenish(0);
 
     /// <summary>Whether the next connection can have a second descriptor. When they are scarce, the connection that was accepted last must have opened its target's socket first.</summary>
     internal bool CanAccept => HasSpare && !_isReserved;
@@ -44,7 +47,16 @@ internal sealed class DescriptorReserve : IDisposable
     /// <summary>A socket of a flow was opened (1) or closed (-1). For any thread.</summary>
     internal void CountFlow(int change) => Interlocked.Add(ref _flowCount, change);
 
-    internal void EndTurn() => _isReserved = false;
+    /// <param name="closed">How many descriptors the loop that listens has closed in this turn.</param>
+    internal void EndTurn(int closed)
+    {
+        _isReserved = false;
+        if (Volatile.Read(ref _closedElsewhere) > 0)
+            closed += Interlocked.Exchange(ref _closedElsewhere, 0);
+
+        if (closed > 0)
+            Replenish(closed);
+    }
 
     /// <summary>Closes the spare; true if that freed a descriptor. Another loop than the one that listens leaves what is reserved.</summary>
     internal bool CloseSpare(bool isOther = false)
@@ -52,20 +64,35 @@ internal sealed class DescriptorReserve : IDisposable
         if (isOther && _isReserved)
             return false;
 
-        EpollHandle? spare = Interlocked.Exchange(ref _spare, null);
+        SafeFileHandle? spare = Interlocked.Exchange(ref _spare, null);
         spare?.Dispose();
         return spare is not null;
     }
 
-    /// <summary>Reopens the spare if possible, and resumes as many listeners as were closed. One that finds no descriptor parks again: nothing spins.</summary>
-    internal void Replenish(int closed)
-    {
-        if (!HasSpare)
-        {
-            int descriptor = Libc.eventfd(0, Libc.EFD_CLOEXEC);
-            _spare = descriptor < 0 ? null : new EpollHandle(null!, descriptor, isSocket: false);
-        }
+    /// <summary>Another loop has closed so many; its port then wakes the one that listens.</summary>
+    internal void OnClosedElsewhere(int closed) => Interlocked.Add(ref _closedElsewhere, closed);
 
+    internal void Park(Accept accept)
+    {
+        _parked.Enqueue(accept);
+        if (Index < 0)
+            timers.Start(this, ParkedRetryMilliseconds);
+    }
+
+    // Pipes, or other processes' descriptors, may have been closed.
+    protected internal override void OnExpired()
+    {
+        Replenish(ParkedPerRetry);
+        if (HasParked && Index < 0)
+            timers.Start(this, ParkedRetryMilliseconds);
+    }
+
+    public void Dispose() => CloseSpare();
+
+    // Reopens the spare if possible, and resumes as many listeners as were closed. One that finds no descriptor parks again: nothing spins.
+    private void Replenish(int closed)
+    {
+        _spare ??= OpenSpare();
         while (HasSpare && closed > 0 && _parked.TryDequeue(out Accept? accept))
         {
             if (accept.TryResume())
@@ -73,14 +100,11 @@ internal sealed class DescriptorReserve : IDisposable
         }
     }
 
-    /// <summary>Another loop has closed so many; its port then wakes the one that listens.</summary>
-    internal void OnClosedElsewhere(int closed) => Interlocked.Add(ref _closedElsewhere, closed);
-
-    internal int TakeClosedElsewhere() => Volatile.Read(ref _closedElsewhere) == 0 ? 0 : Interlocked.Exchange(ref _closedElsewhere, 0);
-
-    internal void Park(Accept accept) => _parked.Enqueue(accept);
-
-    public void Dispose() => CloseSpare();
+    private static SafeFileHandle? OpenSpare()
+    {
+        int descriptor = Libc.eventfd(0, Libc.EFD_CLOEXEC);
+        return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
+    }
 
     // Raises the soft limit of open descriptors to the hard one (getrlimit(2)), and returns it.
     private static long RaiseLimit()

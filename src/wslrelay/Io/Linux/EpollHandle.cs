@@ -21,18 +21,11 @@ internal sealed partial class EpollHandle : IoSocket
         Set(Flags.IsSocket, isSocket);
     }
 
-    public override int LocalPort
-    {
-        get
-        {
-            Span<byte> address = stackalloc byte[SocketAddress.MaxSize];
-            return TryGetAddress(address, ofPeer: false) ? (int)SocketAddress.Port(address) : 0;
-        }
-    }
+    public override int LocalPort => GetAddress(ofPeer: false).Port;
 
-    public override IPEndPoint? LocalEndPoint => GetEndPoint(ofPeer: false);
+    public override IPEndPoint? LocalEndPoint => GetAddress(ofPeer: false).ToEndPoint();
 
-    public override IPEndPoint? RemoteEndPoint => GetEndPoint(ofPeer: true);
+    public override IPEndPoint? RemoteEndPoint => GetAddress(ofPeer: true).ToEndPoint();
 
     public override uint? PeerCid
     {
@@ -120,6 +113,24 @@ internal sealed partial class EpollHandle : IoSocket
     {
         SetLinger(zero: true);
         Set(Flags.ResetsOnDeath, true);
+    }
+
+    /// <summary>Binds the socket. Returns 0 or an errno.</summary>
+    /// <exception cref="IoException">The system has no address for the endpoint.</exception>
+    internal int Bind(in IoEndpoint endpoint)
+    {
+        Span<byte> address = stackalloc byte[SocketAddress.MaxSize];
+        int length = SocketAddress.Write(endpoint, address);
+        return Libc.bind(this, address, (uint)length) == 0 ? 0 : Errno.Last;
+    }
+
+    /// <summary>Connects the socket. Returns 0 or an errno.</summary>
+    /// <exception cref="IoException">The system has no address for the endpoint.</exception>
+    internal int Connect(in IoEndpoint endpoint)
+    {
+        Span<byte> address = stackalloc byte[SocketAddress.MaxSize];
+        int length = SocketAddress.Write(endpoint, address);
+        return Libc.connect(this, address, (uint)length) == 0 ? 0 : Errno.Last;
     }
 
     public override bool ShutdownSend()
@@ -214,19 +225,16 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
-    private IPEndPoint? GetEndPoint(bool ofPeer)
+    private InternetAddress GetAddress(bool ofPeer)
     {
         Span<byte> address = stackalloc byte[SocketAddress.MaxSize];
-        return TryGetAddress(address, ofPeer) ? SocketAddress.EndPoint(address) : null;
+        return TryGetAddress(address, ofPeer) ? SocketAddress.Read(address) : default;
     }
 
-    private unsafe bool TryGetAddress(Span<byte> address, bool ofPeer)
+    private bool TryGetAddress(Span<byte> address, bool ofPeer)
     {
         uint length = (uint)address.Length;
-        fixed (byte* memory = address)
-        {
-            return (ofPeer ? Libc.getpeername(this, memory, &length) : Libc.getsockname(this, memory, &length)) == 0;
-        }
+        return (ofPeer ? Libc.getpeername(this, address, ref length) : Libc.getsockname(this, address, ref length)) == 0;
     }
 
     protected override bool ReleaseHandle() => Libc.close((int)handle) == 0;

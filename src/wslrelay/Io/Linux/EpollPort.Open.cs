@@ -1,10 +1,11 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-// Opens listeners, and checks inherited descriptors.
+// Opens sockets, and checks inherited descriptors.
 internal sealed partial class EpollPort
 {
     // The kernel cuts it down to net.core.somaxconn.
@@ -15,32 +16,33 @@ internal sealed partial class EpollPort
     // Without /proc.
     private const string UnknownDescriptor = "of an unknown kind";
 
-    public override unsafe IoSocket Listen(in IoEndpoint endpoint)
+    public override IoSocket Listen(in IoEndpoint endpoint)
     {
         ListenAddress.Check(endpoint);
-        byte* address = stackalloc byte[SocketAddress.MaxSize];
-        int length = SocketAddress.Write(endpoint, new Span<byte>(address, SocketAddress.MaxSize));
-        int descriptor = SocketAddress.Open(SocketAddress.Domain(endpoint));
+        int descriptor = SocketAddress.Open(endpoint);
         if (descriptor < 0)
             throw Errno.Exception(-descriptor, endpoint.ToString());
 
-        EpollHandle listener = new(this, descriptor, isSocket: true) { HidesResets = endpoint.Kind != IoEndpointKind.Tcp };
+        EpollHandle listener = new(this, descriptor, isSocket: true) { HidesResets = endpoint.Address is null };
         try
         {
+            if (SocketAddress.Domain(endpoint) == Libc.AF_INET6)
+                SetOption(listener, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
+
+            if (endpoint.Kind == IoEndpointKind.Udp)
+                PrepareDatagrams(listener, endpoint.Address!);
+
             if (endpoint.Kind == IoEndpointKind.Tcp)
             {
                 if (endpoint.Port != 0)
                     SetReuseAddress(listener);
 
-                if (SocketAddress.Domain(endpoint) == Libc.AF_INET6)
-                    SetOption(listener, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
-
                 TcpOptions.ApplyToListener(listener, endpoint, _keepaliveSeconds);
             }
 
             if (endpoint.Kind == IoEndpointKind.Unix && !endpoint.Path!.StartsWith('@'))
-                _files.Add(listener, UnixListenerFile.Listen(listener, endpoint.Path, address, (uint)length, Backlog));
-            else if (Libc.bind(listener, address, (uint)length) != 0 || Libc.listen(listener, Backlog) != 0)
+                _files.Add(listener, UnixListenerFile.Listen(listener, endpoint, Backlog));
+            else if (listener.Bind(endpoint) != 0 || (endpoint.Kind != IoEndpointKind.Udp && Libc.listen(listener, Backlog) != 0))
                 throw ListenException(endpoint, Errno.Last);
 
             // Not before bind: with it the kernel searches half of its range first, and all of that half once it is full. Connections inherit it
@@ -59,46 +61,42 @@ internal sealed partial class EpollPort
 
     public override string? FindOwner(in IoEndpoint endpoint, int milliseconds) => PortOwners.Find(endpoint, milliseconds);
 
-    public override IoSocket BindDatagrams(in IoEndpoint endpoint)
-    {
-        ListenAddress.Check(endpoint);
-        EpollHandle socket = OpenDatagrams(endpoint, isConnection: false);
-        try
-        {
-            bool isV6 = SocketAddress.Domain(endpoint) == Libc.AF_INET6;
-            if (isV6)
-                SetOption(socket, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
-
-            if (endpoint.Address!.Equals(isV6 ? IPAddress.IPv6Any : IPAddress.Any))
-                SetOption(socket, isV6 ? Libc.IPPROTO_IPV6 : Libc.IPPROTO_IP, isV6 ? Libc.IPV6_RECVPKTINFO : Libc.IP_PKTINFO, 1);
-
-            // Bursts of many clients meet in this one socket.
-            socket.TrySetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUF, DatagramBufferSize);
-            int error = Assign(socket, endpoint, connect: false);
-            return error == 0 ? socket : throw ListenException(endpoint, error);
-        }
-        catch (IoException)
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
     public override IoSocket ConnectDatagrams(in IoEndpoint endpoint)
     {
-        EpollHandle socket = OpenDatagrams(endpoint, isConnection: true);
-        int error = Reserve.IsScarceForFlow((int)socket.DangerousGetHandle()) ? Errno.EMFILE : Assign(socket, endpoint, connect: true);
+        EpollHandle socket = OpenConnection(endpoint, isOfFlow: true);
+        socket.TrySetOption(Libc.IPPROTO_UDP, Libc.UDP_GRO, 1);
+        int error = socket.Connect(endpoint);
         if (error == 0 && socket.IsSelfConnected(endpoint))
             error = Errno.ECONNREFUSED;
 
         if (error == 0)
-        {
-            Reserve.CountFlow(1);
             return socket;
+
+        socket.Close(abort: true);
+        throw Errno.Exception(error, endpoint.ToString());
+    }
+
+    /// <summary>Opens a socket that is about to connect.</summary>
+    /// <exception cref="IoException">The system refuses, or the descriptors that are left are for others.</exception>
+    internal EpollHandle OpenConnection(in IoEndpoint endpoint, bool isOfFlow)
+    {
+        int descriptor = SocketAddress.Open(endpoint);
+        if (descriptor == -Errno.EMFILE && !isOfFlow && Reserve.CloseSpare(isOther: !IsListening))
+            descriptor = SocketAddress.Open(endpoint);
+
+        if (isOfFlow && Reserve.IsScarceForFlow(descriptor))
+        {
+            _ = Libc.close(descriptor);
+            descriptor = -Errno.EMFILE;
         }
 
-        socket.Dispose();
-        throw Errno.Exception(error, endpoint.ToString());
+        if (descriptor < 0)
+            throw Errno.Exception(-descriptor, endpoint.ToString());
+
+        if (isOfFlow)
+            Reserve.CountFlow(1);
+
+        return new EpollHandle(this, descriptor, isSocket: true) { IsConnection = true, IsOfFlow = isOfFlow, HidesResets = endpoint.Address is null };
     }
 
     public override SafeHandle OpenSignal(long number)
@@ -119,11 +117,11 @@ internal sealed partial class EpollPort
             throw new IoException(IoError.Failed, 0, $"descriptor {number} was not inherited (it is this process's own {kind})");
 
         return isSignal
-            ? new EpollHandle(this, (nint)number, isSocket: false, ownsDescriptor: false)
+            ? new SafeFileHandle((nint)number, ownsHandle: false)
             : throw new IoException(IoError.Failed, 0, $"descriptor {number} is {kind}, not an eventfd, the read end of a pipe, or a pidfd");
     }
 
-    public override SafeHandle OpenProcess(int id) => ProcessSignal.Open(this, id);
+    public override SafeHandle OpenProcess(int id) => ProcessSignal.Open(id);
 
     public override IoHandle? TryOpenPipe(SafeHandle pipe, bool write)
     {
@@ -146,16 +144,11 @@ internal sealed partial class EpollPort
             return null;
 
         EpollHandle handle = new(this, descriptor, isSocket);
-        try
-        {
-            Register(handle);
+        if (Register(handle) == 0)
             return handle;
-        }
-        catch (IoException)
-        {
-            handle.Dispose();
-            return null;
-        }
+
+        handle.Dispose();
+        return null;
     }
 
     /// <summary>Sets an integer option of a socket.</summary>
@@ -165,23 +158,17 @@ internal sealed partial class EpollPort
             throw Errno.Exception(Errno.Last, $"setsockopt({level}, {option})");
     }
 
-    private EpollHandle OpenDatagrams(in IoEndpoint endpoint, bool isConnection)
+    private static void PrepareDatagrams(EpollHandle socket, IPAddress address)
     {
-        int descriptor = SocketAddress.Open(SocketAddress.Domain(endpoint), Libc.SOCK_DGRAM);
-        if (descriptor < 0)
-            throw Errno.Exception(-descriptor, endpoint.ToString());
+        if (address.Equals(IPAddress.Any))
+            SetOption(socket, Libc.IPPROTO_IP, Libc.IP_PKTINFO, 1);
+        else if (address.Equals(IPAddress.IPv6Any))
+            SetOption(socket, Libc.IPPROTO_IPV6, Libc.IPV6_RECVPKTINFO, 1);
 
-        EpollHandle socket = new(this, descriptor, isSocket: true) { IsConnection = isConnection, IsOfFlow = isConnection };
         socket.TrySetOption(Libc.IPPROTO_UDP, Libc.UDP_GRO, 1);
-        return socket;
-    }
 
-    // Binds or connects. Returns the errno, 0 for none.
-    private static unsafe int Assign(EpollHandle socket, in IoEndpoint endpoint, bool connect)
-    {
-        byte* address = stackalloc byte[SocketAddress.MaxSize];
-        uint length = (uint)SocketAddress.Write(endpoint, new Span<byte>(address, SocketAddress.MaxSize));
-        return (connect ? Libc.connect(socket, address, length) : Libc.bind(socket, address, length)) == 0 ? 0 : Errno.Last;
+        // Bursts of many clients meet in this one socket.
+        socket.TrySetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUF, DatagramBufferSize);
     }
 
     // On Linux two listeners cannot share a port with it; it only allows binding despite connections in TIME_WAIT (socket(7), SO_REUSEADDR).

@@ -14,10 +14,10 @@ internal sealed partial class EpollPort
     private const int Piece = 1 << 20;
 
     // For so many polls after a wake-up of anything but bulk, another is expected.
-    private const int SmallTurns = 64;
+    private const int PollsAfterSmall = 64;
 
     private int _resultRounds;
-    private long _lastSmallTurn = -SmallTurns;
+    private long _lastSmallPoll = -PollsAfterSmall;
 
     /// <summary>Bytes that one direction may move before the loop looks for what else has come.</summary>
     internal int PieceSize { get; private set; } = Piece;
@@ -36,7 +36,7 @@ internal sealed partial class EpollPort
             count = WaitForReadiness(events, count, Calls.HasQueued ? 0 : timeoutMilliseconds);
 
         Calls.SetExpectedCalls(count);
-        PieceSize = count == 0 && YieldedCount == 1 && Turn - _lastSmallTurn >= SmallTurns ? LonePiece : Piece;
+        PieceSize = count == 0 && YieldedCount == 1 && PollCount - _lastSmallPoll >= PollsAfterSmall ? LonePiece : Piece;
         return count;
     }
 
@@ -47,13 +47,14 @@ internal sealed partial class EpollPort
         if (room == 0)
             return count;
 
-        Turn++;
+        PollCount++;
         _timeSlice.OnTurn();
         _resultRounds = 0;
 
-        timeoutMilliseconds = count > 0 ? 0 : LimitTimeout(timeoutMilliseconds);
+        // What was closed just now lets parked listeners go on.
+        bool hasMore = count > 0 || (_closedCount > 0 && IsListening && Reserve.HasParked);
         byte* native = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_native, 0);
-        int reported = Libc.epoll_wait(_epoll, native, room, timeoutMilliseconds);
+        int reported = Libc.epoll_wait(_epoll, native, room, hasMore ? 0 : timeoutMilliseconds);
         if (reported < 0 && Errno.Last != Errno.EINTR)
             throw Errno.Exception(Errno.Last, "epoll_wait");
 
@@ -86,19 +87,8 @@ internal sealed partial class EpollPort
     private IoEvent WakeUp(IoOperation operation)
     {
         if (!operation.IsBulk)
-            _lastSmallTurn = Turn;
+            _lastSmallPoll = PollCount;
 
         return new IoEvent(operation, null, 0, 0);
     }
-
-    // Listeners, connects and sockets can wait for a time instead of an event.
-    private int LimitTimeout(int timeout)
-    {
-        timeout = HasParked ? Earlier(timeout, _closedCount > 0 ? 0 : ParkedRetryMilliseconds) : timeout;
-        timeout = _retries.Count > 0 ? Earlier(timeout, RetryMilliseconds) : timeout;
-        return Keepalive.IsEmpty || timeout == 0 ? timeout : Earlier(timeout, Keepalive.Timeout);
-    }
-
-    // -1 is never.
-    private static int Earlier(int timeout, int milliseconds) => timeout < 0 ? milliseconds : Math.Min(timeout, milliseconds);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -16,20 +17,17 @@ internal sealed partial class EpollPort : IoPort
     private const ulong WakeToken = 0;
     private const int MaxBatch = 256;
 
-    // Parked listeners go on when this process closes a descriptor; in case other processes hold them all, some are tried again each second.
-    private const int ParkedRetryMilliseconds = 1000;
-    private const int ParkedPerRetry = 64;
-
     // Epoll has no event for room in the backlog of a Unix listener, nor for data that a peer has acknowledged.
     private const int RetryMilliseconds = 20;
 
     private readonly EpollPort? _listening;
-    private readonly EpollHandle _epoll;
-    private readonly EpollHandle _wake;
+    private readonly SafeFileHandle _epoll;
+    private readonly SafeFileHandle _wake;
     private readonly EpollTokens _tokens = new();
     private readonly Queue<IoOperation> _requestedWakeUps = new();
     private readonly byte[] _native = GC.AllocateUninitializedArray<byte>(MaxBatch * EpollEvent.Size, pinned: true);
     private readonly HashSet<IoOperation> _retries = [];
+    private readonly ActionTimer _retryTimer;
     private readonly Dictionary<EpollHandle, UnixListenerFile> _files = [];
     private readonly TimeSlice _timeSlice = new();
     private readonly int _keepaliveSeconds;
@@ -37,8 +35,6 @@ internal sealed partial class EpollPort : IoPort
     private DatagramSender? _datagramSender;
     private int _threadClock;
     private int _closedCount;
-    private long _nextParkedRetry;
-    private long _nextRetry;
 
     /// <param name="callMode">Null: as the environment says.</param>
     /// <param name="keepaliveSeconds">The idle time before a keepalive probe; 0: the system's.</param>
@@ -49,14 +45,15 @@ internal sealed partial class EpollPort : IoPort
         CallMode? callMode = null, int keepaliveSeconds = 0, int resetIdleMilliseconds = PendingResets.MaxIdleMilliseconds, EpollPort? listening = null)
     {
         _listening = listening;
-        _epoll = new EpollHandle(this, Errno.Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), isSocket: false);
-        _wake = new EpollHandle(this, Errno.Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), isSocket: false);
-        Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken);
-        Reserve = listening?.Reserve ?? new DescriptorReserve();
+        _epoll = new SafeFileHandle(Errno.Check(Libc.epoll_create1(Libc.EPOLL_CLOEXEC), "epoll_create1"), ownsHandle: true);
+        _wake = new SafeFileHandle(Errno.Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"), ownsHandle: true);
+        _ = Errno.Check(Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN | Libc.EPOLLET, WakeToken), "epoll_ctl");
+        Reserve = listening?.Reserve ?? new DescriptorReserve(Timers);
         Resets = new PendingResets(this, resetIdleMilliseconds);
         Pipes = new SplicePipePool(Reserve);
         Calls = new CallBatch(callMode ?? ModeOfEnvironment<CallMode>("WSLRELAY_CALLS"));
-        Keepalive = new KeepaliveQueue(_tokens, keepaliveSeconds);
+        Keepalive = new KeepaliveQueue(_tokens, Timers, keepaliveSeconds);
+        _retryTimer = new ActionTimer(Retry);
         _keepaliveSeconds = keepaliveSeconds;
     }
 
@@ -66,7 +63,7 @@ internal sealed partial class EpollPort : IoPort
     internal bool IsListening => _listening is null;
 
     /// <summary>The number of polls of epoll so far.</summary>
-    internal long Turn { get; private set; }
+    internal long PollCount { get; private set; }
 
     internal PumpMode PumpMode { get; init; } = ModeOfEnvironment<PumpMode>("WSLRELAY_PUMP");
 
@@ -83,9 +80,6 @@ internal sealed partial class EpollPort : IoPort
     /// <summary>The buffers of batched receives: one for each, and as many again for data whose receivers are slow.</summary>
     internal BufferPool BatchBuffers { get; } = new(BatchBufferSize, 2 * CallBatch.Capacity);
 
-    /// <summary>The buffers of all other receives; a pump keeps one only while its receiver has not taken the data.</summary>
-    internal BufferPool Buffers { get; } = new();
-
     public override long ThreadMicroseconds =>
         _threadClock != 0 && Libc.clock_gettime(_threadClock, out Libc.TimeSpec time) == 0 ? (time.Seconds * 1_000_000) + (time.Nanoseconds / 1000) : 0;
 
@@ -93,26 +87,23 @@ internal sealed partial class EpollPort : IoPort
 
     public override bool Adopt(IoSocket socket)
     {
-        EpollHandle handle = (EpollHandle)socket;
-        try
-        {
-            if (handle.Token == 0)
-            {
-                Register(handle);
-                _timeSlice.OnConnection();
-
-                // An accepted one has inherited it.
-                if (handle.NagleEnabled)
-                    Keepalive.Add(handle);
-            }
-
+        var handle = (EpollHandle)socket;
+        if (handle.Token != 0)
             return true;
-        }
-        catch (IoException)
+
+        if (Register(handle) != 0)
         {
             socket.Close(abort: true);
             return false;
         }
+
+        _timeSlice.OnConnection();
+
+        // An accepted one has inherited it.
+        if (handle.NagleEnabled)
+            Keepalive.Add(handle);
+
+        return true;
     }
 
     public override bool HasHandlesToSpare(IoSocket newest) => HasDescriptorsToSpare((int)newest.DangerousGetHandle());
@@ -142,16 +133,12 @@ internal sealed partial class EpollPort : IoPort
 
     public override IoOperation ReceiveDatagrams(IoSocket socket, IDatagramOwner owner) => new DatagramReceive(this, (EpollHandle)socket, owner);
 
-    public override DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in DatagramAddress to = default, in DatagramAddress from = default) =>
+    public override DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in InternetAddress to = default, in InternetAddress from = default) =>
         (_datagramSender ??= new DatagramSender()).Send((EpollHandle)socket, batch, first, count, to, from);
 
-    public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
+    public override IoOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 
     public override ListenerTable Listeners() => new LinuxListenerTable();
-
-    public override void NotifyReady() => ServiceManager.Notify("READY=1"u8, flags: 0);
-
-    public override void NotifyStopping() => ServiceManager.Notify("STOPPING=1"u8, Libc.MSG_DONTWAIT);
 
     public override unsafe void Wake()
     {
@@ -168,48 +155,15 @@ internal sealed partial class EpollPort : IoPort
 
     public override void EndTurn()
     {
-        Keepalive.Run();
-        long now = HasParked || _retries.Count > 0 ? Environment.TickCount64 : 0;
         if (_listening is null)
-            EndTurnOfReserve(now);
-        else if (_closedCount > 0)
-            TellOfClosed(_listening);
-
-        if (_retries.Count > 0 && now >= _nextRetry)
         {
-            foreach (IoOperation operation in _retries)
-                WakeOperation(operation);
-
-            _retries.Clear();
+            Reserve.EndTurn(_closedCount);
         }
-    }
-
-    private bool HasParked => IsListening && Reserve.HasParked;
-
-    private void EndTurnOfReserve(long now)
-    {
-        Reserve.EndTurn();
-        _closedCount += Reserve.TakeClosedElsewhere();
-        if (_closedCount > 0)
+        else if (_closedCount > 0 && Reserve.NeedsDescriptor)
         {
-            Reserve.Replenish(_closedCount);
-            _closedCount = 0;
-        }
-        else if (Reserve.HasParked && now >= _nextParkedRetry)
-        {
-            // Pipes, or other processes' descriptors, may have been closed.
-            Reserve.Replenish(ParkedPerRetry);
-            _nextParkedRetry = now + ParkedRetryMilliseconds;
-        }
-    }
-
-    // One that is parked just now misses it, and is tried again each second.
-    private void TellOfClosed(EpollPort listening)
-    {
-        if (Reserve.NeedsDescriptor)
-        {
+            // One that is parked just now misses it, and is tried again each second.
             Reserve.OnClosedElsewhere(_closedCount);
-            listening.Wake();
+            _listening.Wake();
         }
 
         _closedCount = 0;
@@ -219,7 +173,7 @@ internal sealed partial class EpollPort : IoPort
     internal void RetryLater(IoOperation operation)
     {
         if (_retries.Count == 0)
-            _nextRetry = Environment.TickCount64 + RetryMilliseconds;
+            Timers.Start(_retryTimer, RetryMilliseconds);
 
         _ = _retries.Add(operation);
     }
@@ -227,31 +181,27 @@ internal sealed partial class EpollPort : IoPort
     /// <summary>Wakes an operation in the next <see cref="Wait"/>, for example to complete its cancellation.</summary>
     internal void WakeOperation(IoOperation operation) => _requestedWakeUps.Enqueue(operation);
 
-    /// <summary>For life, edge-triggered. EPOLLOUT is requested only after a send was refused: each socket would be reported at once for nothing.</summary>
-    internal void Register(EpollHandle handle) => Register(handle, Interest(handle));
+    /// <summary>For life, edge-triggered. EPOLLOUT is requested only after a send was refused: each socket would be reported at once for nothing. Returns 0 or an errno.</summary>
+    internal int Register(EpollHandle handle) => Register(handle, Interest(handle));
 
-    /// <summary>Applies the handle's changed interest; epoll reports at once what is ready already (epoll_ctl(2), EPOLL_CTL_MOD).</summary>
-    internal void UpdateInterest(EpollHandle handle) => Control(Libc.EPOLL_CTL_MOD, handle, Interest(handle), handle.Token);
-
-    /// <exception cref="IoException">Epoll does not support the descriptor, or has no memory.</exception>
-    internal void Register(EpollHandle handle, uint events)
+    /// <summary>Returns 0, or an errno: epoll does not support the descriptor, or has no memory.</summary>
+    internal int Register(EpollHandle handle, uint events)
     {
         handle.Token = _tokens.Add(handle);
-        try
-        {
-            Control(Libc.EPOLL_CTL_ADD, handle, events, handle.Token);
-        }
-        catch (IoException)
-        {
+        int error = Control(Libc.EPOLL_CTL_ADD, handle, events, handle.Token) == 0 ? 0 : Errno.Last;
+        if (error != 0)
             RemoveToken(handle);
-            throw;
-        }
+
+        return error;
     }
+
+    /// <summary>Applies the handle's changed interest; epoll reports at once what is ready already (epoll_ctl(2), EPOLL_CTL_MOD).</summary>
+    internal void UpdateInterest(EpollHandle handle) => _ = Errno.Check(Control(Libc.EPOLL_CTL_MOD, handle, Interest(handle), handle.Token), "epoll_ctl");
 
     /// <summary>Unregisters a descriptor that stays open.</summary>
     internal void Unregister(EpollHandle handle)
     {
-        Control(Libc.EPOLL_CTL_DEL, handle, 0, 0);
+        _ = Errno.Check(Control(Libc.EPOLL_CTL_DEL, handle, 0, 0), "epoll_ctl");
         RemoveToken(handle);
     }
 
@@ -292,6 +242,14 @@ internal sealed partial class EpollPort : IoPort
         _epoll.Dispose();
     }
 
+    private void Retry()
+    {
+        foreach (IoOperation operation in _retries)
+            WakeOperation(operation);
+
+        _retries.Clear();
+    }
+
     // What is no such mode is the default one.
     private static T ModeOfEnvironment<T>(string variable)
         where T : struct, Enum => Enum.TryParse(Environment.GetEnvironmentVariable(variable), ignoreCase: true, out T mode) ? mode : default;
@@ -309,10 +267,10 @@ internal sealed partial class EpollPort : IoPort
         }
     }
 
-    private unsafe void Control(int operation, EpollHandle handle, uint events, ulong token)
+    private unsafe int Control(int operation, SafeHandle handle, uint events, ulong token)
     {
         byte* native = stackalloc byte[EpollEvent.Size];
         EpollEvent.Write(native, events, token);
-        _ = Errno.Check(Libc.epoll_ctl(_epoll, operation, handle, native), "epoll_ctl");
+        return Libc.epoll_ctl(_epoll, operation, handle, native);
     }
 }

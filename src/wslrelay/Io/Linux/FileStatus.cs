@@ -12,7 +12,7 @@ internal enum FileType
     Socket = 0xC000,
 }
 
-/// <summary>The identity and type of a file, by statx(2), or by newfstatat(2) where a sandbox refuses statx.</summary>
+/// <summary>The identity and type of a file, by newfstatat(2), which unlike statx(2) no sandbox refuses.</summary>
 [SupportedOSPlatform("linux")]
 internal readonly record struct FileStatus(ulong Device, ulong Inode, FileType Type)
 {
@@ -27,12 +27,6 @@ internal readonly record struct FileStatus(ulong Device, ulong Inode, FileType T
 
     private static unsafe FileStatus? Get(int directory, string path, int flags)
     {
-        if (Libc.statx(directory, path, flags, Libc.STATX_TYPE | Libc.STATX_INO, out Libc.Statx status) == 0)
-            return new FileStatus(((ulong)status.DeviceMajor << 32) | status.DeviceMinor, status.Inode, (FileType)(status.Mode & TypeMask));
-
-        if (!Errno.IsRefused(Errno.Last))
-            return null;
-
         // struct stat begins with st_dev and st_ino; then x64 has st_nlink (64 bits) before st_mode, arm64 st_mode.
         bool isX64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;
         byte* stat = stackalloc byte[StatSize];

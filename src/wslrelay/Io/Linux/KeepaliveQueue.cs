@@ -5,38 +5,24 @@ namespace Wslrelay.Io.Linux;
 /// inherited it. Holds tokens, so that it keeps no closed socket in memory. Loop thread only.
 /// </summary>
 [SupportedOSPlatform("linux")]
-internal sealed class KeepaliveQueue(EpollTokens tokens, int idleSeconds)
+internal sealed class KeepaliveQueue(EpollTokens tokens, IoTimers timers, int idleSeconds) : IoTimer
 {
     private const int PeriodMilliseconds = 1000;
 
     private readonly Queue<ulong> _waiting = new();
     private int _dueCount;
-    private long _nextRun;
-
-    internal bool IsEmpty => _waiting.Count == 0;
-
-    /// <summary>Milliseconds until the next <see cref="Run"/>; only while it is not empty.</summary>
-    internal int Timeout => (int)Math.Max(0, _nextRun - Environment.TickCount64);
 
     internal void Add(EpollHandle socket)
     {
-        if (IsEmpty)
-            _nextRun = Environment.TickCount64 + PeriodMilliseconds;
+        if (_waiting.Count == 0)
+            timers.Start(this, PeriodMilliseconds);
 
         _waiting.Enqueue(socket.Token);
     }
 
-    /// <summary>Once a period, handles the connections that were added before the previous run.</summary>
-    internal void Run()
+    // Handles the connections that were added before the previous period ended.
+    protected internal override void OnExpired()
     {
-        if (IsEmpty)
-            return;
-
-        long now = Environment.TickCount64;
-        if (now < _nextRun)
-            return;
-
-        _nextRun = now + PeriodMilliseconds;
         for (; _dueCount > 0; _dueCount--)
         {
             if (tokens.Find(_waiting.Dequeue()) is { } socket)
@@ -44,5 +30,7 @@ internal sealed class KeepaliveQueue(EpollTokens tokens, int idleSeconds)
         }
 
         _dueCount = _waiting.Count;
+        if (_dueCount > 0)
+            timers.Start(this, PeriodMilliseconds);
     }
 }

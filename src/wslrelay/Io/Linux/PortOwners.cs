@@ -17,16 +17,8 @@ internal static class PortOwners
         return (ProcessOf(socket.Id, milliseconds) ?? UserOf(socket.User)) is { } owner ? PortOwner.Describe(owner, socket, wanted.Address) : null;
     }
 
-    private static string? ProcessOf(ulong id, int milliseconds)
-    {
-        if (id == 0)
-            return null;
-
-        foreach ((_, int process) in LinuxListenerTable.FindProcesses([id], milliseconds))
-            return $"{LinuxListenerTable.NameOf(process)} (pid {process})";
-
-        return null;
-    }
+    private static string? ProcessOf(ulong id, int milliseconds) => id == 0 ? null
+        : LinuxListenerTable.FindProcesses([id], milliseconds).Select(static found => $"{LinuxListenerTable.NameOf(found.Process)} (pid {found.Process})").FirstOrDefault();
 
     // A process of this user's own that was not found is in another container.
     private static string? UserOf(uint? id)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Win32.SafeHandles;
 using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
@@ -11,11 +12,11 @@ internal static class ProcessSignal
 
     /// <summary>The caller owns the descriptor.</summary>
     /// <exception cref="IoException">There is no such process, it has exited, or it belongs to another user.</exception>
-    internal static EpollHandle Open(EpollPort port, int id)
+    internal static SafeFileHandle Open(int id)
     {
         // The descriptor first: if the number is given to another process from now on, the descriptor is readable all the same.
         int descriptor = Errno.Result(Libc.pidfd_open(Libc.SYS_pidfd_open, id, 0));
-        EpollHandle? process = descriptor < 0 ? null : new EpollHandle(port, descriptor, isSocket: false);
+        SafeFileHandle? process = descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
         try
         {
             Check(id);
@@ -26,7 +27,7 @@ internal static class ProcessSignal
             throw;
         }
 
-        return process ?? (-descriptor is Errno.EMFILE or Errno.ENFILE ? throw Errno.Exception(-descriptor, "pidfd_open") : Poll(port, id));
+        return process ?? (-descriptor is Errno.EMFILE or Errno.ENFILE ? throw Errno.Exception(-descriptor, "pidfd_open") : Poll(id));
     }
 
     private static void Check(int id)
@@ -59,10 +60,10 @@ internal static class ProcessSignal
         status.FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..].Trim().Split('\t', ' ')[0] ?? "";
 
     // For kernels before 5.3, and sandboxes that refuse pidfd_open.
-    private static unsafe EpollHandle Poll(EpollPort port, int id)
+    private static unsafe SafeFileHandle Poll(int id)
     {
         int descriptor = Errno.Check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd");
-        EpollHandle exited = new(port, descriptor, isSocket: false);
+        SafeFileHandle exited = new(descriptor, ownsHandle: true);
         bool isParent = Libc.getppid() == id;
         new Thread(Run, 256 * 1024) { IsBackground = true, Name = "parent" }.Start();
         return exited;

@@ -5,22 +5,18 @@ namespace Wslrelay.Io.Linux;
 
 /// <summary>Watches a foreign descriptor, level-triggered, until it is readable or hung up. It is never read, so that other processes see the signal too.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class Signal(EpollPort port, SafeHandle signal, IIoOwner owner) : WatchOperation(owner)
+internal sealed class Signal(EpollPort port, SafeHandle signal, IIoOwner owner) : IoOperation(owner)
 {
     private EpollHandle? _watched;
 
     protected internal override void Schedule()
     {
         _watched = new EpollHandle(port, signal.DangerousGetHandle(), isSocket: false, ownsDescriptor: false) { Reader = this };
-        try
-        {
-            port.Register(_watched, Libc.EPOLLIN);
+        int error = port.Register(_watched, Libc.EPOLLIN);
+        if (error == 0)
             Pend();
-        }
-        catch (IoException e)
-        {
-            Complete(e.Error, e.NativeError);
-        }
+        else
+            Complete(Errno.ToIoError(error), error);
     }
 
     protected internal override void Collect(in IoEvent wake) => Complete(CancelReason == IoError.None ? IoError.None : IoError.Cancelled, 0);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Wslrelay.Io.Linux.Interop;
@@ -24,8 +23,12 @@ internal static class SocketAddress
         _ => throw new IoException(IoError.NotSupported, 0, $"{endpoint}: Hyper-V sockets exist on Windows only; use vsock or a Unix socket here"),
     };
 
-    /// <summary>A new socket: its descriptor, or a negative errno.</summary>
-    internal static int Open(int domain, int type = Libc.SOCK_STREAM) => Errno.Result(Libc.socket(domain, type | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0));
+    /// <summary>A new socket for the endpoint: its descriptor, or a negative errno.</summary>
+    internal static int Open(in IoEndpoint endpoint)
+    {
+        int type = endpoint.Kind == IoEndpointKind.Udp ? Libc.SOCK_DGRAM : Libc.SOCK_STREAM;
+        return Errno.Result(Libc.socket(Domain(endpoint), type | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0));
+    }
 
     /// <summary>Writes the address; returns its length.</summary>
     /// <exception cref="IoException">A path that is too long, or a family that this system does not have.</exception>
@@ -36,15 +39,8 @@ internal static class SocketAddress
         BinaryPrimitives.WriteUInt16LittleEndian(address, (ushort)domain);
         switch (domain)
         {
-            case Libc.AF_INET:
-                BinaryPrimitives.WriteUInt16BigEndian(address[2..], (ushort)endpoint.Port);
-                _ = endpoint.Address!.TryWriteBytes(address[4..], out _);
-                return 16;
-            case Libc.AF_INET6:
-                BinaryPrimitives.WriteUInt16BigEndian(address[2..], (ushort)endpoint.Port);
-                _ = endpoint.Address!.TryWriteBytes(address[8..], out _);
-                BinaryPrimitives.WriteUInt32LittleEndian(address[24..], (uint)endpoint.Address.ScopeId);
-                return 28;
+            case Libc.AF_INET or Libc.AF_INET6:
+                return InternetAddress.Of(endpoint.Address!, endpoint.Port).Write(address, (ushort)domain);
             case Libc.AF_VSOCK:
                 BinaryPrimitives.WriteUInt32LittleEndian(address[4..], endpoint.Port);
                 BinaryPrimitives.WriteUInt32LittleEndian(address[8..], endpoint.Cid);
@@ -54,18 +50,13 @@ internal static class SocketAddress
         }
     }
 
-    /// <summary>An IPv4 or IPv6 address and its port; null for another family.</summary>
-    internal static IPEndPoint? EndPoint(ReadOnlySpan<byte> address) => BinaryPrimitives.ReadUInt16LittleEndian(address) switch
+    /// <summary>An IPv4 or IPv6 address; the default for another family.</summary>
+    internal static InternetAddress Read(ReadOnlySpan<byte> address) => BinaryPrimitives.ReadUInt16LittleEndian(address) switch
     {
-        Libc.AF_INET => new(new IPAddress(address[4..8]), (int)Port(address)),
-        Libc.AF_INET6 => new(new IPAddress(address[8..24], BinaryPrimitives.ReadUInt32LittleEndian(address[24..])), (int)Port(address)),
-        _ => null,
+        Libc.AF_INET => InternetAddress.Read(address, isV6: false),
+        Libc.AF_INET6 => InternetAddress.Read(address, isV6: true),
+        _ => default,
     };
-
-    /// <summary>The port of a TCP or vsock address.</summary>
-    internal static uint Port(ReadOnlySpan<byte> address) => BinaryPrimitives.ReadUInt16LittleEndian(address) == Libc.AF_VSOCK
-        ? BinaryPrimitives.ReadUInt32LittleEndian(address[4..])
-        : BinaryPrimitives.ReadUInt16BigEndian(address[2..]);
 
     /// <summary>The context id of a vsock address; null for another family.</summary>
     internal static uint? Cid(ReadOnlySpan<byte> address) =>

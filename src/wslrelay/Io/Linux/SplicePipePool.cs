@@ -15,27 +15,20 @@ internal sealed class SplicePipePool(DescriptorReserve reserve) : IDisposable
     /// <summary>Rents an empty pipe; null if none is available, and data has to be copied.</summary>
     internal SplicePipe? TryRent()
     {
-        if (!_free.TryPop(out SplicePipe? pipe))
-        {
-            if (_refusedUntil > Environment.TickCount64)
-                return null;
+        if (_free.TryPop(out SplicePipe? pipe))
+            return pipe;
 
-            pipe = SplicePipe.TryCreate();
-            if (pipe is not null && reserve.IsScarce((int)pipe.WriteEnd.DangerousGetHandle()))
-            {
-                // The last descriptors are for connections.
-                pipe.Dispose();
-                pipe = null;
-            }
+        if (_refusedUntil > Environment.TickCount64)
+            return null;
 
-            if (pipe is null)
-            {
-                _refusedUntil = Environment.TickCount64 + RefusedMilliseconds;
-                return null;
-            }
-        }
+        pipe = SplicePipe.TryCreate();
+        if (pipe is not null && !reserve.IsScarce((int)pipe.WriteEnd.DangerousGetHandle()))
+            return pipe;
 
-        return pipe;
+        // The last descriptors are for connections.
+        pipe?.Dispose();
+        _refusedUntil = Environment.TickCount64 + RefusedMilliseconds;
+        return null;
     }
 
     /// <summary>Returns a pipe; one that still holds bytes, of a broken connection, is closed.</summary>

@@ -6,8 +6,8 @@ namespace Wslrelay.Io.Linux;
 [SupportedOSPlatform("linux")]
 internal static class TcpOptions
 {
-    private static byte[]? _loopbackCongestion;
-    private static Tuple<uint, uint>? _ephemeral;
+    private static readonly byte[] LoopbackCongestion = ReadCongestion();
+    private static readonly (uint First, uint Last) Ephemeral = ReadEphemeral();
 
     /// <summary>Sets the options that accepted connections inherit from their listener.</summary>
     internal static void ApplyToListener(EpollHandle socket, in IoEndpoint endpoint, int keepaliveSeconds)
@@ -57,22 +57,18 @@ internal static class TcpOptions
     }
 
     /// <summary>Whether the system may assign this port to a connecting socket (ip(7), ip_local_port_range).</summary>
-    internal static bool IsEphemeral(uint port)
-    {
-        _ephemeral ??= ReadEphemeral();
-        return port >= _ephemeral.Item1 && port <= _ephemeral.Item2;
-    }
+    internal static bool IsEphemeral(uint port) => port >= Ephemeral.First && port <= Ephemeral.Last;
 
     /// <summary>For a connection on loopback, before it is made: a socket that has paced goes on pacing.</summary>
     internal static unsafe void DisablePacing(int socket)
     {
-        if ((_loopbackCongestion ??= ReadCongestion()).Length == 0)
+        if (LoopbackCongestion.Length == 0)
             return;
 
         // Only an optimization: a failure is ignored.
-        fixed (byte* name = _loopbackCongestion)
+        fixed (byte* name = LoopbackCongestion)
         {
-            _ = Libc.setsockopt(socket, Libc.IPPROTO_TCP, Libc.TCP_CONGESTION, name, (uint)_loopbackCongestion.Length);
+            _ = Libc.setsockopt(socket, Libc.IPPROTO_TCP, Libc.TCP_CONGESTION, name, (uint)LoopbackCongestion.Length);
         }
     }
 
@@ -82,10 +78,10 @@ internal static class TcpOptions
             DisablePacing((int)socket.DangerousGetHandle());
     }
 
-    private static Tuple<uint, uint> ReadEphemeral()
+    private static (uint First, uint Last) ReadEphemeral()
     {
         string[] words = ReadSetting("ip_local_port_range").Split('\t', ' ');
-        return words.Length == 2 && uint.TryParse(words[0], out uint first) && uint.TryParse(words[1], out uint last) ? Tuple.Create(first, last) : Tuple.Create(1u, 65535u);
+        return words.Length == 2 && uint.TryParse(words[0], out uint first) && uint.TryParse(words[1], out uint last) ? (first, last) : (1, 65535);
     }
 
     // bbr paces its sends, which halves bulk throughput on loopback; reno is built into every kernel.

@@ -2,12 +2,10 @@ using Wslrelay.Io.Linux.Interop;
 
 namespace Wslrelay.Io.Linux;
 
-/// <summary>One send or receive on a socket or a pipe, tried at once and at each wake-up. Loop thread only.</summary>
-/// <param name="port">The port.</param>
-/// <param name="handle">The socket or pipe.</param>
-/// <param name="send">Sends all of the buffer; else receives once.</param>
-/// <param name="owner">The owner.</param>
-/// <param name="takesSocket">Receives by <see cref="AttachedSocket"/>, as a send with <see cref="TransferOperation.Attached"/> sends.</param>
+/// <summary>
+/// One send of all of the buffer, or one receive, on a socket or a pipe, tried at once and at each wake-up. One that takes a socket receives by
+/// <see cref="AttachedSocket"/>, as a send with <see cref="TransferOperation.Attached"/> sends. Loop thread only.
+/// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class Transfer(EpollPort port, EpollHandle handle, bool send, IIoOwner owner, bool takesSocket = false)
     : TransferOperation(handle, owner)

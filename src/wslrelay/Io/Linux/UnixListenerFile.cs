@@ -21,10 +21,11 @@ internal sealed class UnixListenerFile
 
     private UnixListenerFile(string path) => (_path, _status) = (path, FileStatus.Of(path));
 
-    /// <summary>Binds and listens at a path.</summary>
+    /// <summary>Binds and listens at the endpoint's path.</summary>
     /// <exception cref="IoException">Another socket has the path, or the system refuses.</exception>
-    internal static unsafe UnixListenerFile Listen(EpollHandle listener, string path, byte* address, uint length, int backlog)
+    internal static UnixListenerFile Listen(EpollHandle listener, in IoEndpoint endpoint, int backlog)
     {
+        string path = endpoint.Path!;
         string folder = FolderOf(path);
         if (!Directory.Exists(folder))
             throw new IoException(IoError.Failed, Errno.ENOENT, $"unix:{path}: there is no folder {folder}");
@@ -34,16 +35,15 @@ internal sealed class UnixListenerFile
 
         // The mode of the socket, less the umask, becomes the mode of the file: at no moment can others connect.
         Check(Libc.fchmod(listener, OwnerOnly), path);
-        int error = Libc.bind(listener, address, length) == 0 ? 0 : Errno.Last;
-        if (error == Errno.EADDRINUSE && IsStale(path, address, length))
+        int error = listener.Bind(endpoint);
+        if (error == Errno.EADDRINUSE && IsStale(endpoint))
         {
             File.Delete(path);
-            Check(Libc.bind(listener, address, length), path);
+            error = listener.Bind(endpoint);
         }
-        else if (error != 0)
-        {
-            throw Errno.Exception(error, $"unix:{path}");
-        }
+
+        if (error != 0)
+            throw Errno.Exception(error, endpoint.ToString());
 
         UnixListenerFile file = new(path);
         try
@@ -104,15 +104,14 @@ internal sealed class UnixListenerFile
 
     // A socket that nobody listens on and nobody is about to listen on: a socket that is bound and does not listen yet refuses connections too. Other kinds of files refuse them as well,
     // and are not touched.
-    private static unsafe bool IsStale(string path, byte* address, uint length)
+    private static bool IsStale(in IoEndpoint endpoint)
     {
-        int descriptor = SocketAddress.Open(Libc.AF_UNIX);
+        int descriptor = SocketAddress.Open(endpoint);
         if (descriptor < 0)
             return false;
 
         using EpollHandle probe = new(null!, descriptor, isSocket: true);
-        return Libc.connect(probe, address, length) != 0 && Errno.Last == Errno.ECONNREFUSED
-            && FileStatus.Of(path) is { Type: FileType.Socket } && !IsBound(path);
+        return probe.Connect(endpoint) == Errno.ECONNREFUSED && FileStatus.Of(endpoint.Path!) is { Type: FileType.Socket } && !IsBound(endpoint.Path!);
     }
 
     // proc(5): the last column is the path as it was given to bind.

@@ -89,7 +89,7 @@ internal sealed unsafe class Accept(CompletionPort port, WindowsSocket listener,
         base.OnCompleted();
     }
 
-    /// <summary>The port's turn has ended and there may be handles again.</summary>
+    /// <summary>There may be handles again.</summary>
     internal void OnRoomMade()
     {
         _starved = false;

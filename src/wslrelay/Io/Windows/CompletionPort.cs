@@ -14,9 +14,11 @@ namespace Wslrelay.Io.Windows;
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class CompletionPort : IoPort
 {
+    /// <summary>What no packet tells of is tried again so much later.</summary>
+    internal const int RetryMilliseconds = 100;
+
     private const int MaxBatch = 256;
     private const int MaxSlotsKept = 1024;
-    private const int RetryMilliseconds = 100;
     private const ushort Winsock22 = 0x0202;
     private const int MaxWsaDataSize = 512;
 
@@ -24,17 +26,16 @@ internal sealed unsafe class CompletionPort : IoPort
     private readonly ListenerFactory _listeners;
     private readonly Stack<OverlappedSlot> _slots = new();
     private readonly Queue<Accept> _starved = new();
-    private readonly Queue<(long Due, Action Retry)> _retries = new();
+    private readonly ActionTimer _roomTimer;
     private readonly Dictionary<ushort, Mswsock> _extensions = [];
     private SafeWaitHandle? _thread;
     private DatagramCalls? _datagrams;
-    private bool _roomMade;
-    private long _starvedUntil;
 
     internal CompletionPort(int keepaliveSeconds = 0)
     {
         KeepaliveSeconds = keepaliveSeconds;
         _listeners = new ListenerFactory(this);
+        _roomTimer = new ActionTimer(ResumeStarved);
 
         // For the whole process, until its end: Winsock counts the starts, so one too many does no harm.
         byte* data = stackalloc byte[MaxWsaDataSize];
@@ -59,8 +60,6 @@ internal sealed unsafe class CompletionPort : IoPort
 
     /// <summary>Lets a test be a system that has no socket left.</summary>
     internal bool RefuseSockets { get; set; }
-
-    internal BufferPool Buffers { get; } = new();
 
     internal DatagramCalls Datagrams => _datagrams ??= new DatagramCalls();
 
@@ -109,8 +108,6 @@ internal sealed unsafe class CompletionPort : IoPort
             ? throw new NotSupportedException("Only an agent on Linux sends chunks.")
             : new Pump(this, (WindowsSocket)from, (WindowsSocket)to, counter, owner, chunks == ChunkMode.Read ? new ChunkParser() : null);
 
-    public override IoSocket BindDatagrams(in IoEndpoint endpoint) => _listeners.Listen(endpoint);
-
     public override IoSocket ConnectDatagrams(in IoEndpoint endpoint)
     {
         WindowsSocket? socket = WindowsSocket.TryCreate(this, SocketAddress.FamilyOf(endpoint)!.Value, out int error, isDatagram: true);
@@ -132,10 +129,10 @@ internal sealed unsafe class CompletionPort : IoPort
 
     public override IoOperation ReceiveDatagrams(IoSocket socket, IDatagramOwner owner) => new DatagramReceive(this, (WindowsSocket)socket, owner);
 
-    public override DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in DatagramAddress to = default, in DatagramAddress from = default) =>
+    public override DatagramsSent SendDatagrams(IoSocket socket, DatagramBatch batch, int first, int count, in InternetAddress to = default, in InternetAddress from = default) =>
         Datagrams.Send((WindowsSocket)socket, batch, first, count, to, from);
 
-    public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
+    public override IoOperation Watch(SafeHandle signal, IIoOwner owner) => new Signal(this, signal, owner);
 
     public override SafeHandle OpenSignal(long number) => ForeignHandle.OpenInherited(number);
 
@@ -162,10 +159,9 @@ internal sealed unsafe class CompletionPort : IoPort
 
     public override int Wait(Span<IoEvent> events, int timeoutMilliseconds)
     {
-        uint timeout = Math.Min((uint)timeoutMilliseconds, MillisecondsToRetry());
         OVERLAPPED_ENTRY* entries = stackalloc OVERLAPPED_ENTRY[MaxBatch];
         uint room = (uint)Math.Min(events.Length, MaxBatch);
-        int error = NativeError.ErrorUnless(GetQueuedCompletionStatusEx(_port, entries, room, out uint removed, timeout, fAlertable: false));
+        int error = NativeError.ErrorUnless(GetQueuedCompletionStatusEx(_port, entries, room, out uint removed, (uint)timeoutMilliseconds, fAlertable: false));
         if (error != 0)
             return error == WAIT_TIMEOUT ? 0 : throw NativeError.Exception(error, "completion port");
 
@@ -187,22 +183,8 @@ internal sealed unsafe class CompletionPort : IoPort
 
     public override void Wake() => Post(null);
 
-    public override void EndTurn()
-    {
-        while (_retries.TryPeek(out (long Due, Action Retry) next) && next.Due <= Environment.TickCount64)
-            _retries.Dequeue().Retry();
-
-        if (_starved.Count > 0 && (_roomMade || Environment.TickCount64 >= _starvedUntil))
-        {
-            _roomMade = false;
-            _starvedUntil = Environment.TickCount64 + RetryMilliseconds;
-            for (int left = _starved.Count; left > 0; left--)
-                _starved.Dequeue().OnRoomMade();
-        }
-    }
-
-    /// <summary>Calls back after 100 ms, once, at the end of a turn. It may no longer be wanted by then.</summary>
-    internal void RetryLater(Action retry) => _retries.Enqueue((Environment.TickCount64 + RetryMilliseconds, retry));
+    /// <summary>Calls back after 100 ms, once. It may no longer be wanted by then.</summary>
+    internal void RetryLater(Action retry) => Timers.Start(new ActionTimer(retry), RetryMilliseconds);
 
     /// <summary>Posts a packet: a slot's own, or null to wake. For any thread.</summary>
     internal void Post(OVERLAPPED* overlapped)
@@ -257,19 +239,21 @@ internal sealed unsafe class CompletionPort : IoPort
     /// <summary>Has <see cref="Windows.Accept.OnRoomMade"/> called when there may be handles and memory again.</summary>
     internal void WaitForRoom(Accept accept)
     {
-        if (_starved.Count == 0)
-            _starvedUntil = Environment.TickCount64 + RetryMilliseconds;
-
         _starved.Enqueue(accept);
+        if (_roomTimer.Index < 0)
+            Timers.Start(_roomTimer, RetryMilliseconds);
     }
 
-    internal void OnSocketClosed() => _roomMade = true;
-
-    // What waits for room or for its next try has no packet to come: the wait must end for it.
-    private uint MillisecondsToRetry()
+    internal void OnSocketClosed()
     {
-        long left = _retries.TryPeek(out (long Due, Action Retry) next) ? Math.Max(0, next.Due - Environment.TickCount64) : uint.MaxValue;
-        return _starved.Count > 0 ? (uint)Math.Min(left, RetryMilliseconds) : (uint)left;
+        if (_starved.Count > 0)
+            Timers.Start(_roomTimer, 0);
+    }
+
+    private void ResumeStarved()
+    {
+        for (int left = _starved.Count; left > 0; left--)
+            _starved.Dequeue().OnRoomMade();
     }
 
     public override void Dispose()

@@ -17,7 +17,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
 
     private OverlappedSlot? _slot;
     private WindowsSocket? _socket; // null while it waits for its next try
-    private bool _canWake;
+    private ActionTimer? _retry;
 
     protected internal override void Schedule()
     {
@@ -51,9 +51,15 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
     protected internal override void CancelPending()
     {
         if (_socket is not null)
+        {
             _ = Kernel32.CancelIoEx(_socket, _slot!.Overlapped);
-        else
-            Wake();
+        }
+        else if (_retry!.Index >= 0)
+        {
+            // Else it has expired, and its packet is on its way.
+            port.Timers.Stop(_retry);
+            _slot!.Wake(this);
+        }
     }
 
     protected internal override void OnCompleted()
@@ -69,7 +75,7 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         // Without its context, shutdown would fail, and half-close with it. It may fail where the peer was faster to reset, and what that had
         // sent is still to be read.
         _ = setsockopt(socket, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, null, 0);
-        if (IsSelfConnected(socket))
+        if (socket.IsSelfConnected)
         {
             Complete(IoError.ConnectionRefused, WSAECONNREFUSED);
             return;
@@ -91,18 +97,9 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
 
         _socket?.Close(abort: true);
         _socket = null;
-        _canWake = true;
-        port.RetryLater(Wake);
+        _retry ??= new ActionTimer(() => _slot!.Wake(this));
+        port.Timers.Start(_retry, CompletionPort.RetryMilliseconds);
         Pend();
-    }
-
-    // Once. IsLent would not do: the packet may have been taken from the port, and wait in this batch to be collected.
-    private void Wake()
-    {
-        if (_canWake)
-            _slot!.Wake(this);
-
-        _canWake = false;
     }
 
     /// <summary>Returns 0 if a packet will come.</summary>
@@ -152,21 +149,5 @@ internal sealed unsafe class Connect(CompletionPort port, in IoEndpoint endpoint
         parameters.MaxSynRetransmissions = TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS;
         uint returned;
         _ = WSAIoctl(socket, SIO_TCP_INITIAL_RTO, &parameters, (uint)sizeof(TCP_INITIAL_RTO_PARAMETERS), null, 0, &returned, null, null);
-    }
-
-    // A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and then connects
-    // to itself (RFC 9293, simultaneous open).
-    private static bool IsSelfConnected(WindowsSocket socket)
-    {
-        if (socket.Family == AF_HYPERV)
-            return false;
-
-        Span<byte> local = stackalloc byte[SocketAddress.MaxLength];
-        Span<byte> remote = stackalloc byte[SocketAddress.MaxLength];
-        int localLength = local.Length;
-        int remoteLength = remote.Length;
-        return getsockname(socket, local, ref localLength) == 0
-            && getpeername(socket, remote, ref remoteLength) == 0
-            && local[..localLength].SequenceEqual(remote[..remoteLength]);
     }
 }

@@ -29,7 +29,7 @@ internal sealed unsafe class DatagramCalls : IDisposable
         Batch.Clear();
         for (int errors = 0; Batch.Count < DatagramBatch.Capacity && errors < MaxErrors;)
         {
-            int error = socket.TellsLocalAddress ? ReceiveMessage(socket) : ReceiveOne(socket);
+            int error = ReceiveOne(socket);
             if (error == WSAEWOULDBLOCK)
                 return 0;
 
@@ -42,18 +42,17 @@ internal sealed unsafe class DatagramCalls : IDisposable
         return 0;
     }
 
-    internal DatagramsSent Send(WindowsSocket socket, DatagramBatch batch, int first, int count, in DatagramAddress to, in DatagramAddress from)
+    internal DatagramsSent Send(WindowsSocket socket, DatagramBatch batch, int first, int count, in InternetAddress to, in InternetAddress from)
     {
-        byte* name = stackalloc byte[DatagramAddress.MaxSize];
-        int nameSize = to.IsEmpty ? 0 : to.Write(new Span<byte>(name, DatagramAddress.MaxSize), to.IsV6 ? AF_INET6 : AF_INET);
+        byte* name = stackalloc byte[InternetAddress.MaxSize];
+        int nameSize = to.IsEmpty ? 0 : to.Write(new Span<byte>(name, InternetAddress.MaxSize), to.IsV6 ? AF_INET6 : AF_INET);
         DatagramsSent sent = default;
         bool isFull = false;
         for (int i = first; i < first + count; i++)
         {
             ref readonly DatagramBatch.Entry datagram = ref batch[i];
             int error = isFull || sent.Error != IoError.None ? WSAEWOULDBLOCK
-                : from.IsEmpty ? ErrorUnless(sendto(socket, datagram.Memory, datagram.Size, 0, nameSize > 0 ? name : null, nameSize) >= 0)
-                : SendMessage(socket, datagram, name, nameSize, from);
+                : SendOne(socket, datagram, name, nameSize, from);
             if (error == 0)
             {
                 sent.Datagrams++;
@@ -75,19 +74,6 @@ internal sealed unsafe class DatagramCalls : IDisposable
 
     private int ReceiveOne(WindowsSocket socket)
     {
-        byte* name = stackalloc byte[DatagramAddress.MaxSize];
-        int nameSize = DatagramAddress.MaxSize;
-        byte* memory = _memory + (Batch.Count * SlotSize);
-        int size = recvfrom(socket, memory, SlotSize, 0, name, &nameSize);
-        int error = ErrorUnless(size >= 0);
-        if (error == 0)
-            Batch.Add(memory, size, client: socket.IsConnected ? default : Address(name, socket));
-
-        return error;
-    }
-
-    private int ReceiveMessage(WindowsSocket socket)
-    {
         if (_receiveMessage is null)
         {
             int missing = Mswsock.Load(socket, Mswsock.WSAID_WSARECVMSG, out void* function);
@@ -97,56 +83,56 @@ internal sealed unsafe class DatagramCalls : IDisposable
             _receiveMessage = (delegate* unmanaged[Stdcall]<nint, WSAMSG*, uint*, void*, void*, int>)function;
         }
 
-        byte* name = stackalloc byte[DatagramAddress.MaxSize];
+        byte* name = stackalloc byte[InternetAddress.MaxSize];
         byte* control = stackalloc byte[ControlSize];
         byte* memory = _memory + (Batch.Count * SlotSize);
         WSABUF buffer = new() { len = SlotSize, buf = memory };
         WSAMSG message = new()
         {
-            name = name, namelen = DatagramAddress.MaxSize, lpBuffers = &buffer, dwBufferCount = 1, Control = new WSABUF { len = ControlSize, buf = control },
+            name = name, namelen = InternetAddress.MaxSize, lpBuffers = &buffer, dwBufferCount = 1,
+            Control = socket.ReportsLocalAddress ? new WSABUF { len = ControlSize, buf = control } : default,
         };
         uint size;
         Marshal.SetLastSystemError(0);
         if (_receiveMessage(socket.DangerousGetHandle(), &message, &size, null, null) != 0)
             return Marshal.GetLastSystemError();
 
-        Batch.Add(memory, (int)size, client: Address(name, socket), local: LocalAddress(message.Control));
+        InternetAddress client = socket.IsConnected ? default : SocketAddress.Read(new ReadOnlySpan<byte>(name, InternetAddress.MaxSize));
+        Batch.Add(memory, (int)size, client: client, local: LocalAddress(message.Control));
         return 0;
     }
 
     // IN_PKTINFO and IN6_PKTINFO: the address, then the interface. One of many receivers sends nothing.
-    private static DatagramAddress LocalAddress(in WSABUF control)
+    private static InternetAddress LocalAddress(in WSABUF control)
     {
         var header = (WSACMSGHDR*)control.buf;
         if (control.len < sizeof(WSACMSGHDR) || header->cmsg_type != IP_PKTINFO)
             return default;
 
         ReadOnlySpan<byte> info = new(header + 1, (int)header->cmsg_len - sizeof(WSACMSGHDR));
-        return header->cmsg_level == IPPROTO_IPV6 && info[0] != 0xff ? DatagramAddress.ReadV6(info[..16], 0, BitConverter.ToUInt32(info[16..]))
-            : header->cmsg_level == IPPROTO_IP && info[0] < 224 ? DatagramAddress.ReadV4(info[..4])
+        return header->cmsg_level == IPPROTO_IPV6 && info[0] != 0xff ? InternetAddress.ReadV6(info[..16], 0, BitConverter.ToUInt32(info[16..]))
+            : header->cmsg_level == IPPROTO_IP && info[0] < 224 ? InternetAddress.ReadV4(info[..4])
             : default;
     }
 
-    private static int SendMessage(WindowsSocket socket, in DatagramBatch.Entry datagram, byte* name, int nameSize, in DatagramAddress from)
+    private static int SendOne(WindowsSocket socket, in DatagramBatch.Entry datagram, byte* name, int nameSize, in InternetAddress from)
     {
-        byte* control = stackalloc byte[ControlSize];
-        new Span<byte>(control, ControlSize).Clear();
-        int infoSize = from.IsV6 ? 20 : 8;
-        *(WSACMSGHDR*)control = new WSACMSGHDR { cmsg_len = (nuint)(sizeof(WSACMSGHDR) + infoSize), cmsg_level = from.IsV6 ? IPPROTO_IPV6 : IPPROTO_IP, cmsg_type = IP_PKTINFO };
-        from.WriteAddress(new Span<byte>(control + sizeof(WSACMSGHDR), 16));
-        if (from.IsV6)
-            *(uint*)(control + sizeof(WSACMSGHDR) + 16) = from.Scope;
-
         WSABUF buffer = new() { len = (uint)datagram.Size, buf = datagram.Memory };
-        WSAMSG message = new()
+        WSAMSG message = new() { name = nameSize > 0 ? name : null, namelen = nameSize, lpBuffers = &buffer, dwBufferCount = 1 };
+        if (!from.IsEmpty)
         {
-            name = name, namelen = nameSize, lpBuffers = &buffer, dwBufferCount = 1,
-            Control = new WSABUF { len = (uint)((sizeof(WSACMSGHDR) + infoSize + 7) & ~7), buf = control },
-        };
+            byte* control = stackalloc byte[ControlSize];
+            new Span<byte>(control, ControlSize).Clear();
+            int infoSize = from.IsV6 ? 20 : 8;
+            *(WSACMSGHDR*)control = new WSACMSGHDR { cmsg_len = (nuint)(sizeof(WSACMSGHDR) + infoSize), cmsg_level = from.IsV6 ? IPPROTO_IPV6 : IPPROTO_IP, cmsg_type = IP_PKTINFO };
+            from.WriteAddress(new Span<byte>(control + sizeof(WSACMSGHDR), 16));
+            if (from.IsV6)
+                *(uint*)(control + sizeof(WSACMSGHDR) + 16) = from.Scope;
+
+            message.Control = new WSABUF { len = (uint)((sizeof(WSACMSGHDR) + infoSize + 7) & ~7), buf = control };
+        }
+
         uint sent;
         return ErrorUnless(WSASendMsg(socket, &message, 0, &sent, null, null) == 0);
     }
-
-    private static DatagramAddress Address(byte* name, WindowsSocket socket) =>
-        DatagramAddress.Read(new ReadOnlySpan<byte>(name, DatagramAddress.MaxSize), socket.Family == AF_INET6);
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
 namespace Wslrelay.Io.Windows;
@@ -12,7 +11,8 @@ internal sealed class LoopbackListeners
 {
     private const int MaxAgeMilliseconds = 100;
 
-    private readonly HashSet<IPEndPoint> _listeners = [];
+    private readonly ListenerTable _table = new();
+    private readonly List<ListeningSocket> _listeners = [];
     private long _readAt = -MaxAgeMilliseconds;
 
     /// <summary>Lets a test answer in the system's place.</summary>
@@ -24,29 +24,14 @@ internal sealed class LoopbackListeners
             return Override(endpoint);
 
         if (Environment.TickCount64 - _readAt >= MaxAgeMilliseconds)
-            Read();
-
-        IPAddress any = endpoint.Address!.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
-        int number = (int)endpoint.Port;
-        return _listeners.Contains(new IPEndPoint(endpoint.Address, number)) || _listeners.Contains(new IPEndPoint(any, number));
-    }
-
-    private void Read()
-    {
-        _readAt = Environment.TickCount64;
-        try
         {
-            _listeners.Clear();
-            foreach (IPEndPoint listener in IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners())
-            {
-                // Wine gives even ::1 a scope.
-                IPAddress address = listener.Address.IsIPv6LinkLocal ? listener.Address : new IPAddress(listener.Address.GetAddressBytes());
-                _listeners.Add(new IPEndPoint(address, listener.Port));
-            }
+            // Where it cannot be read, a refusal is taken for what it says.
+            _readAt = Environment.TickCount64;
+            _ = _table.Read(_listeners);
         }
-        catch (NetworkInformationException)
-        {
-            // Unknown: a refusal is taken for what it says.
-        }
+
+        (IPAddress address, uint port) = (endpoint.Address!, endpoint.Port);
+        IPAddress any = address.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
+        return _listeners.Exists(listener => listener.Port == port && (listener.Address.Equals(address) || listener.Address.Equals(any)));
     }
 }

@@ -10,7 +10,7 @@ namespace Wslrelay.Io.Windows;
 /// whichever is first, posts the one packet. Loop thread only, but for the callback.
 /// </summary>
 [SupportedOSPlatform("windows")]
-internal sealed unsafe class Signal(CompletionPort port, SafeHandle signal, IIoOwner owner) : WatchOperation(owner)
+internal sealed unsafe class Signal(CompletionPort port, SafeHandle signal, IIoOwner owner) : IoOperation(owner)
 {
     private OverlappedSlot? _slot;
     private nint _wait;

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using RelayProtocol;
 using static Wslrelay.Io.Windows.Interop.Ws2_32;
@@ -25,31 +24,21 @@ internal static class SocketAddress
     internal static int Encode(in IoEndpoint endpoint, Span<byte> to)
     {
         ushort family = FamilyOf(endpoint)!.Value;
-        int length = EncodeWildcard(family, (int)endpoint.Port, to);
-        switch (family)
-        {
-            case AF_INET:
-                endpoint.Address!.TryWriteBytes(to[4..8], out _);
-                break;
-            case AF_INET6:
-                endpoint.Address!.TryWriteBytes(to[8..24], out _);
-                BinaryPrimitives.WriteUInt32LittleEndian(to[24..28], (uint)endpoint.Address.ScopeId);
-                break;
-            default:
-                endpoint.VmId.TryWriteBytes(to[4..20]);
-                RelayTarget.ServiceIdOf(endpoint.Port).TryWriteBytes(to[20..36]);
-                break;
-        }
+        if (endpoint.Address is not null)
+            return InternetAddress.Of(endpoint.Address, endpoint.Port).Write(to, family);
 
+        int length = EncodeWildcard(family, 0, to);
+        endpoint.VmId.TryWriteBytes(to[4..20]);
+        RelayTarget.ServiceIdOf(endpoint.Port).TryWriteBytes(to[20..36]);
         return length;
     }
 
-    /// <summary>An IPv4 or IPv6 address and its port; null for another family.</summary>
-    internal static IPEndPoint? EndPoint(ReadOnlySpan<byte> name) => BinaryPrimitives.ReadUInt16LittleEndian(name) switch
+    /// <summary>An IPv4 or IPv6 address; the default for another family.</summary>
+    internal static InternetAddress Read(ReadOnlySpan<byte> name) => BinaryPrimitives.ReadUInt16LittleEndian(name) switch
     {
-        AF_INET => new(new IPAddress(name[4..8]), BinaryPrimitives.ReadUInt16BigEndian(name[2..])),
-        AF_INET6 => new(new IPAddress(name[8..24], BinaryPrimitives.ReadUInt32LittleEndian(name[24..])), BinaryPrimitives.ReadUInt16BigEndian(name[2..])),
-        _ => null,
+        AF_INET => InternetAddress.Read(name, isV6: false),
+        AF_INET6 => InternetAddress.Read(name, isV6: true),
+        _ => default,
     };
 
     /// <summary>Writes the family's wildcard with a port (none for hvsocket); returns the length.</summary>

@@ -16,27 +16,17 @@ internal sealed unsafe class WindowsSocket : IoSocket
         SetHandle(socket);
     }
 
-    public override int LocalPort => LocalEndPoint?.Port ?? 0;
+    public override int LocalPort => GetAddress(ofPeer: false).Port;
 
-    public override IPEndPoint? LocalEndPoint
-    {
-        get
-        {
-            Span<byte> name = stackalloc byte[SocketAddress.MaxLength];
-            int length = name.Length;
-            return getsockname(this, name, ref length) == 0 ? SocketAddress.EndPoint(name) : null;
-        }
-    }
+    public override IPEndPoint? LocalEndPoint => GetAddress(ofPeer: false).ToEndPoint();
 
-    public override IPEndPoint? RemoteEndPoint
-    {
-        get
-        {
-            Span<byte> name = stackalloc byte[SocketAddress.MaxLength];
-            int length = name.Length;
-            return getpeername(this, name, ref length) == 0 ? SocketAddress.EndPoint(name) : null;
-        }
-    }
+    public override IPEndPoint? RemoteEndPoint => GetAddress(ofPeer: true).ToEndPoint();
+
+    /// <summary>
+    /// A connect to a loopback port of the ephemeral range where nothing listens can be given that very port as its own, and then connects to itself (RFC 9293,
+    /// simultaneous open).
+    /// </summary>
+    internal bool IsSelfConnected => Family != AF_HYPERV && GetAddress(ofPeer: false) is { IsEmpty: false } local && local == GetAddress(ofPeer: true);
 
     public override (long? Received, long? Sent) ByteCounts =>
         TryGetInfo(out TCP_INFO_v0 info) ? ((long)info.BytesIn, (long)(info.BytesOut - Math.Min(info.BytesOut, info.BytesRetrans))) : default;
@@ -50,7 +40,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
     internal bool IsConnected { get; private set; }
 
     /// <summary>A datagram socket at a wildcard address.</summary>
-    internal bool TellsLocalAddress { get; private set; }
+    internal bool ReportsLocalAddress { get; private set; }
 
     /// <summary>The pump that receives from it, from its start to its end.</summary>
     internal Pump? Reader { get; set; }
@@ -143,7 +133,7 @@ internal sealed unsafe class WindowsSocket : IoSocket
         _ = WSAIoctl(this, SIO_UDP_CONNRESET, &off, sizeof(uint), null, 0, &returned, null, null);
         _ = WSAIoctl(this, SIO_UDP_NETRESET, &off, sizeof(uint), null, 0, &returned, null, null);
         _ = Set(SOL_SOCKET, SO_RCVBUF, ReceiveBufferSize);
-        TellsLocalAddress = isWildcard;
+        ReportsLocalAddress = isWildcard;
         return isWildcard ? Set(Family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP, IP_PKTINFO, 1) : 0;
     }
 
@@ -189,6 +179,14 @@ internal sealed unsafe class WindowsSocket : IoSocket
 
         Dispose();
         Port.OnSocketClosed();
+    }
+
+    private InternetAddress GetAddress(bool ofPeer)
+    {
+        Span<byte> name = stackalloc byte[SocketAddress.MaxLength];
+        int length = name.Length;
+        int error = ofPeer ? getpeername(this, name, ref length) : getsockname(this, name, ref length);
+        return error == 0 ? SocketAddress.Read(name) : default;
     }
 
     private bool TryGetInfo(out TCP_INFO_v0 info)

@@ -10,9 +10,8 @@ namespace Wslrelay.Io.Windows;
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class WindowsStandardStream : StandardStream
 {
-    // Overlapped calls of one direction at a time: each has its own event.
-    private readonly nint _readEvent;
-    private readonly nint _writeEvent;
+    // Of the one overlapped call at a time; 0 where the handle is synchronous.
+    private readonly nint _event;
     private readonly bool _isMissing;
     private ulong _readOffset;
 
@@ -24,10 +23,7 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
         uint access = _isMissing ? 0 : ForeignHandle.GrantedAccess(Handle);
         ReadProblem = _isMissing ? "it is missing" : access != 0 && (access & FILE_READ_DATA) == 0 ? "it is open for writing only" : null;
         if (!_isMissing && WindowsPipe.IsOverlapped(Handle))
-        {
-            _readEvent = CreateEventW(null, bManualReset: true, bInitialState: false, null);
-            _writeEvent = CreateEventW(null, bManualReset: true, bInitialState: false, null);
-        }
+            _event = CreateEventW(null, bManualReset: true, bInitialState: false, null);
     }
 
     public override SafeHandle Handle { get; }
@@ -74,9 +70,8 @@ internal sealed unsafe class WindowsStandardStream : StandardStream
             return false;
 
         // The lowest bit of the event keeps the packet from a port that the handle belongs to (GetQueuedCompletionStatus).
-        nint completion = write ? _writeEvent : _readEvent;
-        OVERLAPPED overlapped = new() { Offset = (uint)offset, OffsetHigh = (uint)(offset >> 32), hEvent = completion | 1 };
-        OVERLAPPED* call = completion == 0 ? null : &overlapped;
+        OVERLAPPED overlapped = new() { Offset = (uint)offset, OffsetHigh = (uint)(offset >> 32), hEvent = _event | 1 };
+        OVERLAPPED* call = _event == 0 ? null : &overlapped;
         uint count = 0;
         int error = ErrorUnless(write ? WriteFile(Handle, start, length, &count, call) : ReadFile(Handle, start, length, &count, call));
         if (error == ERROR_IO_PENDING && call is not null)

@@ -61,7 +61,7 @@ internal sealed class ScriptedPort : IoPort
     public override PumpOperation Pump(IoSocket from, IoSocket to, ByteCounter counter, IIoOwner owner, ChunkMode chunks = ChunkMode.None) =>
         new Pumping((ScriptedSocket)from, (ScriptedSocket)to, counter, owner);
 
-    public override WatchOperation Watch(SafeHandle signal, IIoOwner owner) => throw new NotSupportedException();
+    public override IoOperation Watch(SafeHandle signal, IIoOwner owner) => throw new NotSupportedException();
 
     public override SafeHandle OpenSignal(long number) => throw new NotSupportedException();
 

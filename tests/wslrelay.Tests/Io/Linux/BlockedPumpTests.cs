@@ -101,7 +101,7 @@ public sealed class BlockedPumpTests
 
         internal bool WantsReadable => _fixture.Loop.Ask(() => _fixture.From.WantsReadable);
 
-        internal long Turns => _fixture.Loop.Ask(() => ((EpollPort)_fixture.Loop.Port).Turn);
+        internal long Turns => _fixture.Loop.Ask(() => ((EpollPort)_fixture.Loop.Port).PollCount);
 
         internal void SendSegment() => Send(10);
 

@@ -201,8 +201,8 @@ public sealed partial class CallBatchTests
         using var port = new EpollPort(CallMode.Ring) { PumpMode = PumpMode.Copy };
         using var signal = new EpollHandle(port, Libc.eventfd(1, Libc.EFD_CLOEXEC), isSocket: false);
         using var socket = new EpollHandle(port, Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0), isSocket: true);
-        WatchOperation busy = port.Watch(signal, new Completion());
-        WatchOperation watch = port.Watch(signal, new Completion());
+        IoOperation busy = port.Watch(signal, new Completion());
+        IoOperation watch = port.Watch(signal, new Completion());
         watch.Begin();
         watch.Schedule();
         byte memory;

@@ -41,7 +41,7 @@ public class DatagramFloodTests
 
         internal void Start(LoopFixture loop)
         {
-            _socket = loop.Port.BindDatagrams(IoEndpoint.Udp(IPAddress.Loopback, 0));
+            _socket = loop.Port.Listen(IoEndpoint.Udp(IPAddress.Loopback, 0));
             _sender.Connect(IPAddress.Loopback, _socket.LocalPort);
             loop.Loop.Start(loop.Port.ReceiveDatagrams(_socket, this));
             Send();

@@ -54,15 +54,14 @@ public sealed class KeepaliveTests
         ConnectOperation connect = port.Connect(IoEndpoint.Tcp(IPAddress.Loopback, ((IPEndPoint)listener.LocalEndPoint!).Port), new Completion());
         connect.Begin();
         connect.Schedule();
-        Assert.False(port.Keepalive.IsEmpty);
-        int waits = 0;
-        for (; !port.Keepalive.IsEmpty && waits < 100; waits++)
+        Assert.Equal(1, port.Timers.Count);
+        for (int waits = 0; port.Timers.Count > 0 && waits < 100; waits++)
         {
-            _ = port.Wait(new IoEvent[8], -1);
-            port.EndTurn();
+            _ = port.Wait(new IoEvent[8], port.Timers.NextTimeout());
+            port.Timers.Fire();
         }
 
-        Assert.True(port.Keepalive.IsEmpty);
+        Assert.Equal(0, port.Timers.Count);
         connect.Socket?.Close(abort: true);
     }
 

@@ -86,14 +86,14 @@ public class SocketAddressTests
         Assert.Equal(IoError.NotSupported, Assert.Throws<IoException>(() => Encode(IoEndpoint.HvSocket(Guid.Empty, 1))).Error);
 
     [Theory]
-    [InlineData("0200" + "1F90" + "7F000001" + "0000000000000000", 8080u, null)]
-    [InlineData("0A00" + "1F90" + "00000000" + "00000000000000000000000000000001" + "00000000", 8080u, null)]
-    [InlineData("2800" + "0000" + "08070605" + "04030201" + "00" + "000000", 0x05060708u, 0x01020304u)]
-    [InlineData("2800" + "0000" + "FFFFFFFF" + "FFFFFFFF" + "01" + "000000", uint.MaxValue, uint.MaxValue)]
-    public void AddressesFromTheKernelAreRead(string address, uint port, uint? cid)
+    [InlineData("0200" + "1F90" + "7F000001" + "0000000000000000", "127.0.0.1:8080", null)]
+    [InlineData("0A00" + "1F90" + "00000000" + "00000000000000000000000000000001" + "00000000", "[::1]:8080", null)]
+    [InlineData("2800" + "0000" + "08070605" + "04030201" + "00" + "000000", null, 0x01020304u)]
+    [InlineData("2800" + "0000" + "FFFFFFFF" + "FFFFFFFF" + "01" + "000000", null, uint.MaxValue)]
+    public void AddressesFromTheKernelAreRead(string address, string? endPoint, uint? cid)
     {
         byte[] bytes = Convert.FromHexString(address);
-        Assert.Equal((port, cid), (SocketAddress.Port(bytes), SocketAddress.Cid(bytes)));
+        Assert.Equal((endPoint, cid), (SocketAddress.Read(bytes).ToEndPoint()?.ToString(), SocketAddress.Cid(bytes)));
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Wslrelay.Io;
-using Wslrelay.Io.Linux;
 using Wslrelay.Io.Windows;
 using Wslrelay.TestTools;
 using Xunit;
@@ -21,12 +20,6 @@ public static class TestPlatform
 
     internal static (SafeHandle Read, SafeHandle Write) CreatePipe() =>
         OperatingSystem.IsWindows() ? WindowsPipes.CreateOverlapped() : UnixPipes.Create();
-
-    /// <summary>The pool of the buffers through which data moves.</summary>
-    internal static BufferPool Buffers(IoPort port) =>
-        OperatingSystem.IsWindows() ? ((CompletionPort)port).Buffers
-        : OperatingSystem.IsLinux() ? ((EpollPort)port).Buffers
-        : throw new PlatformNotSupportedException();
 
     /// <summary>Calls that the kernel has accepted and whose completion has not been collected; 0 where a system has no such calls.</summary>
     internal static int InFlight(IoPort port) => OperatingSystem.IsWindows() ? ((CompletionPort)port).InFlight : 0;

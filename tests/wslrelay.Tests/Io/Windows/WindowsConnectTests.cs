@@ -86,8 +86,8 @@ public class WindowsConnectTests
     private static IoEvent WaitForEvent(CompletionPort port)
     {
         var events = new IoEvent[1];
-        while (port.Wait(events, -1) == 0)
-            port.EndTurn();
+        while (port.Wait(events, port.Timers.NextTimeout()) == 0)
+            port.Timers.Fire();
 
         return events[0];
     }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Wslrelay.Io.Linux.Interop;
 
-// open(2), read(2), fcntl(2), flock(2), stat(2), statx(2), pipe(7), splice(2).
+// open(2), read(2), fcntl(2), flock(2), stat(2), pipe(7), splice(2).
 internal abstract unsafe partial class Libc
 {
     internal const int O_RDONLY = 0;
@@ -26,8 +26,6 @@ internal abstract unsafe partial class Libc
     internal const int AT_FDCWD = -100;
     internal const int AT_SYMLINK_NOFOLLOW = 0x100;
     internal const int AT_EMPTY_PATH = 0x1000;
-    internal const uint STATX_TYPE = 1;
-    internal const uint STATX_INO = 0x100;
     internal const nint SYS_newfstatat_x64 = 262;
     internal const nint SYS_newfstatat_arm64 = 79;
 
@@ -42,8 +40,6 @@ internal abstract unsafe partial class Libc
     internal static partial int poll(PollDescriptor* fds, nuint nfds, int timeout);
     [LibraryImport("libc")]
     internal static partial int fchmod(SafeHandle fd, uint mode);
-    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int statx(int dirfd, string pathname, int flags, uint mask, out Statx statxbuf);
     /// <summary>By syscall(2): libc has a stable name for it only from glibc 2.33 on.</summary>
     [LibraryImport("libc", EntryPoint = "syscall", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nint newfstatat(nint number, nint dirfd, string pathname, byte* statbuf, nint flags);
@@ -52,18 +48,7 @@ internal abstract unsafe partial class Libc
     [LibraryImport("libc")]
     internal static partial nint splice(SafeHandle fd_in, long* off_in, SafeHandle fd_out, long* off_out, nuint len, uint flags);
 
-    /// <summary><c>struct statx</c> of linux/stat.h, the same on every architecture: 256 bytes, of which these are read.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
-    internal struct Statx
-    {
-        [FieldOffset(28)] internal ushort Mode;
-        [FieldOffset(32)] internal ulong Inode;
-        [FieldOffset(136)] internal uint DeviceMajor;
-        [FieldOffset(140)] internal uint DeviceMinor;
-    }
-
     /// <summary><c>struct pollfd</c> of poll(2).</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct PollDescriptor
     {
         internal int fd;

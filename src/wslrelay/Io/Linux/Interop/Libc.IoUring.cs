@@ -78,7 +78,6 @@ internal abstract unsafe partial class Libc
     }
 
     /// <summary>A completion; <c>res</c> is what the call returned, or a negative errno.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct io_uring_cqe
     {
         internal ulong user_data;

@@ -18,7 +18,6 @@ internal abstract unsafe partial class Libc
     internal const ushort INET_DIAG_SKV6ONLY = 11;
 
     /// <summary>struct nlmsghdr, a message's header; each message begins at a multiple of four bytes.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct NetlinkHeader
     {
         internal uint nlmsg_len;
@@ -50,7 +49,6 @@ internal abstract unsafe partial class Libc
     }
 
     /// <summary>struct nlattr, an attribute's header: its length, with the header, and its type. The next begins at a multiple of four bytes.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct NetlinkAttribute
     {
         internal ushort nla_len;

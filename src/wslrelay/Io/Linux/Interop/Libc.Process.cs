@@ -47,7 +47,6 @@ internal abstract unsafe partial class Libc
     [LibraryImport("libc")]
     internal static partial int setrlimit(int resource, in RLimit rlim);
 
-    [StructLayout(LayoutKind.Sequential)]
     internal struct TimeSpec
     {
         internal long Seconds;
@@ -73,7 +72,6 @@ internal abstract unsafe partial class Libc
     }
 
     /// <summary><c>struct rlimit</c> with 64-bit <c>rlim_t</c>.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct RLimit
     {
         internal ulong Current;

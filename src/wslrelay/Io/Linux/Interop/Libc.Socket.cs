@@ -66,7 +66,7 @@ internal abstract unsafe partial class Libc
     [LibraryImport("libc")]
     internal static partial int socket(int domain, int type, int protocol);
     [LibraryImport("libc")]
-    internal static partial int bind(SafeHandle sockfd, byte* addr, uint addrlen);
+    internal static partial int bind(SafeHandle sockfd, ReadOnlySpan<byte> addr, uint addrlen);
     [LibraryImport("libc")]
     internal static partial int listen(SafeHandle sockfd, int backlog);
     [LibraryImport("libc")]
@@ -74,13 +74,13 @@ internal abstract unsafe partial class Libc
     [LibraryImport("libc")]
     internal static partial int accept(SafeHandle sockfd, byte* addr, uint* addrlen);
     [LibraryImport("libc")]
-    internal static partial int connect(SafeHandle sockfd, byte* addr, uint addrlen);
+    internal static partial int connect(SafeHandle sockfd, ReadOnlySpan<byte> addr, uint addrlen);
     [LibraryImport("libc")]
     [SuppressGCTransition]
-    internal static partial int getsockname(SafeHandle sockfd, byte* addr, uint* addrlen);
+    internal static partial int getsockname(SafeHandle sockfd, Span<byte> addr, ref uint addrlen);
     [LibraryImport("libc")]
     [SuppressGCTransition]
-    internal static partial int getpeername(SafeHandle sockfd, byte* addr, uint* addrlen);
+    internal static partial int getpeername(SafeHandle sockfd, Span<byte> addr, ref uint addrlen);
     [LibraryImport("libc")]
     [SuppressGCTransition]
     internal static partial int getsockopt(int sockfd, int level, int optname, void* optval, uint* optlen);
@@ -133,7 +133,6 @@ internal abstract unsafe partial class Libc
     }
 
     /// <summary>struct iovec.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct IoVector
     {
         internal byte* Base;
@@ -141,7 +140,6 @@ internal abstract unsafe partial class Libc
     }
 
     /// <summary>struct msghdr.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct MessageHeader
     {
         internal byte* Name;
@@ -154,7 +152,6 @@ internal abstract unsafe partial class Libc
     }
 
     /// <summary>struct mmsghdr.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct MultiMessageHeader
     {
         internal MessageHeader Header;
@@ -162,7 +159,6 @@ internal abstract unsafe partial class Libc
     }
 
     /// <summary>struct cmsghdr; its data follows, and the next header at a multiple of eight bytes.</summary>
-    [StructLayout(LayoutKind.Sequential)]
     internal struct ControlHeader
     {
         internal nuint Length;
@@ -170,16 +166,8 @@ internal abstract unsafe partial class Libc
         internal int Type;
     }
 
-    [StructLayout(LayoutKind.Sequential)]
-    internal readonly struct sock_filter(ushort code, byte jt, byte jf, uint k)
-    {
-        private readonly ushort _code = code;
-        private readonly byte _jt = jt;
-        private readonly byte _jf = jf;
-        private readonly uint _k = k;
-    }
+    internal readonly record struct sock_filter(ushort code, byte jt, byte jf, uint k);
 
-    [StructLayout(LayoutKind.Sequential)]
     internal struct sock_fprog
     {
         internal ushort len;

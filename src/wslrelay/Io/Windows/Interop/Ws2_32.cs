@@ -59,10 +59,6 @@ internal static unsafe partial class Ws2_32
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int connect(SafeHandle s, ReadOnlySpan<byte> name, int namelen);
     [LibraryImport("ws2_32", SetLastError = true)]
-    internal static partial int recvfrom(SafeHandle s, byte* buf, int len, int flags, byte* from, int* fromlen);
-    [LibraryImport("ws2_32", SetLastError = true)]
-    internal static partial int sendto(SafeHandle s, byte* buf, int len, int flags, byte* to, int tolen);
-    [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial int WSASendMsg(SafeHandle s, WSAMSG* lpMsg, uint dwFlags, uint* lpNumberOfBytesSent, void* lpOverlapped, void* lpCompletionRoutine);
     [LibraryImport("ws2_32", SetLastError = true)]
     internal static partial nint accept(SafeHandle s, byte* addr, int* addrlen);
