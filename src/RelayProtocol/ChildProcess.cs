@@ -7,12 +7,12 @@ internal abstract class ChildProcess : IDisposable
 
     internal abstract int Id { get; }
 
-    internal required Stream Input { get; init; }
+    internal Stream Input { get; set; } = null!;
 
     /// <summary>Reads the child's standard output; end of file as soon as the child has exited.</summary>
-    internal required Stream Output { get; init; }
+    internal Stream Output { get; set; } = null!;
 
-    internal required Stream? Error { get; init; }
+    internal Stream? Error { get; set; }
 
     /// <summary>
     /// Completes when the child has exited, with its exit code; on Linux minus the signal's number when a signal ended it, and null

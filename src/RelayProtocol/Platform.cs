@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.IO.Pipes;
 
 namespace RelayProtocol;
 
@@ -28,7 +29,39 @@ internal abstract class Platform
     /// <summary>Starts a child that inherits its three standard handles and the exit event, and nothing else.</summary>
     /// <exception cref="FileNotFoundException">There is no such program.</exception>
     /// <exception cref="Win32Exception">The system refuses; the message names the program.</exception>
-    internal abstract ChildProcess Start(ChildStart start);
+    internal ChildProcess Start(ChildStart start)
+    {
+        List<(Stream Parent, SafeHandle Child)> pipes = [];
+        ChildProcess? child = null;
+        try
+        {
+            pipes.Add(Pipe(PipeDirection.Out));
+            pipes.Add(Pipe(PipeDirection.In));
+            if (start.StandardError == RelayStandardError.Pipe)
+                pipes.Add(Pipe(PipeDirection.In));
+            (_, SafeHandle? error) = pipes.ElementAtOrDefault(2);
+            using SafeHandle exitEvent = Duplicate(start.ExitEvent);
+            child = Launch(start, pipes[0].Child, pipes[1].Child, error, exitEvent);
+            (child.Input, child.Output, child.Error) = (pipes[0].Parent, pipes[1].Parent, pipes.ElementAtOrDefault(2).Parent);
+            return child;
+        }
+        finally
+        {
+            // Close the child's ends at once: a parent that keeps them never sees end of file when the child exits.
+            pipes.ForEach(static pipe => pipe.Child.Dispose());
+            if (child is null)
+                pipes.ForEach(static pipe => pipe.Parent.Dispose());
+        }
+    }
+
+    /// <summary>A pipe between this process and a child, which inherits its end only where it is passed on.</summary>
+    protected abstract (Stream Parent, SafeHandle Child) Pipe(PipeDirection parentsDirection);
+
+    /// <summary>A copy of an exit event for a child.</summary>
+    protected abstract SafeHandle Duplicate(SafeHandle exitEvent);
+
+    /// <summary>Starts a child with these handles. Where <paramref name="error"/> is null its standard error goes where <see cref="ChildStart.StandardError"/> says.</summary>
+    protected abstract ChildProcess Launch(ChildStart start, SafeHandle input, SafeHandle output, SafeHandle? error, SafeHandle exitEvent);
 
     /// <summary>Names what failed, with the system's words for the error.</summary>
     internal static Win32Exception Failure(string what, int error) => new(error, $"{what}: {Marshal.GetPInvokeErrorMessage(error)}");

@@ -21,6 +21,8 @@ public sealed class RelayClient : IAsyncDisposable
     /// <summary>The largest request that a relay accepts, in bytes.</summary>
     public const int MaxRequestSize = MessageScanner.DefaultMaxSize;
 
+    private static readonly string[] NoParams = [];
+
     private readonly RelayChannel _channel;
 
     /// <summary>A client of a relay that was started by other means. Owns the two streams.</summary>
@@ -51,13 +53,8 @@ public sealed class RelayClient : IAsyncDisposable
     /// <summary>Asks the relay for its version and what it can do; useful as a readiness check.</summary>
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <exception cref="RelayException">NotSupported: the relay does not speak this library's protocol version.</exception>
-    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
-    public Task<RelayHello> HelloAsync(CancellationToken cancellationToken = default)
-    {
-        uint id = _channel.NextId();
-        byte[] request = Encode(id, "hello", [WireFormat.ProtocolVersion], WireFormat.WriteHelloParams, "");
-        return _channel.CallAsync(id, request, WireFormat.ReadHello, cancellationToken);
-    }
+    public Task<RelayHello> HelloAsync(CancellationToken cancellationToken = default) =>
+        CallAsync("hello", [WireFormat.ProtocolVersion], WireFormat.WriteHelloParams, "", WireFormat.ReadHello, cancellationToken);
 
     /// <summary>Maps one port.</summary>
     /// <param name="mapping">The mapping; with host port 0 the system chooses one.</param>
@@ -67,7 +64,6 @@ public sealed class RelayClient : IAsyncDisposable
     /// AddressInUse, AccessDenied, AddressNotAvailable, AddressNotAllowed, NotSupported, TooManyOpenFiles and others; see
     /// <see cref="RelayErrorCode"/>.
     /// </exception>
-    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
     public async Task<PortMapping> MapAsync(PortMapping mapping, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(mapping);
@@ -80,11 +76,10 @@ public sealed class RelayClient : IAsyncDisposable
     /// <returns>The mappings in force, in the same order, with the host ports really bound.</returns>
     /// <exception cref="ArgumentException">There are none, or too many for a request; the message says how many would fit.</exception>
     /// <exception cref="RelayException">As for one; <see cref="RelayError.Index"/> tells which mapping failed. None is in force.</exception>
-    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
     public Task<IReadOnlyList<PortMapping>> MapAsync(IReadOnlyList<PortMapping> mappings, CancellationToken cancellationToken = default)
     {
         ThrowIfEmpty(mappings, nameof(mappings));
-        return CallAsync("map", mappings, WireFormat.WriteMapItem, nameof(mappings), WireFormat.ReadMapping, mappings.Count, cancellationToken);
+        return CallForArrayAsync("map", mappings, WireFormat.WriteMapItem, nameof(mappings), WireFormat.ReadMapping, mappings.Count, cancellationToken);
     }
 
     /// <summary>Removes one mapping. When the call returns, its host port is free.</summary>
@@ -97,7 +92,6 @@ public sealed class RelayClient : IAsyncDisposable
     /// <returns>What became of the mapping's connections.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The drain is out of range.</exception>
     /// <exception cref="RelayException">NotFound: there is no such mapping.</exception>
-    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
     public async Task<UnmapResult> UnmapAsync(PortMappingKey key, TimeSpan? drain = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -112,23 +106,21 @@ public sealed class RelayClient : IAsyncDisposable
     /// <exception cref="ArgumentOutOfRangeException">The drain is out of range.</exception>
     /// <exception cref="ArgumentException">There are none, or too many for a request; the message says how many would fit.</exception>
     /// <exception cref="RelayException">NotFound: one is not mapped; <see cref="RelayError.Index"/> tells which. None was removed.</exception>
-    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
     public Task<IReadOnlyList<UnmapResult>> UnmapAsync(
         IReadOnlyList<PortMappingKey> keys, TimeSpan? drain = null, CancellationToken cancellationToken = default)
     {
         ThrowIfEmpty(keys, nameof(keys));
         if (drain is { } time && (time < TimeSpan.Zero || time.TotalMilliseconds > WireFormat.MaxDrainMilliseconds))
             throw new ArgumentOutOfRangeException(nameof(drain), drain, "a drain is between 0 and one hour");
-        return CallAsync("unmap", keys, WriteItem, nameof(keys), WireFormat.ReadUnmapResult, keys.Count, cancellationToken);
+        return CallForArrayAsync("unmap", keys, WriteItem, nameof(keys), WireFormat.ReadUnmapResult, keys.Count, cancellationToken);
 
         void WriteItem(ref MessagePackWriter writer, PortMappingKey key) => WireFormat.WriteUnmapItem(ref writer, new UnmapItem(key, drain));
     }
 
     /// <summary>Lists the mappings in force with their counters, sorted by family, address and port.</summary>
     /// <param name="cancellationToken">Stops the waiting.</param>
-    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
     public Task<IReadOnlyList<PortMappingStatus>> ListAsync(CancellationToken cancellationToken = default) =>
-        CallAsync<string, PortMappingStatus>("list", [], (ref _, _) => { }, "", WireFormat.ReadStatus, answerCount: null, cancellationToken);
+        CallForArrayAsync("list", NoParams, WriteNone, "", WireFormat.ReadStatus, answerCount: null, cancellationToken);
 
     /// <summary>Lists connections, the oldest first, also those that have outlived their mapping.</summary>
     /// <param name="keys">The mappings whose connections are listed; none means all.</param>
@@ -138,7 +130,6 @@ public sealed class RelayClient : IAsyncDisposable
     /// <exception cref="RelayException">
     /// NotFound: there is no such mapping; <see cref="RelayError.Index"/> tells which. MethodNotFound: the relay does not know its connections.
     /// </exception>
-    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
     public async Task<IReadOnlyList<RelayConnection>> ConnectionsAsync(
         IReadOnlyList<PortMappingKey>? keys = null, int limit = ConnectionFormat.DefaultLimit, CancellationToken cancellationToken = default)
     {
@@ -147,7 +138,7 @@ public sealed class RelayClient : IAsyncDisposable
         (PortMappingKey? Key, int Limit)[] items = [(null, limit), .. (keys ?? []).Select(key => (key ?? throw new ArgumentNullException(nameof(keys)), 0))];
         try
         {
-            return await CallAsync("connections", items, WriteItem, nameof(keys), ConnectionFormat.Read, answerCount: null, cancellationToken).ConfigureAwait(false);
+            return await CallForArrayAsync("connections", items, WriteItem, nameof(keys), ConnectionFormat.Read, answerCount: null, cancellationToken).ConfigureAwait(false);
         }
         catch (RelayException e) when (e.Error.Index > 0)
         {
@@ -172,14 +163,12 @@ public sealed class RelayClient : IAsyncDisposable
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <returns>What is mapped, once the agent's first report has been dealt with; <see cref="EventsAsync"/> tells what changes.</returns>
     /// <exception cref="RelayException">NotSupported: the target has no agent that tells what listens. InvalidParams: the options name no ports.</exception>
-    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
     public Task<AutoMapResult> AutoMapAsync(AutoMapOptions? options = null, CancellationToken cancellationToken = default) =>
-        CallAutoAsync([options ?? new AutoMapOptions()], cancellationToken);
+        CallAsync("auto", [options ?? new AutoMapOptions()], AutoFormat.WriteParams, nameof(options), AutoFormat.ReadResult, cancellationToken);
 
     /// <summary>Ends what <see cref="AutoMapAsync"/> began, and removes what it had mapped. Established connections live on.</summary>
     /// <param name="cancellationToken">Stops the waiting.</param>
-    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
-    public Task EndAutoMapAsync(CancellationToken cancellationToken = default) => CallAutoAsync([], cancellationToken);
+    public Task EndAutoMapAsync(CancellationToken cancellationToken = default) => CallAsync("auto", NoParams, WriteNone, "", AutoFormat.ReadResult, cancellationToken);
 
     /// <summary>What happens in the relay from now on, until the channel ends. Each use subscribes anew; several may run at once.</summary>
     /// <param name="cancellationToken">Ends it.</param>
@@ -187,7 +176,6 @@ public sealed class RelayClient : IAsyncDisposable
     /// Of what is not read, 1,000 events wait here and as many in the relay; a <see cref="LostEvent"/> stands for those beyond. Calls are not held up.
     /// </remarks>
     /// <exception cref="RelayException">MethodNotFound: the relay knows no events.</exception>
-    /// <exception cref="RelayDisconnectedException">The relay is gone.</exception>
     public IAsyncEnumerable<RelayEvent> EventsAsync(CancellationToken cancellationToken = default) => ReadEventsAsync(cancellationToken);
 
     /// <summary>
@@ -199,21 +187,13 @@ public sealed class RelayClient : IAsyncDisposable
     /// <summary>Closes both streams. Calls under way and later ones fail with <see cref="ObjectDisposedException"/>.</summary>
     public ValueTask DisposeAsync() => _channel.DisposeAsync();
 
-    private Task<AutoMapResult> CallAutoAsync(AutoMapOptions[] options, CancellationToken cancellationToken)
-    {
-        uint id = _channel.NextId();
-        return _channel.CallAsync(id, Encode(id, "auto", options, AutoFormat.WriteParams, nameof(options)), AutoFormat.ReadResult, cancellationToken);
-    }
-
     private async IAsyncEnumerable<RelayEvent> ReadEventsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var queue = new EventQueue();
         _channel.Add(queue);
         try
         {
-            uint id = _channel.NextId();
-            byte[] request = Encode<string>(id, "subscribe", [], (ref _, _) => { }, "");
-            await _channel.CallAsync(id, request, EventFormat.ReadSubscription, cancellationToken).ConfigureAwait(false);
+            await CallAsync("subscribe", NoParams, WriteNone, "", EventFormat.ReadSubscription, cancellationToken).ConfigureAwait(false);
             await foreach (RelayEvent item in queue.ReadAllAsync(cancellationToken).ConfigureAwait(false))
                 yield return item;
         }
@@ -231,12 +211,11 @@ public sealed class RelayClient : IAsyncDisposable
     }
 
     // A request that is answered with an array, of so many items or of any number.
-    private Task<IReadOnlyList<TResult>> CallAsync<TItem, TResult>(
+    private Task<IReadOnlyList<TResult>> CallForArrayAsync<TItem, TResult>(
         string method, IReadOnlyList<TItem> items, WireFormat.Writer<TItem> writeItem, string name, WireFormat.Reader<TResult> readResult,
         int? answerCount, CancellationToken cancellationToken)
     {
-        uint id = _channel.NextId();
-        return _channel.CallAsync<IReadOnlyList<TResult>>(id, Encode(id, method, items, writeItem, name), Read, cancellationToken);
+        return CallAsync<TItem, IReadOnlyList<TResult>>(method, items, writeItem, name, Read, cancellationToken);
 
         TResult[] Read(ref MessagePackReader reader)
         {
@@ -245,6 +224,19 @@ public sealed class RelayClient : IAsyncDisposable
                 ? results
                 : throw MapFields.Invalid("result", $"has {results.Length} items, not {answerCount}");
         }
+    }
+
+    private Task<TResult> CallAsync<TItem, TResult>(
+        string method, IReadOnlyList<TItem> items, WireFormat.Writer<TItem> writeItem, string name, WireFormat.Reader<TResult> readResult,
+        CancellationToken cancellationToken)
+        where TResult : class
+    {
+        uint id = _channel.NextId();
+        return _channel.CallAsync(id, Encode(id, method, items, writeItem, name), readResult, cancellationToken);
+    }
+
+    private static void WriteNone(ref MessagePackWriter writer, string item)
+    {
     }
 
     // A whole request; one that is larger than a relay accepts is an error.

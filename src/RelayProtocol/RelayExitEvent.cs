@@ -2,17 +2,11 @@ namespace RelayProtocol;
 
 /// <summary>
 /// An event that a parent signals to end relays at once: an eventfd on Linux, a manual-reset event on Windows. One can be given to several
-/// relays by <see cref="RelayStartInfo.ExitEvent"/>. Every member is safe for any thread.
+/// relays by <see cref="RelayStartInfo.ExitEvent"/>. Not signalled at first; only the children that it is given to inherit it. Making one fails with
+/// <see cref="System.ComponentModel.Win32Exception"/> where the system is out of handles. Every member is safe for any thread.
 /// </summary>
 public sealed class RelayExitEvent : IDisposable
 {
-    /// <summary>An event that is not signalled. Only the children that it is given to inherit it.</summary>
-    /// <exception cref="System.ComponentModel.Win32Exception">The system is out of handles.</exception>
-    /// <exception cref="PlatformNotSupportedException">This is neither Linux nor Windows.</exception>
-    public RelayExitEvent()
-    {
-    }
-
     /// <summary>The descriptor or event handle, for a parent that starts the relay by its own means and passes <c>--exit-event</c>.</summary>
     public SafeHandle Handle { get; } = Platform.Current.CreateExitEvent();
 

@@ -29,7 +29,7 @@ public class PortSetTests
     [Fact]
     public void Excluded_ports_are_left_out()
     {
-        var selection = AutoSelection.Of(new AutoMapOptions { Ports = "10-12", Exclude = "11" });
+        var selection = new AutoSelection(PortSet.Parse("10-12"), PortSet.Parse("11"), Udp: false);
         Assert.Equal([10, 12], Enumerable.Range(1, 65535).Where(port => selection.Contains(new GuestListener(IPAddress.Loopback, port))));
     }
 }

@@ -20,7 +20,7 @@ public class RelayErrorTests
     [InlineData(RelayErrorCode.Internal, "Internal", 0x8000FFFF)]
     public void Each_error_has_the_protocols_name_and_number(RelayErrorCode code, string name, uint number)
     {
-        Assert.Equal(name, code.Name());
+        Assert.Equal(name, code.ToString());
         Assert.Equal(unchecked((int)number), code.Hresult());
         Assert.Equal(code, RelayErrorCodes.FromName(name));
         Assert.Equal(code, new RelayError(code, "x").Kind);

@@ -31,43 +31,17 @@ internal sealed unsafe class ProcessLauncher : Platform
         _ = Libc.write(exitEvent, &one, sizeof(ulong));
     }
 
-    internal override ChildProcess Start(ChildStart start)
+    protected override (Stream Parent, SafeHandle Child) Pipe(PipeDirection parentsDirection)
     {
-        (SafePipeHandle Read, SafePipeHandle Write) input = Descriptors.Pipe();
-        (SafePipeHandle Read, SafePipeHandle Write) output = default;
-        (SafePipeHandle Read, SafePipeHandle Write) error = default;
-        bool started = false;
-        try
-        {
-            output = Descriptors.Pipe();
-            error = start.StandardError == RelayStandardError.Pipe ? Descriptors.Pipe() : default;
-            using SafePipeHandle exitEvent = Descriptors.Duplicate(start.ExitEvent);
-            int pid = Spawn(start, input.Read, output.Write, error.Write, exitEvent);
-            started = true;
-            return new LaunchedProcess(pid)
-            {
-                Input = new AnonymousPipeClientStream(PipeDirection.Out, input.Write),
-                Output = new AnonymousPipeClientStream(PipeDirection.In, output.Read),
-                Error = error.Read is null ? null : new AnonymousPipeClientStream(PipeDirection.In, error.Read),
-            };
-        }
-        finally
-        {
-            // Close the child's ends at once: a parent that keeps them never sees end of file when the child exits.
-            input.Read.Dispose();
-            output.Write?.Dispose();
-            error.Write?.Dispose();
-            if (!started)
-            {
-                input.Write.Dispose();
-                output.Read?.Dispose();
-                error.Read?.Dispose();
-            }
-        }
+        (SafePipeHandle read, SafePipeHandle write) = Descriptors.Pipe();
+        return parentsDirection == PipeDirection.Out
+            ? (new AnonymousPipeClientStream(PipeDirection.Out, write), read)
+            : (new AnonymousPipeClientStream(PipeDirection.In, read), write);
     }
 
-    private static int Spawn(
-        ChildStart start, SafePipeHandle input, SafePipeHandle output, SafePipeHandle? error, SafePipeHandle exitEvent)
+    protected override SafeHandle Duplicate(SafeHandle exitEvent) => Descriptors.Duplicate(exitEvent);
+
+    protected override ChildProcess Launch(ChildStart start, SafeHandle input, SafeHandle output, SafeHandle? error, SafeHandle exitEvent)
     {
         void* actions = stackalloc ulong[Libc.SpawnStructSize / sizeof(ulong)];
         void* attributes = stackalloc ulong[Libc.SpawnStructSize / sizeof(ulong)];
@@ -90,7 +64,7 @@ internal sealed unsafe class ProcessLauncher : Platform
 
             int pid;
             int errno = Libc.posix_spawn(&pid, start.Program, actions, attributes, argv, envp);
-            return errno == 0 ? pid : throw SpawnFailure(start.Program, errno);
+            return errno == 0 ? new LaunchedProcess(pid) : throw SpawnFailure(start.Program, errno);
         }
         finally
         {
@@ -101,8 +75,7 @@ internal sealed unsafe class ProcessLauncher : Platform
 
     /// <summary>Every source is above every destination, so that the order does not matter.</summary>
     private static void AddDescriptors(
-        void* actions, RelayStandardError standardError, SafePipeHandle input, SafePipeHandle output, SafePipeHandle? error,
-        SafePipeHandle exitEvent)
+        void* actions, RelayStandardError standardError, SafeHandle input, SafeHandle output, SafeHandle? error, SafeHandle exitEvent)
     {
         Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)input.DangerousGetHandle(), 0));
         Check(Libc.posix_spawn_file_actions_adddup2(actions, (int)output.DangerousGetHandle(), 1));

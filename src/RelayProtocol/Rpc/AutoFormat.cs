@@ -5,23 +5,8 @@ namespace RelayProtocol.Rpc;
 /// <summary>Which listeners are mapped, parsed.</summary>
 internal sealed record AutoSelection(PortSet Ports, PortSet Exclude, bool Udp)
 {
-    /// <exception cref="RelayException">InvalidParams that names the key.</exception>
-    internal static AutoSelection Of(AutoMapOptions options) => new(Parse("ports", options.Ports), Parse("exclude", options.Exclude), options.Udp);
-
     internal bool Contains(GuestListener listener) =>
         Ports.Contains(listener.Port) && !Exclude.Contains(listener.Port) && (Udp || listener.Protocol == MapProtocol.Tcp);
-
-    private static PortSet Parse(string key, string text)
-    {
-        try
-        {
-            return PortSet.Parse(text);
-        }
-        catch (FormatException e)
-        {
-            throw MapFields.Invalid(key, e.Message);
-        }
-    }
 }
 
 /// <summary>Writes and reads params and result of <c>auto</c>, as <see cref="WireFormat"/> does the other values. Stateless; any thread.</summary>
@@ -42,13 +27,20 @@ internal static class AutoFormat
         if (reader.ReadArrayHeader() == 0)
             return null;
         MapFields fields = MapFields.Read(ref reader, "params");
-        var options = new AutoMapOptions();
-        return AutoSelection.Of(options with
+        var byDefault = new AutoMapOptions();
+        return new AutoSelection(Ports(fields, "ports", byDefault.Ports), Ports(fields, "exclude", byDefault.Exclude), fields.Boolean("udp"));
+    }
+
+    private static PortSet Ports(MapFields fields, string key, string byDefault)
+    {
+        try
         {
-            Ports = fields.Text("ports") ?? options.Ports,
-            Exclude = fields.Text("exclude") ?? options.Exclude,
-            Udp = fields.Boolean("udp"),
-        });
+            return PortSet.Parse(fields.Text(key) ?? byDefault);
+        }
+        catch (FormatException e)
+        {
+            throw MapFields.Invalid(key, e.Message);
+        }
     }
 
     internal static void WriteResult(ref MessagePackWriter writer, AutoMapResult result)
@@ -61,9 +53,7 @@ internal static class AutoFormat
     internal static AutoMapResult ReadResult(ref MessagePackReader reader)
     {
         MapFields fields = MapFields.Read(ref reader, "the answer to auto");
-        MessagePackReader mapped = fields.Required("mapped", MessagePackType.Array);
-        MessagePackReader failed = fields.Required("failed", MessagePackType.Array);
-        return new AutoMapResult(mapped.ReadArray(WireFormat.ReadMapping), failed.ReadArray(ReadFailure));
+        return new AutoMapResult(fields.Array("mapped", WireFormat.ReadMapping), fields.Array("failed", ReadFailure));
     }
 
     private static void WriteFailure(ref MessagePackWriter writer, AutoMapFailure failure)
@@ -76,8 +66,6 @@ internal static class AutoFormat
     private static AutoMapFailure ReadFailure(ref MessagePackReader reader)
     {
         MapFields fields = MapFields.Read(ref reader, "a failure");
-        MessagePackReader mapping = fields.Required("mapping", MessagePackType.Map);
-        MessagePackReader error = fields.Required("error", MessagePackType.Map);
-        return new AutoMapFailure(WireFormat.ReadMapping(ref mapping), WireFormat.ReadError(ref error));
+        return new AutoMapFailure(fields.RequiredObject("mapping", WireFormat.ReadMapping), fields.RequiredObject("error", WireFormat.ReadError));
     }
 }

@@ -91,18 +91,15 @@ internal static class EventFormat
         DateTimeOffset at = fields.Time("at");
         return fields.RequiredText("event") switch
         {
-            "connectionFailed" => new ConnectionFailedEvent(WireFormat.Mapping(fields), Client(fields), Error(fields)!) { At = at },
+            "connectionFailed" => new ConnectionFailedEvent(WireFormat.Mapping(fields), Client(fields), fields.RequiredObject("error", WireFormat.ReadError)) { At = at },
             "mapped" => new MappedEvent(WireFormat.Mapping(fields), fields.Boolean("auto")) { At = at, Program = fields.Text("program") },
             "unmapped" => new UnmappedEvent(WireFormat.Mapping(fields), fields.Boolean("auto")) { At = at },
-            "mapFailed" => new MapFailedEvent(WireFormat.Mapping(fields), Error(fields)!) { At = at },
-            "agent" => new AgentEvent(fields.RequiredText("state") == "up", Error(fields, required: false)) { At = at },
+            "mapFailed" => new MapFailedEvent(WireFormat.Mapping(fields), fields.RequiredObject("error", WireFormat.ReadError)) { At = at },
+            "agent" => new AgentEvent(fields.RequiredText("state") == "up", fields.Object("error", WireFormat.ReadError)) { At = at },
             Lost => new LostEvent(fields.RequiredInteger("count", 0, long.MaxValue)) { At = at },
             _ => null,
         };
     }
-
-    private static RelayError? Error(MapFields fields, bool required = true) => fields.Object("error", WireFormat.ReadError)
-        ?? (required ? throw MapFields.Invalid("error", "is missing") : null);
 
     internal static IPEndPoint? Client(MapFields fields) => fields.Text("client") is not { } text ? null
         : IPEndPoint.TryParse(text, out IPEndPoint? client) ? client

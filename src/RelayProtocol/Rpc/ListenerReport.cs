@@ -55,23 +55,19 @@ internal static class ListenerReport
 
     /// <summary>Reads at most <see cref="MaxListeners"/>, without those of other protocols or with an invalid address.</summary>
     /// <exception cref="RelayException">InvalidParams: it is no report.</exception>
-    internal static List<GuestListener> Read(ref MessagePackReader reader)
-    {
-        MapFields report = MapFields.Read(ref reader, "the agent's report");
-        List<GuestListener> listeners = [];
-        MessagePackReader items = report.Required("listeners", MessagePackType.Array);
-        for (int left = Math.Min(items.ReadArrayHeader(), MaxListeners); left > 0; left--)
-        {
-            MapFields fields = MapFields.Read(ref items, "a listener");
-            int port = (int)fields.RequiredInteger("port", 1, 65535);
-            string address = fields.RequiredText("address");
-            bool isVersion6Only = fields.Boolean("v6only");
-            string? program = fields.Text("program");
-            MapProtocol? protocol = fields.RequiredText("protocol") switch { "tcp" => MapProtocol.Tcp, "udp" => MapProtocol.Udp, _ => null };
-            if (protocol is not null && AddressText.TryParse(address, out IPAddress? parsed, out _))
-                listeners.Add(new GuestListener(parsed, port, isVersion6Only, program, protocol.Value));
-        }
+    internal static List<GuestListener> Read(ref MessagePackReader reader) =>
+        [.. MapFields.Read(ref reader, "the agent's report").Array("listeners", ReadListener).Take(MaxListeners).OfType<GuestListener>()];
 
-        return listeners;
+    private static GuestListener? ReadListener(ref MessagePackReader reader)
+    {
+        MapFields fields = MapFields.Read(ref reader, "a listener");
+        int port = (int)fields.RequiredInteger("port", 1, 65535);
+        string address = fields.RequiredText("address");
+        bool isVersion6Only = fields.Boolean("v6only");
+        string? program = fields.Text("program");
+        MapProtocol? protocol = fields.RequiredText("protocol") switch { "tcp" => MapProtocol.Tcp, "udp" => MapProtocol.Udp, _ => null };
+        return protocol is not null && AddressText.TryParse(address, out IPAddress? parsed, out _)
+            ? new GuestListener(parsed, port, isVersion6Only, program, protocol.Value)
+            : null;
     }
 }

@@ -75,11 +75,14 @@ internal sealed class MapFields
     internal T? Object<T>(string key, WireFormat.Reader<T> read)
         where T : class => TryFind(key, out MessagePackReader reader) ? read(ref reader) : null;
 
-    /// <summary>A reader of a value of that type.</summary>
-    internal MessagePackReader Required(string key, MessagePackType type) =>
+    internal T RequiredObject<T>(string key, WireFormat.Reader<T> read)
+        where T : class => Object(key, read) ?? throw Invalid(key, "is missing");
+
+    /// <summary>An array whose items are read by <paramref name="read"/>.</summary>
+    internal T[] Array<T>(string key, WireFormat.Reader<T> read) =>
         !TryFind(key, out MessagePackReader reader) ? throw Invalid(key, "is missing")
-        : reader.NextMessagePackType == type ? reader
-        : throw Invalid(key, $"is not of the type {type}");
+        : reader.NextMessagePackType == MessagePackType.Array ? reader.ReadArray(read)
+        : throw Invalid(key, "is not an array");
 
     /// <summary>An array of texts, or null if it is absent.</summary>
     internal IReadOnlyList<string>? Texts(string key)

@@ -64,6 +64,11 @@ internal static class MessagePackExtensions
     internal static void WriteArray<T>(this ref MessagePackWriter writer, string key, IReadOnlyList<T> items, WireFormat.Writer<T> write)
     {
         writer.Write(key);
+        writer.WriteArray(items, write);
+    }
+
+    internal static void WriteArray<T>(this ref MessagePackWriter writer, IReadOnlyList<T> items, WireFormat.Writer<T> write)
+    {
         writer.WriteArrayHeader(items.Count);
         foreach (T item in items)
             write(ref writer, item);

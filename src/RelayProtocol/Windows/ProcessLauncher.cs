@@ -22,54 +22,28 @@ internal sealed unsafe class ProcessLauncher : Platform
 
     internal override void Signal(SafeHandle exitEvent) => _ = Kernel32.SetEvent(exitEvent);
 
-    internal override ChildProcess Start(ChildStart start)
+    protected override (Stream Parent, SafeHandle Child) Pipe(PipeDirection parentsDirection) => Handles.Pipe(parentsDirection);
+
+    protected override SafeHandle Duplicate(SafeHandle exitEvent) => Handles.Duplicate(exitEvent);
+
+    protected override ChildProcess Launch(ChildStart start, SafeHandle input, SafeHandle output, SafeHandle? error, SafeHandle exitEvent)
     {
-        (NamedPipeServerStream Parent, SafePipeHandle Child) input = Handles.Pipe(PipeDirection.Out);
-        (NamedPipeServerStream Parent, SafePipeHandle Child) output = default;
-        (NamedPipeServerStream? Parent, SafeHandle Child) error = default;
-        SafeFileHandle? job = null;
-        bool started = false;
+        using SafeFileHandle? inherited = start.StandardError == RelayStandardError.Inherit ? Handles.StandardError() : null;
+        using SafeFileHandle? nowhere = error is null && inherited is null ? Handles.Null() : null;
+
+        // A child that writes to this process's console shares that console; any other needs none, and shows no window.
+        uint flags = Kernel32.EXTENDED_STARTUPINFO_PRESENT | (inherited is null ? Kernel32.CREATE_NO_WINDOW : 0);
+        SafeFileHandle job = Handles.KillOnCloseJob();
         try
         {
-            output = Handles.Pipe(PipeDirection.In);
-            bool ownError = false;
-            if (start.StandardError == RelayStandardError.Pipe)
-            {
-                error = Handles.Pipe(PipeDirection.In);
-            }
-            else
-            {
-                SafeFileHandle? inherited = start.StandardError == RelayStandardError.Inherit ? Handles.StandardError() : null;
-                ownError = inherited is not null;
-                error = (null, inherited ?? Handles.Null());
-            }
-            using SafeFileHandle exitEvent = Handles.Duplicate(start.ExitEvent);
-            job = Handles.KillOnCloseJob();
-            // A child that writes to this process's console shares that console; any other needs none, and shows no window.
-            uint flags = Kernel32.EXTENDED_STARTUPINFO_PRESENT | (ownError ? 0 : Kernel32.CREATE_NO_WINDOW);
-            Kernel32.PROCESS_INFORMATION made = Create(start, flags, input.Child, output.Child, error.Child, exitEvent, job);
+            Kernel32.PROCESS_INFORMATION made = Create(start, flags, input, output, error ?? inherited ?? nowhere!, exitEvent, job);
             _ = Kernel32.CloseHandle(made.hThread);
-            started = true;
-            return new LaunchedProcess((int)made.dwProcessId, new SafeProcessHandle(made.hProcess, ownsHandle: true), job)
-            {
-                Input = input.Parent,
-                Output = output.Parent,
-                Error = error.Parent,
-            };
+            return new LaunchedProcess((int)made.dwProcessId, new SafeProcessHandle(made.hProcess, ownsHandle: true), job);
         }
-        finally
+        catch
         {
-            // Close the child's ends at once: a parent that keeps them never sees end of file when the child exits.
-            input.Child.Dispose();
-            output.Child?.Dispose();
-            error.Child?.Dispose();
-            if (!started)
-            {
-                input.Parent.Dispose();
-                output.Parent?.Dispose();
-                error.Parent?.Dispose();
-                job?.Dispose();
-            }
+            job.Dispose();
+            throw;
         }
     }
 

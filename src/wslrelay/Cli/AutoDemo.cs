@@ -18,6 +18,9 @@ internal static class AutoDemo
     // Below the numbers that systems give to who asks for any.
     private const int FirstPort = 5173;
 
+    // A mapping comes and goes within two.
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+
     private static readonly IPAddress Guest = new([127, 0, 0, 2]);
 
     internal static async Task<bool> RunAsync(string programPath)
@@ -25,9 +28,15 @@ internal static class AutoDemo
         using LoopHost host = new(LogLevel.Warning);
         int agentPort = new GuestAgent(host.Loop, host.Log, allowAnyCid: false, Guest).Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0));
         Task agent = Task.Factory.StartNew(host.Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        using CancellationTokenSource timeout = new(Timeout);
         try
         {
-            return await ShowAsync(programPath, agentPort).ConfigureAwait(false);
+            return await ShowAsync(programPath, agentPort, timeout.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            Print("demo", $"automatic mappings did not come and go within {Timeout.TotalSeconds} seconds");
+            return false;
         }
         catch (Exception e) when (e is SocketException { SocketErrorCode: SocketError.AddressNotAvailable } or RelayException { Error.Kind: RelayErrorCode.NotSupported })
         {
@@ -41,27 +50,31 @@ internal static class AutoDemo
         }
     }
 
-    private static async Task<bool> ShowAsync(string programPath, int agentPort)
+    private static async Task<bool> ShowAsync(string programPath, int agentPort, CancellationToken timeout)
     {
-        using Socket server = Reserve(out int port, out Socket reserve);
+        int port = FirstPort;
+        while (!IsFree(Guest, port) || !IsFree(IPAddress.Loopback, port))
+            port++;
+
         await using RelayProcess relay = RelayProcess.Start(new RelayStartInfo(programPath) { Target = RelayTarget.Tcp("127.0.0.1", agentPort) });
-        AutoMapResult result = await relay.Client.AutoMapAsync(new AutoMapOptions { Ports = $"{port}" }).ConfigureAwait(false);
+        AutoMapResult result = await relay.Client.AutoMapAsync(new AutoMapOptions { Ports = $"{port}" }, timeout).ConfigureAwait(false);
         Print("guest", $"has an agent on tcp:127.0.0.1:{agentPort}, and in place of a network of its own the address {Guest}");
         Print("parent", $"auto, ports {port} -> {result.Mapped.Count} mapped");
 
         var watch = Stopwatch.StartNew();
-        Start(server);
-        reserve.Dispose();
+        using TcpListener server = new(Guest, port);
+        server.Start();
+        _ = ServeGuestAsync(server.Server);
         Print("guest", $"a server starts on port {port}");
-        PortMapping mapping = (await ListAsync(relay.Client, mappings: 1).ConfigureAwait(false))[0].Mapping;
+        PortMapping mapping = (await ListAsync(relay.Client, mappings: 1, timeout).ConfigureAwait(false))[0].Mapping;
         Print("relay", $"{mapping} is mapped by itself, after {watch.ElapsedMilliseconds} ms");
         string answer = await AskAsync(mapping, "hello by itself").ConfigureAwait(false);
         Print("client", $"{mapping} <- \"hello by itself\"  -> \"{answer}\"");
 
         watch.Restart();
-        server.Dispose();
+        server.Stop();
         Print("guest", "the server ends");
-        _ = await ListAsync(relay.Client, mappings: 0).ConfigureAwait(false);
+        _ = await ListAsync(relay.Client, mappings: 0, timeout).ConfigureAwait(false);
         Print("relay", $"{mapping} is gone, after {watch.ElapsedMilliseconds} ms");
         try
         {
@@ -76,44 +89,29 @@ internal static class AutoDemo
         return false;
     }
 
-    // A number that is free on both addresses: a socket that does not listen yet, and one that keeps it until then.
-    private static Socket Reserve(out int port, out Socket reserve)
+    private static bool IsFree(IPAddress address, int port)
     {
-        for (port = FirstPort; ; port++)
+        try
         {
-            Socket server = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            reserve = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                reserve.Bind(new IPEndPoint(IPAddress.Loopback, port));
-                reserve.Listen();
-                server.Bind(new IPEndPoint(Guest, port));
-                return server;
-            }
-            catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
-            {
-                server.Dispose();
-                reserve.Dispose();
-            }
+            using TcpListener listener = new(address, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
+        {
+            return false;
         }
     }
 
-    // Serves until it is disposed.
-    private static void Start(Socket server)
-    {
-        server.Listen();
-        _ = ServeGuestAsync(server);
-    }
-
-    private static async Task<IReadOnlyList<PortMappingStatus>> ListAsync(RelayClient client, int mappings)
+    private static async Task<IReadOnlyList<PortMappingStatus>> ListAsync(RelayClient client, int mappings, CancellationToken timeout)
     {
         while (true)
         {
-            IReadOnlyList<PortMappingStatus> list = await client.ListAsync().ConfigureAwait(false);
+            IReadOnlyList<PortMappingStatus> list = await client.ListAsync(timeout).ConfigureAwait(false);
             if (list.Count == mappings)
                 return list;
 
-            await Task.Delay(20).ConfigureAwait(false);
+            await Task.Delay(20, timeout).ConfigureAwait(false);
         }
     }
 }

@@ -26,17 +26,17 @@ internal sealed class CheckReport(
 
     // A server's host that refuses a connection can be reached.
     private PortProbe? Reached => Array.Find(
-        _inOrder, probe => probe.Connected is not null || (!_hasAgent && probe.Error!.Kind == RelayErrorCode.ConnectionRefused));
+        _inOrder, probe => probe.ConnectTime is not null || (!_hasAgent && probe.Error!.Kind == RelayErrorCode.ConnectionRefused));
 
     // An agent that answers that it could not connect has understood the preamble.
     private bool HasUnderstood => Array.Exists(
-        _inOrder, static probe => (probe.Error is null || probe.IsAgents) && probe.Error?.Kind is not (RelayErrorCode.InvalidParams or RelayErrorCode.NotSupported));
+        _inOrder, static probe => (probe.Error is null || probe.IsAnswer) && probe.Error?.Kind is not (RelayErrorCode.InvalidParams or RelayErrorCode.NotSupported));
 
     private CheckHop Target()
     {
         const string Name = "target";
         if (Reached is { } reached)
-            return CheckHop.Ok(mapping, Name, reached.Connected ?? reached.Total, $"{(_hasAgent ? reached.Endpoint : reached.Endpoint.Address)} answers");
+            return CheckHop.Ok(mapping, Name, reached.ConnectTime ?? reached.TotalTime, $"{(_hasAgent ? reached.Endpoint : reached.Endpoint.Address)} answers");
 
         if (_inOrder is not [{ Error: { } error } first, ..])
             return CheckHop.Skip(mapping, Name, "it was not asked");
@@ -63,7 +63,7 @@ internal sealed class CheckReport(
             return CheckHop.Skip(mapping, Name, "WSL's own agent gives no answer");
 
         return HasUnderstood
-            ? CheckHop.Ok(mapping, Name, reached.Total - reached.Connected, "it speaks protocol version 1")
+            ? CheckHop.Ok(mapping, Name, reached.TotalTime - reached.ConnectTime, "it speaks protocol version 1")
             : CheckHop.Fail(mapping, Name, $"{reached.Endpoint}: {reached.Error!.Message.Split("; ")[0]}; is it 'wslrelay guest' that listens there, and of this version?");
     }
 
@@ -82,7 +82,7 @@ internal sealed class CheckReport(
 
         string place = Place(family, probe);
         if (probe.Error is not { } error)
-            return CheckHop.Ok(mapping, name, probe.Total, $"{place}: something listens");
+            return CheckHop.Ok(mapping, name, probe.TotalTime, $"{place}: something listens");
 
         PortProbe? other = probes[family == 6 ? 0 : 1];
         bool isElsewhere = other is { Error: null };

@@ -33,7 +33,7 @@ internal static class DemoRunner
             // Stopped by a signal; the relay ends with its standard input.
             return ExitCode.Success;
         }
-        catch (Exception e) when (e is IOException or SocketException or RelayException or RelayDisconnectedException or TimeoutException)
+        catch (Exception e) when (e is IOException or SocketException or RelayException or TimeoutException)
         {
             StandardError.WriteLine($"the demo failed: {e.Message}");
             return ExitCode.Failed;

@@ -26,7 +26,7 @@ internal static class ForwardRunner
             AutoMapper mapper = new(table);
             using WatchScreen? screen = output == ForwardOutput.Table ? new WatchScreen(host, table, target, mapper) : null;
             if (output == ForwardOutput.Json)
-                _ = new ForwardJson(host, table, mapped);
+                ForwardJson.Start(host, table, mapped);
 
             foreach (PortMapping mapping in output == ForwardOutput.Lines ? mapped : [])
                 host.Print($"{mapping} -> {target} {mapping.GuestPort}");

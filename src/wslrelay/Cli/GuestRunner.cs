@@ -27,7 +27,7 @@ internal static class GuestRunner
         }
         catch (IoException e)
         {
-            string owner = e.Error == IoError.AddressInUse && listen.Endpoint.Kind == IoEndpointKind.Tcp && host.Port.FindOwner(listen.Endpoint, PortTable.IdleSearchMilliseconds) is { } process
+            string owner = e.Error == IoError.AddressInUse && listen.Endpoint.Kind == IoEndpointKind.Tcp && host.Port.FindOwner(listen.Endpoint, PortOpener.IdleSearchMilliseconds) is { } process
                 ? $"; it is in use by {process}"
                 : "";
             StandardError.WriteLine($"--listen: {e.Error}: {e.Message}{owner}");

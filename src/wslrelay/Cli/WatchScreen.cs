@@ -71,7 +71,7 @@ internal sealed class WatchScreen : IDisposable
 
         double seconds = Stopwatch.GetElapsedTime(_drawn).TotalSeconds;
         _drawn = Stopwatch.GetTimestamp();
-        WatchLine[] lines = _lines.Draw([.. _table.List().Select(static port => port.Status)], seconds, size.Columns, _hasEscapes ? size.Rows : int.MaxValue);
+        WatchLine[] lines = _lines.Draw(Array.ConvertAll(_table.List(), static port => port.Status), seconds, size.Columns, _hasEscapes ? size.Rows : int.MaxValue);
         string text = _hasEscapes
             ? $"\e[H{string.Join("\r\n", lines.Select(Styled))}\e[J"
             : string.Concat(lines.Select(static line => $"{line.Text}\n")) + "\n";

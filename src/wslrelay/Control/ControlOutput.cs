@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using RelayProtocol;
 using Wslrelay.Io;
+using Wslrelay.Relaying;
 
 namespace Wslrelay.Control;
 
@@ -12,12 +14,16 @@ internal sealed class ControlOutput : IIoOwner
 {
     private const int RestingCapacity = 64 * 1024;
 
+    // What is collected does not wait for more events than that.
+    private const int MaxEventBytes = 16 * 1024;
+
     private readonly IoLoop _loop;
     private readonly TransferOperation? _send;
     private readonly BlockingThread? _thread;
     private ArrayBufferWriter<byte> _collected = new();
     private ArrayBufferWriter<byte> _inFlight = new();
     private ArrayBufferWriter<byte>? _behind;
+    private Action? _writeEvents;
     private MemoryHandle _pinned;
     private bool _writing;
 
@@ -42,8 +48,13 @@ internal sealed class ControlOutput : IIoOwner
     /// <summary>Called when a piece has been written, or dropped because standard output is closed.</summary>
     public Action? Progress { get; set; }
 
-    /// <summary>Called before a piece is begun: may write to <see cref="Writer"/> what can wait, and nothing else may.</summary>
-    public Action? Refill { get; set; }
+    /// <summary>From now on events are taken whenever a piece is begun, and written behind what it has, each by <paramref name="write"/> to <see cref="Writer"/>.</summary>
+    public void FillWith(RelayEvents events, Action<RelayEvent> write) => _writeEvents = () =>
+    {
+        events.BeginPiece();
+        while (Backlog < MaxEventBytes && events.TryTake(out RelayEvent? item))
+            write(item!);
+    };
 
     public void BeginLong() => _behind = new();
 
@@ -59,7 +70,7 @@ internal sealed class ControlOutput : IIoOwner
             return;
 
         if (_behind is null)
-            Refill?.Invoke();
+            _writeEvents?.Invoke();
 
         if (_collected.WrittenCount == 0)
             return;

@@ -41,13 +41,7 @@ internal sealed class StandardErrorLogger : ILogger
             return;
 
         string text = exception is null ? formatter(state, null) : $"{formatter(state, exception)}: {exception}";
-        string level = logLevel switch
-        {
-            LogLevel.Warning => "warning",
-            LogLevel.Error or LogLevel.Critical => "error",
-            LogLevel.Information => "information",
-            _ => "debug",
-        };
+        string level = $"{logLevel}".ToLowerInvariant();
         string message = $"{level}: {text.ReplaceLineEndings(" | ")}";
         lock (_lock)
         {

@@ -16,8 +16,8 @@ internal readonly record struct ListeningSocket(IPAddress Address, int Port, boo
 /// <summary>The listening sockets of this machine, as .NET reports them on any system. Its calls block: one thread, which is not the loop's.</summary>
 internal class ListenerTable
 {
-    /// <summary>Replaces the list's content; null on success, else the system's message. With <paramref name="udp"/> also the sockets that receive datagrams.</summary>
-    public virtual string? Read(List<ListeningSocket> listeners, bool udp = false)
+    /// <summary>Replaces the list's content; null on success, else what went wrong. With <paramref name="udp"/> also the sockets that receive datagrams.</summary>
+    public virtual IoException? Read(List<ListeningSocket> listeners, bool udp = false)
     {
         listeners.Clear();
         try
@@ -33,7 +33,7 @@ internal class ListenerTable
         }
         catch (Exception e) when (e is NetworkInformationException or IOException or UnauthorizedAccessException)
         {
-            return e.Message;
+            return new IoException(IoError.NotSupported, 0, e.Message);
         }
     }
 

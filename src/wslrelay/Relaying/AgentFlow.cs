@@ -50,8 +50,6 @@ internal sealed class AgentFlow : Flow, IConnection, IFrameOwner
         _frames.Cancel();
     }
 
-    public IoSocket TakeClient() => throw new NotSupportedException();
-
     public void EndSetUp()
     {
         _setUp?.Release();

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using MessagePack;
 using RelayProtocol;
 using RelayProtocol.Rpc;
@@ -11,7 +10,7 @@ namespace Wslrelay.Relaying;
 /// The relay's connection to the agent that watches the guest's listeners (protocol, section 8), made again for as long as it is wanted. An agent costs no more than
 /// one report in memory and one every 250 ms to read, whatever it sends. Loop thread only.
 /// </summary>
-internal sealed class AgentWatch : IIoOwner
+internal sealed class AgentWatch : OwnConnection, IIoOwner
 {
     private const int ReportMilliseconds = 250;
     private const int SilenceMilliseconds = 30_000;
@@ -25,72 +24,40 @@ internal sealed class AgentWatch : IIoOwner
     // Two: a guest with a network of its own might have one of these ports open by chance, but hardly both.
     private const int TestListenerCount = 2;
 
-    private static readonly PortMapping AnyMapping = new(0, 1);
+    // Of udp, whose connections offer the agent neither to pass a socket nor to mark an end.
+    private static readonly PortMapping AnyMapping = new(IPAddress.Loopback, 0, 1, MapProtocol.Udp);
 
-    private readonly PortTable _table;
     private readonly AutoMapper _owner;
-    private readonly ConnectOperation _connect;
-    private readonly ActionTimer _deadline;
+    private readonly ActionTimer _silence;
     private readonly ActionTimer _pause;
     private readonly ActionTimer _retry;
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
     private readonly List<IoSocket> _testListeners = [];
-    private IoOperation? _running;
-    private IoSocket? _socket;
-    private TransferOperation? _send;
-    private TransferOperation? _receive;
     private RpcReader _reader = new(ListenerReport.MaxSize);
+    private TransferOperation? _receive;
     private byte[]? _waiting;
+    private RelayError? _error;
+    private bool _isAnswer;
     private bool _isWanted;
     private bool _udp;
-    private bool _isRestarted;
-    private bool _preambleSent;
-    private bool _isAnswered;
+    private bool _isReceiving;
     private bool _hasReported;
     private bool _sharesNetwork;
-    private int _lineLength;
-    private int _attempts;
-    private int _retryMilliseconds = FirstRetryMilliseconds;
+    private int _retryMilliseconds;
     private long _nextReport;
 
     internal AgentWatch(PortTable table, AutoMapper owner)
+        : base(table, AnyMapping)
     {
-        _table = table;
         _owner = owner;
-        _connect = table.Loop.Port.Connect(default, this);
-        _deadline = new ActionTimer(() => _running?.Cancel(IoError.TimedOut));
+        _silence = new ActionTimer(() => _receive!.Cancel(IoError.TimedOut));
         _pause = new ActionTimer(GoOn);
-        _retry = new ActionTimer(Begin);
+        _retry = new ActionTimer(Connect);
     }
 
-    public void Completed(IoOperation operation)
-    {
-        _running = null;
-        _table.Loop.Timers.Stop(_deadline);
-        if (operation == _connect)
-            _socket = _connect.Socket;
+    public override byte[] Preamble => SetUp.Encode(ListenerReport.WritePreamble, _udp);
 
-        bool isRestarted = _isRestarted;
-        _isRestarted = false;
-        if (!_isWanted || isRestarted || operation.Error == IoError.Cancelled)
-        {
-            EndAttempt();
-            if (isRestarted)
-                Begin();
-        }
-        else if (operation.Error != IoError.None)
-            Failed(operation);
-        else if (operation == _connect)
-            Connected();
-        else if (operation == _send)
-            Run(_receive!, _preambleSent ? _buffer : _buffer.AsMemory(_lineLength, 1));
-        else if (_receive!.BytesTransferred == 0)
-            Fail(RelayErrorCode.ConnectionRefused, "the agent's side closed the connection");
-        else if (_preambleSent)
-            Received(_receive.BytesTransferred);
-        else
-            ReadLine();
-    }
+    protected override bool IsRunning => !IsAborted || _isReceiving;
 
     /// <param name="udp">Whether ports where datagrams are received are of interest too.</param>
     internal void Start(bool udp)
@@ -98,94 +65,105 @@ internal sealed class AgentWatch : IIoOwner
         if (_isWanted && _udp == udp)
             return;
 
-        if (_isWanted)
-            Stop();
-
-        _udp = udp;
-        _isWanted = true;
-        _retryMilliseconds = FirstRetryMilliseconds;
-
-        // What runs still was cancelled by the stop before.
-        _isRestarted = _running is not null;
-        if (!_isRestarted)
-            Begin();
+        Stop();
+        (_isWanted, _udp, _retryMilliseconds) = (true, udp, FirstRetryMilliseconds);
+        if (!IsOpen)
+            Connect();
     }
 
     internal void Stop()
     {
-        _isWanted = _isRestarted = false;
-        _table.Loop.Timers.Stop(_retry);
-        if (_running is null)
-            EndAttempt();
+        _isWanted = false;
+        Loop.Timers.Stop(_retry);
+        Abort();
+        CloseIfEnded();
+    }
+
+    public override void PumpToClient(ChunkMode chunks = ChunkMode.None)
+    {
+        _owner.AgentUp();
+        Receive();
+    }
+
+    public override void Abort(IoError reason = IoError.Cancelled)
+    {
+        base.Abort(reason);
+        Loop.Timers.Stop(_pause);
+        _receive?.Cancel(reason);
+    }
+
+    public override void ConnectionFailed(IClient client, in IoEndpoint target, RelayError error)
+    {
+        if (IsAborted)
+            return;
+
+        _isAnswer = HasAnswer;
+        _error = _isAnswer ? error : error with { Message = $"{target}: {error.Message}" };
+    }
+
+    public void Completed(IoOperation operation)
+    {
+        _isReceiving = false;
+        Loop.Timers.Stop(_silence);
+        if (IsAborted)
+            CloseIfEnded();
+        else if (operation.Error != IoError.None)
+            Fail(operation.Error.ToErrorCode(), operation.Error == IoError.TimedOut ? "the agent does not answer any more" : "the agent is gone: its connection was reset");
+        else if (_receive!.BytesTransferred == 0)
+            Fail(RelayErrorCode.ConnectionRefused, "the agent's side closed the connection");
         else
-            _running.Cancel();
+            Received(_receive.BytesTransferred);
     }
 
-    private void Begin()
+    protected override void Connected(IoSocket socket)
     {
-        _reader = new RpcReader(ListenerReport.MaxSize);
-        _preambleSent = _isAnswered = _hasReported = false;
-        _lineLength = _attempts = 0;
-        ConnectToNextAddress();
-    }
+        _receive = Loop.Port.Receive(socket, this);
+        _receive.Buffer = _buffer;
 
-    private void ConnectToNextAddress()
-    {
-        _connect.Endpoint = _table.Target.For(AnyMapping, _attempts++);
-        Run(_connect);
-    }
-
-    private void Run(IoOperation operation, int milliseconds)
-    {
-        _running = operation;
-        _table.Loop.Timers.Start(_deadline, milliseconds);
-        _table.Loop.Start(operation);
-    }
-
-    private void Run(IoOperation operation) => Run(operation, _isAnswered ? SilenceMilliseconds : _table.SetUpTimeout);
-
-    private void Run(TransferOperation operation, Memory<byte> buffer)
-    {
-        operation.Buffer = buffer;
-        Run(operation);
-    }
-
-    private void Connected()
-    {
         // An agent that reports these listeners of the relay shares its network.
         try
         {
             while (_testListeners.Count < TestListenerCount)
-                _testListeners.Add(_table.Loop.Port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0)));
+                _testListeners.Add(Loop.Port.Listen(IoEndpoint.Tcp(IPAddress.Loopback, 0)));
         }
         catch (IoException)
         {
             CloseTestListeners();
         }
-
-        _send = _table.Loop.Port.Send(_socket!, this);
-        _receive = _table.Loop.Port.Receive(_socket!, this);
-        if (_table.Preamble.ConnectLine.IsEmpty)
-            SendPreamble();
-        else
-            Run(_send, _table.Preamble.ConnectLine);
     }
 
-    private void SendPreamble()
+    protected override void Closed()
     {
-        _preambleSent = true;
-        Run(_send!, SetUp.Encode(ListenerReport.WritePreamble, _udp));
+        CloseTestListeners();
+        if (!_isWanted)
+            return;
+
+        if (_error is null)
+        {
+            // It was stopped and started again meanwhile.
+            Connect();
+            return;
+        }
+
+        Loop.Timers.Start(_retry, _retryMilliseconds);
+        _retryMilliseconds = Math.Min(2 * _retryMilliseconds, LastRetryMilliseconds);
+        _owner.AgentDown(_error, _isAnswer);
     }
 
-    private void ReadLine()
+    private void Connect()
     {
-        byte last = _buffer[_lineLength++];
-        if (last != (byte)'\n' && _lineLength < HostSetUp.MaxLine)
-            Run(_receive!, _buffer.AsMemory(_lineLength, 1));
-        else if (HostSetUp.IsOk(_buffer.AsSpan(0, _lineLength)))
-            SendPreamble();
-        else
-            Fail(RelayErrorCode.ConnectionRefused, $"the hybrid vsock answered '{Encoding.ASCII.GetString(_buffer, 0, _lineLength).Trim()}', not OK");
+        _reader = new RpcReader(ListenerReport.MaxSize);
+        _waiting = null;
+        _error = null;
+        _isAnswer = _hasReported = false;
+        Open();
+    }
+
+    private void Receive()
+    {
+        _isReceiving = true;
+        Loop.Timers.Start(_silence, SilenceMilliseconds);
+        Loop.Start(_receive!);
     }
 
     private void Received(int count)
@@ -196,34 +174,16 @@ internal sealed class AgentWatch : IIoOwner
             _reader.Append(_buffer.AsSpan(0, count));
             while (_reader.TryRead(out ReadOnlyMemory<byte> message))
             {
-                bool isNil = message.Span[0] == MessagePackCode.Nil;
-                if (!_isAnswered && !isNil)
-                {
-                    MessagePackReader answer = new(message);
-                    Fail(WireFormat.ReadError(ref answer), isAnswer: true);
-                    return;
-                }
-
-                if (!_isAnswered)
-                {
-                    _isAnswered = true;
-                    _owner.AgentUp();
-                }
-
-                // Of several at once only the last counts.
-                if (!isNil)
+                // Nil is a sign of life. Of several reports at once only the last counts.
+                if (message.Span[0] != MessagePackCode.Nil)
                     newest = message;
             }
         }
-        catch (Exception e) when (e is RpcFormatException or RelayException)
+        catch (RpcFormatException e)
         {
             Fail(RelayErrorCode.InvalidParams, e.Message);
             return;
         }
-
-        // The owner has stopped the watch meanwhile, and nothing runs.
-        if (!_isWanted)
-            return;
 
         long wait = count == BufferSize ? PauseMilliseconds : 0;
         if (!newest.IsEmpty)
@@ -233,7 +193,7 @@ internal sealed class AgentWatch : IIoOwner
         }
 
         if (wait > 0)
-            _table.Loop.Timers.Start(_pause, wait);
+            Loop.Timers.Start(_pause, wait);
         else
             GoOn();
     }
@@ -252,13 +212,14 @@ internal sealed class AgentWatch : IIoOwner
             }
             catch (RelayException e)
             {
-                Fail(e.Error, isAnswer: false);
+                Fail(e.Error.Kind, e.Message);
                 return;
             }
         }
 
-        if (_isWanted)
-            Run(_receive!, _buffer);
+        // The owner may have stopped the watch meanwhile.
+        if (!IsAborted)
+            Receive();
     }
 
     private void Report(List<GuestListener> listeners)
@@ -277,42 +238,11 @@ internal sealed class AgentWatch : IIoOwner
         _owner.Reported(listeners, _sharesNetwork);
     }
 
-    private void Failed(IoOperation operation)
+    private void Fail(RelayErrorCode code, string reason)
     {
-        if (operation == _connect && _attempts < _table.Target.AddressCount(AnyMapping))
-        {
-            ConnectToNextAddress();
-            return;
-        }
-
-        if (operation == _connect)
-            _table.Target.LookUpAgain(_table.Loop);
-
-        Fail(operation.Error.ToErrorCode(), operation == _connect ? $"{_connect.Endpoint}: {operation.Error.Describe(operation.NativeError)}"
-            : operation.Error == IoError.TimedOut ? "the agent does not answer any more"
-            : "the agent is gone: its connection was reset");
-    }
-
-    private void Fail(RelayErrorCode code, string reason) => Fail(new RelayError(code, reason), isAnswer: false);
-
-    private void Fail(RelayError error, bool isAnswer)
-    {
-        EndAttempt();
-        if (_isWanted)
-        {
-            _table.Loop.Timers.Start(_retry, _retryMilliseconds);
-            _retryMilliseconds = Math.Min(2 * _retryMilliseconds, LastRetryMilliseconds);
-            _owner.AgentDown(error, isAnswer);
-        }
-    }
-
-    private void EndAttempt()
-    {
-        _table.Loop.Timers.Stop(_pause);
-        _waiting = null;
-        CloseTestListeners();
-        _socket?.Close(abort: true);
-        _socket = null;
+        _error = new RelayError(code, reason);
+        Abort();
+        CloseIfEnded();
     }
 
     private void CloseTestListeners()

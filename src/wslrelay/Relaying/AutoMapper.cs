@@ -16,16 +16,8 @@ internal sealed class AutoMapper
     private readonly AgentWatch _watch;
     private readonly ActionTimer _retry;
 
-    // Also what a parent has taken over since.
-    private readonly Dictionary<PortMappingKey, MappedPort> _mapped = [];
-
-    // Null: a parent's own mapping has the number.
-    private readonly Dictionary<PortMappingKey, RelayError?> _failed = [];
-
-    // Unmapped by the parent: not mapped again before the guest's listener has gone and come back.
-    private readonly HashSet<PortMappingKey> _dismissed = [];
     private readonly List<Action<AutoMapResult, RelayError?>> _unanswered = [];
-    private Dictionary<PortMappingKey, string?> _wanted = [];
+    private Dictionary<PortMappingKey, Candidate> _candidates = [];
     private AutoSelection? _selection;
     private IReadOnlyList<GuestListener>? _reported;
     private bool _sharesNetwork;
@@ -39,11 +31,11 @@ internal sealed class AutoMapper
     }
 
     private AutoMapResult Result => new(
-        [.. _wanted.Keys.Where(key => _mapped.GetValueOrDefault(key) is { Auto: true }).Select(MappingOf)],
-        [.. _wanted.Keys.Where(key => _failed.GetValueOrDefault(key) is not null).Select(key => new AutoMapFailure(MappingOf(key), _failed[key]!))]);
+        [.. _candidates.Keys.Where(key => _candidates[key].Port is { Auto: true }).Select(MappingOf)],
+        [.. _candidates.Keys.Where(key => _candidates[key].Error is not null).Select(key => new AutoMapFailure(MappingOf(key), _candidates[key].Error!))]);
 
     /// <summary>Who listens at a port of the guest, as far as it is known.</summary>
-    public string? ProgramOf(PortMappingKey key) => _wanted.GetValueOrDefault(key);
+    public string? ProgramOf(PortMappingKey key) => _candidates.GetValueOrDefault(key)?.Program;
 
     /// <summary>Maps what is selected from now on, in place of what was selected before.</summary>
     /// <param name="selection">Which ports.</param>
@@ -127,33 +119,29 @@ internal sealed class AutoMapper
     // Makes the mappings those that are wanted, as far as the host gives them.
     private void Apply(bool isRetry = false, Action? ended = null)
     {
-        _wanted = Wanted();
-        List<MappedPort> gone = [];
-        foreach ((PortMappingKey key, MappedPort port) in _mapped)
+        Dictionary<PortMappingKey, Candidate> before = _candidates;
+        _candidates = [];
+        foreach ((PortMappingKey key, string? program) in Wanted())
         {
-            bool isInForce = _table.Find(key) == port;
-            if (isInForce && _wanted.ContainsKey(key))
-                continue;
+            Candidate candidate = before.Remove(key, out Candidate? known) ? known : new Candidate();
+            candidate.Program = program;
+            if (candidate.Port is not null && candidate.Port != _table.Find(key))
+            {
+                candidate.Port = null;
+                candidate.IsDismissed = true;
+            }
 
-            _ = _mapped.Remove(key);
-            if (!isInForce)
-                _ = _dismissed.Add(key);
-            else if (port.Auto)
-                gone.Add(port);
+            _candidates.Add(key, candidate);
         }
 
-        _dismissed.IntersectWith(_wanted.Keys);
-        foreach (PortMappingKey key in _failed.Keys.Where(key => !_wanted.ContainsKey(key)))
-            _ = _failed.Remove(key);
-
-        MappedPort[] removed = _table.Remove([.. gone.Select(static port => port.Mapping.Key)]);
-        foreach (PortMappingKey key in _wanted.Keys)
+        MappedPort[] removed = _table.Remove([.. before.Keys.Where(key => before[key].Port is { Auto: true } port && port == _table.Find(key))]);
+        foreach ((PortMappingKey key, Candidate candidate) in _candidates)
         {
-            if (!_mapped.ContainsKey(key) && !_dismissed.Contains(key) && (isRetry || !_failed.ContainsKey(key)))
-                Map(key);
+            if (candidate is { Port: null, IsDismissed: false } && (isRetry || !candidate.HasFailed))
+                Map(key, candidate);
         }
 
-        if (_failed.Count > 0 && (isRetry || _retry.Index < 0))
+        if (_candidates.Values.Any(static candidate => candidate.HasFailed) && (isRetry || _retry.Index < 0))
             _table.Loop.Timers.Start(_retry, RetryMilliseconds);
 
         PortTable.Close(removed, () =>
@@ -164,37 +152,35 @@ internal sealed class AutoMapper
         });
     }
 
-    private void Map(PortMappingKey key)
+    private void Map(PortMappingKey key, Candidate candidate)
     {
-        RelayError? error = null;
-        RelayError? known = _failed.GetValueOrDefault(key);
-        if (_table.Find(key) is null)
-        {
-            PortMapping mapping = MappingOf(key);
-            try
-            {
-                // Its server has the number itself, or had it a moment ago: a mapping would only be one of the relay onto itself.
-                if (_sharesNetwork)
-                    throw new RelayException(RelayErrorCode.AddressInUse, $"{mapping}: the guest shares this host's network, and its server listens there itself");
+        RelayError? known = candidate.Error;
+        candidate.Error = null;
+        candidate.HasFailed = true;
+        if (_table.Contains(key))
+            return;
 
-                // The search for the owner holds up the loop: once, not at each try.
-                _ = _table.Map([mapping], auto: true, namesOwner: known is null, program: ProgramOf(key));
-                _mapped.Add(key, _table.Find(key)!);
-                _ = _failed.Remove(key);
-                return;
-            }
-            catch (RelayException e)
+        PortMapping mapping = MappingOf(key);
+        try
+        {
+            // Its server has the number itself, or had it a moment ago: a mapping would only be one of the relay onto itself.
+            if (_sharesNetwork)
+                throw new RelayException(RelayErrorCode.AddressInUse, $"{mapping}: the guest shares this host's network, and its server listens there itself");
+
+            // The search for the owner holds up the loop: once, not at each try.
+            _ = _table.Map([mapping], auto: true, namesOwner: known is null, program: candidate.Program);
+            candidate.Port = _table.Find(key);
+            candidate.HasFailed = false;
+        }
+        catch (RelayException e)
+        {
+            candidate.Error = known?.Kind == e.Error.Kind ? known : e.Error with { Index = null };
+            if (known is null)
             {
-                error = known?.Kind == e.Error.Kind ? known : e.Error with { Index = null };
-                if (known is null)
-                {
-                    _table.Log.AutoMapFailed(mapping, error.Name, error.Message);
-                    _table.Events.Raise(new MapFailedEvent(mapping, error));
-                }
+                _table.Log.AutoMapFailed(mapping, candidate.Error.Name, candidate.Error.Message);
+                _table.Events.Raise(new MapFailedEvent(mapping, candidate.Error));
             }
         }
-
-        _failed[key] = error;
     }
 
     private Dictionary<PortMappingKey, string?> Wanted()
@@ -215,5 +201,23 @@ internal sealed class AutoMapper
         }
 
         return wanted;
+    }
+
+    // What listens in the guest and is selected.
+    private sealed class Candidate
+    {
+        internal string? Program { get; set; }
+
+        /// <summary>The mapping, also where a parent has taken it over since.</summary>
+        internal MappedPort? Port { get; set; }
+
+        /// <summary>The host did not give the number: it is tried again later.</summary>
+        internal bool HasFailed { get; set; }
+
+        /// <summary>Why; null where a parent's own mapping has the number.</summary>
+        internal RelayError? Error { get; set; }
+
+        /// <summary>A parent has unmapped it: not mapped again before the guest's listener has gone and come back.</summary>
+        internal bool IsDismissed { get; set; }
     }
 }

@@ -11,40 +11,27 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
     /// <summary>Flows of one mapping; beyond them the one idle for longest makes room.</summary>
     internal const int MaxFlows = 4096;
 
-    // A table of more is given back when it is empty.
-    private const int SmallCapacity = 64;
-
     // In one turn of the loop.
     private const int FlowsAsked = 64;
-
-    // Clients of a server that is not there come again and again.
-    private const int LogInterval = 1000;
 
     private readonly IoSocket _socket;
     private readonly IoOperation _receive;
     private readonly long _idleMilliseconds;
-    private HashSet<Flow>? _flows;
-    private HashSet<Flow>.AlternateLookup<DatagramBatch.Entry> _flowsByDatagram;
+    private readonly FlowTable _flows = new();
     private ActionTimer? _idle;
 
     // Those whose losses are still to be asked for.
     private Queue<Flow>? _unasked;
 
-    // By last use.
-    private Flow? _oldest;
-    private Flow? _newest;
-
     // Those too that have ended and are not closed yet.
     private int _openCount;
     private bool _isOpen = true;
-    private int _activeCount;
     private Action? _closed;
     private long _bytesToGuest;
     private long _bytesToHost;
     private long _datagramsToGuest;
     private long _datagramsToHost;
     private long _dropped;
-    private long _nextLog;
 
     private DatagramListener(PortTable table, PortMapping mapping, IoSocket socket)
         : base(table, mapping)
@@ -54,18 +41,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         _idleMilliseconds = (long)mapping.IdleTimeout!.Value.TotalMilliseconds;
     }
 
-    protected override bool LogsFailures
-    {
-        get
-        {
-            long now = Environment.TickCount64;
-            bool logs = now >= _nextLog;
-            _nextLog = logs ? now + LogInterval : _nextLog;
-            return logs;
-        }
-    }
-
-    public override int ActiveCount => _activeCount;
+    public override int ActiveCount => _flows.Count;
 
     public override PortMappingStatus Status => new(Mapping, AcceptedCount, ActiveCount, FailedCount, _bytesToGuest, _bytesToHost)
     {
@@ -79,7 +55,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
     // A call for each flow.
     public override bool Refresh()
     {
-        _unasked ??= new Queue<Flow>(_flows?.AsEnumerable() ?? []);
+        _unasked ??= new Queue<Flow>(_flows.NewestFirst);
         for (int i = 0; i < FlowsAsked && _unasked.TryDequeue(out Flow? flow); i++)
             _dropped += flow.TakeDropped();
 
@@ -90,11 +66,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
         return true;
     }
 
-    public override IEnumerable<IListedClient> ClientsOn(IoLoop loop)
-    {
-        for (Flow? flow = loop == Loop ? _newest : null; flow is not null; flow = flow.Previous)
-            yield return flow;
-    }
+    public override IEnumerable<IListedClient> ClientsOn(IoLoop loop) => loop == Loop ? _flows.NewestFirst : [];
 
     /// <summary>Binds. Datagrams wait in the socket until <see cref="Start"/>.</summary>
     /// <exception cref="IoException">The system does not give the address and port.</exception>
@@ -136,7 +108,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
                 continue;
             }
 
-            Touch(flow, now);
+            _flows.Touch(flow, now);
             flow.Send(batch, i, count);
         }
     }
@@ -179,7 +151,9 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
             return;
         }
 
-        Touch(flow, Environment.TickCount64);
+        if (!flow.IsRemoved)
+            _flows.Touch(flow, Environment.TickCount64);
+
         DatagramsSent sent = Loop.Port.SendDatagrams(_socket, batch, 0, batch.Count, flow.Client, flow.Local);
         _datagramsToHost += sent.Datagrams;
         _bytesToHost += sent.Bytes;
@@ -207,23 +181,17 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
 
     private Flow FindOrOpen(in DatagramBatch.Entry first)
     {
-        if (_flows is null)
-        {
-            _flows = new HashSet<Flow>(new FlowComparer());
-            _flowsByDatagram = _flows.GetAlternateLookup<DatagramBatch.Entry>();
-        }
-
-        if (_flowsByDatagram.TryGetValue(first, out Flow? flow))
-            return flow;
+        if (_flows.Find(first) is { } known)
+            return known;
 
         if (_flows.Count >= MaxFlows)
-            End(_oldest!);
+            End(_flows.Oldest!);
 
-        flow = Table.Preamble.HasAgent ? new AgentFlow(this, first) : new DirectFlow(this, first);
-        _flows.Add(flow);
-        Append(flow, Environment.TickCount64);
+        Flow flow = Table.Preamble.HasAgent ? new AgentFlow(this, first) : new DirectFlow(this, first);
+        long now = Environment.TickCount64;
+        _flows.Add(flow, now);
+        StartTimer(now);
         AcceptedCount++;
-        _activeCount++;
         _openCount++;
         flow.Start();
         return flow;
@@ -238,15 +206,15 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
 
     private void EndAll()
     {
-        while (_oldest is not null)
-            End(_oldest);
+        while (_flows.Oldest is { } flow)
+            End(flow);
     }
 
     private void EndIdle()
     {
         long now = Environment.TickCount64;
-        while (_oldest is not null && _oldest.LastUse + _idleMilliseconds <= now)
-            End(_oldest);
+        while (_flows.Oldest is { } flow && flow.LastUse + _idleMilliseconds <= now)
+            End(flow);
 
         StartTimer(now);
     }
@@ -255,8 +223,8 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
     private void StartTimer(long now)
     {
         _idle ??= new ActionTimer(EndIdle);
-        if (_oldest is not null && _idle.Index < 0)
-            Loop.Timers.Start(_idle, _oldest.LastUse + _idleMilliseconds - now);
+        if (_flows.Oldest is { } oldest && _idle.Index < 0)
+            Loop.Timers.Start(_idle, oldest.LastUse + _idleMilliseconds - now);
     }
 
     private void Remove(Flow flow)
@@ -265,46 +233,7 @@ internal sealed class DatagramListener : MappedPort, IDatagramOwner
             return;
 
         flow.IsRemoved = true;
-        Unlink(flow);
-        _activeCount--;
-        _ = _flows!.Remove(flow);
-        if (_flows.Count == 0 && _flows.Capacity > SmallCapacity)
-            _flows = null;
-    }
-
-    private void Touch(Flow flow, long now)
-    {
-        flow.LastUse = now;
-        if (flow != _newest && !flow.IsRemoved)
-        {
-            Unlink(flow);
-            Append(flow, now);
-        }
-    }
-
-    private void Append(Flow flow, long now)
-    {
-        flow.LastUse = now;
-        flow.Previous = _newest;
-        _newest?.Next = flow;
-        _newest = flow;
-        _oldest ??= flow;
-        StartTimer(now);
-    }
-
-    private void Unlink(Flow flow)
-    {
-        if (flow.Previous is null)
-            _oldest = flow.Next;
-        else
-            flow.Previous.Next = flow.Next;
-
-        if (flow.Next is null)
-            _newest = flow.Previous;
-        else
-            flow.Next.Previous = flow.Previous;
-
-        flow.Previous = flow.Next = null;
+        _flows.Remove(flow);
     }
 
     private void CallClosed()

@@ -49,8 +49,8 @@ internal sealed class ListenerWatch(IoLoop loop, IPAddress loopback)
             }
             catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
             {
-                // The system's limit of threads: the agent's other connections need none.
-                Report(stream, Refusal(RelayErrorCode.Internal, $"no thread could be started: {e.Message}"), isRefusal: true);
+                // The system's limit of threads, or CoreCLR lacks a descriptor for one: the agent's other connections need none.
+                Report(stream, Refusal(RelayErrorCode.TooManyOpenFiles, $"no thread could be started: {e.Message}"), isRefusal: true);
             }
         }
     }
@@ -85,7 +85,7 @@ internal sealed class ListenerWatch(IoLoop loop, IPAddress loopback)
             {
                 if (additions != last)
                 {
-                    byte[] refusal = Refusal(RelayErrorCode.NotSupported, problem);
+                    byte[] refusal = Refusal(problem.Error.ToErrorCode(), problem.Message);
                     Publish(refusal, refusal, last, additions, isRefusal: true);
                 }
             }
@@ -126,9 +126,9 @@ internal sealed class ListenerWatch(IoLoop loop, IPAddress loopback)
     }
 
     // Sorted, each address and port once: several sockets can share one (SO_REUSEPORT).
-    private string? Read(ListenerTable table, List<ListeningSocket> listeners)
+    private IoException? Read(ListenerTable table, List<ListeningSocket> listeners)
     {
-        string? problem = table.Read(listeners, Volatile.Read(ref _readsUdp));
+        IoException? problem = table.Read(listeners, Volatile.Read(ref _readsUdp));
         bool isSimulated = !IPAddress.Loopback.Equals(loopback);
         listeners.RemoveAll(socket => isSimulated ? !socket.Address.Equals(loopback) : !socket.IsUdp && (socket.Address, socket.Port).Equals(Own));
         for (int i = 0; isSimulated && i < listeners.Count; i++)

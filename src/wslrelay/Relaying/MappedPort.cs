@@ -27,9 +27,6 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortR
     /// <summary>Why a connection failed last; null while none has.</summary>
     public RelayFailure? LastError { get; private set; }
 
-    /// <summary>False for a short time after a failure was logged.</summary>
-    protected virtual bool LogsFailures => true;
-
     public abstract PortMappingStatus Status { get; }
 
     /// <summary>Asks the system for some of what <see cref="Status"/> tells; false while there is more to be asked, in another turn of the loop.</summary>
@@ -62,8 +59,7 @@ internal abstract class MappedPort(PortTable table, PortMapping mapping) : PortR
 
     public override void ConnectionFailed(IClient client, in IoEndpoint target, RelayError error)
     {
-        if (LogsFailures)
-            Table.Log.ConnectionFailed(Mapping, target, error.Name, error.Message);
+        Table.Log.ConnectionFailed(Mapping, target, error.Name, error.Message);
         LastError = new RelayFailure(error.Name, $"{target}: {error.Message}", DateTimeOffset.UtcNow);
         if (Table.Events.HasSubscriber)
             Table.Events.Raise(new ConnectionFailedEvent(Mapping, client.ClientEndPoint, error with { Message = LastError.Message }) { At = LastError.At });

@@ -22,7 +22,7 @@ internal abstract class PortRoute(PortTable table, PortMapping mapping)
     public IoEndpoint Target => Table.Target.For(Mapping);
 
     /// <summary>The first bytes to an agent on each connection; pinned.</summary>
-    public byte[] Preamble => _preamble ??= Table.Preamble.For(Mapping);
+    public virtual byte[] Preamble => _preamble ??= Table.Preamble.For(Mapping);
 
     /// <summary>From now on connections go where this mapping says.</summary>
     protected void Retarget(PortMapping mapping)

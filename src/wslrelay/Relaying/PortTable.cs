@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using RelayProtocol;
 using Wslrelay.Diagnostics;
 using Wslrelay.Io;
@@ -13,27 +11,17 @@ namespace Wslrelay.Relaying;
 /// </summary>
 internal sealed class PortTable
 {
-    // Searches for the owner of a port hold up the loop: each calls for a pause of 20 times its length, and none is made while these add up to more than 4 s.
-    private const int SearchPauseFactor = 20;
-    private const int SearchMilliseconds = 300;
-    private const int MaxSearchPauseMilliseconds = 4000;
-
-    /// <summary>The time that the search for a port's owner may take where no connection waits for it.</summary>
-    internal const int IdleSearchMilliseconds = 2000;
-
     private static readonly Comparer<MappedPort> Order = Comparer<MappedPort>.Create(static (one, other) => Compare(one.Mapping, other.Mapping));
 
     private readonly Dictionary<PortMappingKey, MappedPort> _listeners = [];
-    private readonly bool _allowRemote;
+    private readonly PortOpener _opener;
     private readonly SpareSockets?[] _spares;
 
-    // In the order of list. What was handed out stays as it is: the change that follows is made to a copy.
-    private List<MappedPort> _sorted = [];
-    private bool _isLent;
+    // In the order of list.
+    private readonly List<MappedPort> _sorted = [];
 
     // Of mappings that are gone, as long as they have connections.
     private readonly HashSet<MappedPort> _unmapped = [];
-    private long _searchPauseEnd;
 
     public PortTable(IoLoop loop, RelayTargetEndpoint target, GuestProtocol guestProtocol, bool allowRemote, RelayLog log)
     {
@@ -43,11 +31,11 @@ internal sealed class PortTable
         Preamble = new AgentPreamble(target.Target, guestProtocol);
         AllSetUps = new SetUpPools<HostSetUp>(loop, (own, pool) => new HostSetUp(this, own, pool));
         _spares = new SpareSockets?[2 * (loop.Group?.Count ?? 1)];
-        _allowRemote = allowRemote;
+        _opener = new PortOpener(this, allowRemote);
         loop.Garbage.Collecting += () =>
         {
             _listeners.TrimExcess();
-            TakeSorted().TrimExcess();
+            _sorted.TrimExcess();
         };
     }
 
@@ -72,16 +60,14 @@ internal sealed class PortTable
     /// <summary>A loop's sockets for the guest's servers on 127.0.0.1, or on ::1 for the family 6. For its thread.</summary>
     public SpareSockets SparesOf(IoLoop loop, int family) => _spares[(2 * loop.Index) + (family == 6 ? 1 : 0)] ??= new SpareSockets(loop);
 
+    public bool IsEmpty => _listeners.Count == 0;
+
     public bool Contains(PortMappingKey key) => _listeners.ContainsKey(key);
 
     public MappedPort? Find(PortMappingKey key) => _listeners.GetValueOrDefault(key);
 
     /// <summary>The mappings as they are now, sorted by family, address, port and protocol.</summary>
-    public IReadOnlyList<MappedPort> List()
-    {
-        _isLent = true;
-        return _sorted;
-    }
+    public MappedPort[] List() => [.. _sorted];
 
     /// <summary>Finds the connections of these mappings, or of all, also of those that are gone; calls back, at once or when the other loops have told theirs.</summary>
     /// <param name="keys">Whose; none stands for all.</param>
@@ -153,7 +139,7 @@ internal sealed class PortTable
                     continue;
                 }
 
-                opened[i] = Open(mappings[i], namesOwner);
+                opened[i] = _opener.Open(mappings[i], namesOwner);
                 Add(opened[i]);
             }
             catch (RelayException e)
@@ -186,7 +172,7 @@ internal sealed class PortTable
 
     /// <summary>Opens a mapping's host port and gives it back at once.</summary>
     /// <exception cref="RelayException">Why it cannot be mapped.</exception>
-    public void Probe(PortMapping mapping) => Open(mapping, namesOwner: true).Discard();
+    public void Probe(PortMapping mapping) => _opener.Open(mapping, namesOwner: true).Discard();
 
     /// <summary>Takes all of them out, or none; their listeners are then to be closed.</summary>
     /// <exception cref="RelayException">One is not mapped; the error has its index.</exception>
@@ -263,7 +249,7 @@ internal sealed class PortTable
     {
         MappedPort[] listeners = [.. _listeners.Values];
         _listeners.Clear();
-        _sorted = [];
+        _sorted.Clear();
         Close(listeners, () =>
         {
             NoteUnmapped(listeners);
@@ -277,58 +263,10 @@ internal sealed class PortTable
             _ = _unmapped.Add(listener);
     }
 
-    private string? FindOwner(PortMapping mapping)
-    {
-        long now = Environment.TickCount64;
-        if (mapping.Protocol == MapProtocol.Udp || _searchPauseEnd > now + MaxSearchPauseMilliseconds)
-            return null;
-
-        // Connections wait meanwhile, if there may be any.
-        string? owner = Loop.Port.FindOwner(IoEndpoint.Tcp(mapping.Address, mapping.HostPort), _listeners.Count > 0 ? SearchMilliseconds : IdleSearchMilliseconds);
-        _searchPauseEnd = Math.Max(_searchPauseEnd, now) + (SearchPauseFactor * (Environment.TickCount64 - now));
-        return owner;
-    }
-
-    private MappedPort Open(PortMapping mapping, bool namesOwner)
-    {
-        if (!_allowRemote && !IPAddress.IsLoopback(mapping.Address))
-            throw new RelayException(RelayErrorCode.AddressNotAllowed, $"{mapping}: not a loopback address; start the relay with --allow-remote to listen there");
-
-        if (mapping.Protocol == MapProtocol.Udp && Preamble.IsWsl)
-            throw new RelayException(RelayErrorCode.NotSupported, $"{mapping}: WSL's guest protocol knows no datagrams, only tcp");
-
-        if (mapping.GuestFamily == 0 && Preamble is { HasAgent: true, ExpectsAnswer: false })
-            throw new RelayException(RelayErrorCode.NotSupported, $"{mapping}: guestFamily 0 needs an answer, which WSL's own agent does not give; choose 4 or 6");
-
-        if (Contains(mapping.Key))
-            throw new RelayException(RelayErrorCode.AddressInUse, $"{mapping} is mapped already; unmap it first");
-
-        try
-        {
-            return mapping.Protocol == MapProtocol.Udp ? DatagramListener.Open(this, mapping) : PortListener.Open(this, mapping);
-        }
-        catch (IoException e)
-        {
-            throw new RelayException(e.Error.ToErrorCode(), Describe(mapping, e, namesOwner));
-        }
-    }
-
-    private string Describe(PortMapping mapping, IoException e, bool namesOwner) => e.Error switch
-    {
-        IoError.AddressInUse when mapping.HostPort == 0 => $"{mapping}: every port that the system may choose is in use",
-        IoError.AddressInUse => $"{mapping} is in use by {(namesOwner ? FindOwner(mapping) : null) ?? "another socket"}; end that, or take another host port",
-        IoError.AddressNotAvailable when e.NativeError == 0 => $"{mapping}: {e.Message}",
-        IoError.AddressNotAvailable => $"{mapping}: {mapping.Address} is not an address of this machine; listen on one that is",
-        IoError.NotSupported when e.NativeError != 0 => $"{mapping}: this machine has no IPv{mapping.Family}",
-        IoError.TooManyOpenFiles => $"{mapping}: the relay is out of handles; unmap something or raise its limit",
-        IoError.AccessDenied => $"{mapping}: the system refuses this port: {e.Message}",
-        _ => $"{mapping}: {e.Message}",
-    };
-
     private void Add(MappedPort port)
     {
         _listeners.Add(port.Mapping.Key, port);
-        TakeSorted().Insert(~_sorted.BinarySearch(port, Order), port);
+        _sorted.Insert(~_sorted.BinarySearch(port, Order), port);
     }
 
     private bool TryRemove(PortMappingKey key, [NotNullWhen(true)] out MappedPort? port)
@@ -336,32 +274,19 @@ internal sealed class PortTable
         if (!_listeners.Remove(key, out port))
             return false;
 
-        TakeSorted().RemoveAt(_sorted.BinarySearch(port, Order));
+        _sorted.RemoveAt(_sorted.BinarySearch(port, Order));
         return true;
-    }
-
-    private List<MappedPort> TakeSorted()
-    {
-        if (_isLent)
-            _sorted = [.. _sorted];
-
-        _isLent = false;
-        return _sorted;
     }
 
     private static int Compare(PortMapping one, PortMapping other)
     {
         int order = one.Family.CompareTo(other.Family);
         if (order == 0 && !one.Address.Equals(other.Address))
-            order = Number(one.Address).CompareTo(Number(other.Address));
+        {
+            order = one.Address.GetAddressBytes().AsSpan().SequenceCompareTo(other.Address.GetAddressBytes());
+            order = order != 0 ? order : one.Address.ScopeId.CompareTo(other.Address.ScopeId);
+        }
 
         return order != 0 ? order : (one.HostPort, (int)one.Protocol).CompareTo((other.HostPort, (int)other.Protocol));
-    }
-
-    private static UInt128 Number(IPAddress address)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        _ = address.TryWriteBytes(bytes, out int length);
-        return BinaryPrimitives.ReadUInt128BigEndian(bytes) >> (8 * (16 - length));
     }
 }

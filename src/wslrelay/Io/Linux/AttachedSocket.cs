@@ -97,7 +97,7 @@ internal static unsafe class AttachedSocket
         int domain = sockets.IsEmpty ? 0 : like.GetOption(Libc.SOL_SOCKET, Libc.SO_DOMAIN);
         for (int i = 0; i < sockets.Length; i++)
         {
-            int socket = SocketAddress.Open(domain);
+            int socket = SocketAddress.Open(domain, Libc.SOCK_STREAM);
             if (socket < 0)
                 return i;
 

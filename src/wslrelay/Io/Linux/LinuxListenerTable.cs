@@ -19,10 +19,13 @@ internal sealed unsafe class LinuxListenerTable : ListenerTable
     // The kernel fills at most 32 KiB at a time.
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(64 * 1024, pinned: true);
 
-    public override string? Read(List<ListeningSocket> listeners, bool udp = false)
+    public override IoException? Read(List<ListeningSocket> listeners, bool udp = false)
     {
         listeners.Clear();
         int descriptor = Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, Libc.NETLINK_SOCK_DIAG);
+        if (descriptor < 0 && Errno.ToIoError(Errno.Last) == IoError.TooManyOpenFiles)
+            return Errno.Exception(Errno.Last, "socket");
+
         using SafeFileHandle netlink = new(descriptor, ownsHandle: true);
 
         // A kernel without IPv6 says ENOENT to the second.

@@ -24,11 +24,10 @@ internal static class SocketAddress
     };
 
     /// <summary>A new socket for the endpoint: its descriptor, or a negative errno.</summary>
-    internal static int Open(in IoEndpoint endpoint)
-    {
-        int type = endpoint.Kind == IoEndpointKind.Udp ? Libc.SOCK_DGRAM : Libc.SOCK_STREAM;
-        return Errno.Result(Libc.socket(Domain(endpoint), type | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0));
-    }
+    internal static int Open(in IoEndpoint endpoint) => Open(Domain(endpoint), endpoint.Kind == IoEndpointKind.Udp ? Libc.SOCK_DGRAM : Libc.SOCK_STREAM);
+
+    /// <summary>A new socket: its descriptor, or a negative errno.</summary>
+    internal static int Open(int domain, int type) => Errno.Result(Libc.socket(domain, type | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0));
 
     /// <summary>Writes the address; returns its length.</summary>
     /// <exception cref="IoException">A path that is too long, or a family that this system does not have.</exception>

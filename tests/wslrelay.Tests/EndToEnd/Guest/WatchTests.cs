@@ -44,6 +44,40 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
     }
 
     [Fact]
+    public async Task An_agent_that_is_out_of_descriptors_says_so_and_not_that_it_cannot_tell()
+    {
+        Platform.OnLinuxOnly("The limit is set by prlimit(1).");
+        using var link = GuestLink.Create("unix");
+        await using var agent = await AgentUnderTest.StartAsync(link);
+
+        // Not the first: its program's files are open by then.
+        (await (await Watcher.StartAsync(agent)).BegunAsync()).Dispose();
+        await UntilPollEndsAsync(agent);
+        var before = Descriptors();
+
+        // More than there are numbers free below the highest: from there on the next number is the next higher one.
+        List<Socket> others = [];
+        while (others.Count <= before.Max() - before.Length + 1)
+            others.Add(await agent.ConnectAsync());
+
+        await Limits.UntilAsync(() => Descriptors().Length == before.Length + others.Count, "all to be accepted");
+
+        // The watch's own connection takes the only one that is left: none is for the table, or for CoreCLR's thread that reads it.
+        await LimitAsync(Descriptors().Max() + 2);
+        using (var watcher = await Watcher.StartAsync(agent))
+            Assert.Equal("TooManyOpenFiles", Assert.IsType<MsgMap>(await watcher.NextAsync())["name"]);
+
+        await LimitAsync(1000);
+        others.ForEach(other => other.Dispose());
+        using var later = await (await Watcher.StartAsync(agent)).BegunAsync();
+
+        int[] Descriptors() => [.. Directory.EnumerateFileSystemEntries($"/proc/{agent.Process.Id}/fd").Select(path => int.Parse(Path.GetFileName(path)))];
+
+        async Task LimitAsync(int limit) =>
+            Assert.Equal(0, (await ProgramRun.OfAsync(["prlimit", $"--pid={agent.Process.Id}", $"--nofile={limit}:"])).ExitCode);
+    }
+
+    [Fact]
     public async Task Sockets_that_receive_datagrams_are_reported_to_relays_that_ask()
     {
         using var link = GuestLink.Create("unix");
@@ -117,21 +151,9 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
         foreach (var watcher in (Watcher[])[silent, first, second])
             watcher.Dispose();
 
-        await Limits.UntilAsync(() => !Directory.GetDirectories($"/proc/{agent.Process.Id}/task").Any(IsPoll), "the poll to end");
+        await UntilPollEndsAsync(agent);
         using var last = await (await Watcher.StartAsync(agent)).BegunAsync();
-        Assert.Contains(Directory.GetDirectories($"/proc/{agent.Process.Id}/task"), IsPoll);
-
-        static bool IsPoll(string task)
-        {
-            try
-            {
-                return File.ReadAllText(Path.Combine(task, "comm")) == "listeners\n";
-            }
-            catch (IOException)
-            {
-                return false;
-            }
-        }
+        Assert.True(IsPolling(agent));
     }
 
     [Fact]
@@ -168,6 +190,25 @@ public sealed class WatchTests(RefusedCalls refused) : IClassFixture<RefusedCall
         Assert.Equal("NotSupported", (await other.Socket.ReadAnswerAsync())!.Name);
         using var number = await Watcher.StartAsync(agent, 1);
         Assert.Equal("InvalidParams", (await number.Socket.ReadAnswerAsync())!.Name);
+    }
+
+    private static Task UntilPollEndsAsync(AgentUnderTest agent) => Limits.UntilAsync(() => !IsPolling(agent), "the poll to end");
+
+    private static bool IsPolling(AgentUnderTest agent)
+    {
+        return Directory.GetDirectories($"/proc/{agent.Process.Id}/task").Any(IsPoll);
+
+        static bool IsPoll(string task)
+        {
+            try
+            {
+                return File.ReadAllText(Path.Combine(task, "comm")) == "listeners\n";
+            }
+            catch (IOException)
+            {
+                return false;
+            }
+        }
     }
 
     // The agent searches for the program of a new listener for 300 ms, which can be too short on a busy machine: then the next one may have it.
