@@ -346,7 +346,7 @@ internal sealed class HostSetUp : SetUp
 
     private void Fail(RelayError error)
     {
-        // Also of one that would have been spared the agent, where it could.
+        // The target is the agent, also of a client that was to reach the server without it.
         IoEndpoint target = _isSpare ? _table.Target.For(Listener.Mapping) : _connect.Endpoint;
         if (Relay.Loop == _table.Loop)
             Listener.ConnectionFailed(Relay, target, error);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Wslrelay.Diagnostics;
 using Wslrelay.Io;
@@ -186,7 +187,7 @@ public sealed class SpareSocketTests
             using var client = await mapping.ConnectAsync();
             try
             {
-                return System.Text.Encoding.ASCII.GetString(await client.ReceiveToEndAsync());
+                return Encoding.ASCII.GetString(await client.ReceiveToEndAsync());
             }
             catch (SocketException error) when (SocketExtensions.Resets.Contains(error.SocketErrorCode))
             {
