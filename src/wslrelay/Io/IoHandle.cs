@@ -39,6 +39,9 @@ internal abstract class IoSocket(bool ownsHandle = true) : IoHandle(ownsHandle)
     /// <summary>Datagrams that have come and found no room to wait in, where the system counts them.</summary>
     public virtual long DroppedDatagrams => 0;
 
+    /// <summary>Nothing has come that was not received yet, neither bytes nor the end. Asks the system.</summary>
+    public virtual bool IsQuiet => false;
+
     /// <summary>Of a TCP listener: if this process dies, the system resets what it accepts from now on, where it would end it cleanly.</summary>
     public virtual void ResetConnectionsOnDeath()
     {

@@ -34,6 +34,9 @@ internal sealed class GuestSetUp : SetUp
     private bool _refused;
     private bool _triedIPv6;
 
+    // The relay has what it asked for.
+    private bool _hasPassed;
+
     internal GuestSetUp(GuestAgent agent, IoLoop loop, SetUpPool<GuestSetUp> pool)
     {
         _agent = agent;
@@ -49,6 +52,8 @@ internal sealed class GuestSetUp : SetUp
 
     private bool MarksEnds => _preamble.Ends && _agent.CanMarkEnds;
 
+    private int SpareCount => _agent.GivesSpares && !_triedIPv6 ? _preamble.Spare : 0;
+
     protected override void Begin()
     {
         _receive ??= Relay.Loop.Port.Receive(Relay.Client!, this);
@@ -62,13 +67,15 @@ internal sealed class GuestSetUp : SetUp
         if (operation == _connect)
             Connected();
         else if (operation == _pass)
-            Relay.EndSetUp(); // The relay has the server's socket: closing both ends here ends nothing there.
+            Passed();
         else if (operation == _answer)
             Answered();
         else if (operation != _receive)
             Succeed(); // What came along with the preamble has been sent.
         else if (_refused)
             Drop();
+        else if (_hasPassed)
+            Relay.EndSetUp();
         else
             ReadPreamble();
     }
@@ -116,7 +123,7 @@ internal sealed class GuestSetUp : SetUp
         _scanner.Reset();
         _preamble = default;
         _received = _preambleEnd = 0;
-        _refused = _triedIPv6 = false;
+        _refused = _triedIPv6 = _hasPassed = false;
         _pool.Return(this);
     }
 
@@ -206,9 +213,25 @@ internal sealed class GuestSetUp : SetUp
     private void Connected()
     {
         if (Passes)
-            Send(ref _pass, Relay.Client!, Nil, attached: Relay.Target, _agent.GivesSpares && !_triedIPv6 ? _preamble.Spare : 0);
+            Send(ref _pass, Relay.Client!, Nil, attached: Relay.Target, SpareCount);
         else
             Accept();
+    }
+
+    // The relay has the server's socket: closing it here ends nothing there. One that got spare sockets knows by this connection's end that the agent has ended.
+    private void Passed()
+    {
+        if (SpareCount == 0)
+        {
+            Relay.EndSetUp();
+            return;
+        }
+
+        _hasPassed = true;
+        Relay.Target!.Close(abort: false);
+        Relay.Target = null;
+        Relay.Loop.Timers.Stop(this);
+        Run(_receive!, Buffer);
     }
 
     private void Accept() => Answer(MarksEnds ? Ends : Nil);

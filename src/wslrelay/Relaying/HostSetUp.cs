@@ -72,6 +72,7 @@ internal sealed class HostSetUp : SetUp
     protected override void Begin()
     {
         SpareSockets? spares = Spares;
+        spares?.CheckAgent();
         if (spares is not null && Relay.Loop.Port.HasHandlesToSpare(Relay.Client!) && spares.TryBeginAsking())
             _asked = spares;
 
@@ -128,8 +129,7 @@ internal sealed class HostSetUp : SetUp
     protected override void OnReleased()
     {
         _receive?.DropAttached();
-        _asked?.EndAsking();
-        _asked = null;
+        EndAsking(agent: null);
         _answer = null;
         _preambleSent = _isSpare = _headerSent = false;
         _lineLength = _attempts = 0;
@@ -304,13 +304,23 @@ internal sealed class HostSetUp : SetUp
     {
         if (_receive!.TakeAttached() is { } server)
         {
-            Relay.Target!.Close(abort: false);
+            IoSocket agent = Relay.Target!;
             Relay.Target = server;
+            if (_asked is null)
+                agent.Close(abort: false);
+
+            EndAsking(agent);
             if (!TryAdopt(server))
                 return;
         }
 
         Succeed();
+    }
+
+    private void EndAsking(IoSocket? agent)
+    {
+        _asked?.EndAsking(agent);
+        _asked = null;
     }
 
     private void Succeed(ChunkMode chunks = ChunkMode.None)

@@ -107,6 +107,8 @@ internal sealed class Accept(EpollPort port, EpollHandle listener, IAcceptOwner 
                 continue;
             }
 
+            port.TimeSlice.OnConnection();
+
             // Where descriptors are scarce the target's socket must be opened within this turn, and so here.
             IoLoop? other = port.Reserve.OnAccepted(descriptor) ? null : Acceptor.LoopOfNext;
             EpollHandle socket = new(other is null ? port : (EpollPort)other.Port, descriptor, isSocket: true)

@@ -128,9 +128,10 @@ internal static unsafe class AttachedSocket
         if (message.ControlLength < (nuint)sizeof(Libc.ControlHeader) || header->Level != Libc.SOL_SOCKET || header->Type != Libc.SCM_RIGHTS)
             return (message.Flags & Libc.MSG_CTRUNC) == 0;
 
-        // One header at the most: credentials and the like come only to a socket that asked for them. Where not all have found room, the first have.
+        // Where no spare ones were asked for, one socket and nothing else. One header at the most: credentials and the like come only to a socket that asked for them. Where not all have found room, the first have.
         var descriptors = new ReadOnlySpan<int>(header + 1, (int)((header->Length - (nuint)sizeof(Libc.ControlHeader)) / sizeof(int)));
-        if (descriptors.Length > 0 && IsConnectedTcp(descriptors[0], out bool wasReset) && IsNonBlocking(descriptors[0]))
+        bool isTaken = spares is null ? descriptors.Length == 1 && (message.Flags & Libc.MSG_CTRUNC) == 0 : descriptors.Length > 0;
+        if (isTaken && IsConnectedTcp(descriptors[0], out bool wasReset) && IsNonBlocking(descriptors[0]))
         {
             attached = NewHandle(port, descriptors[0]);
             descriptors = descriptors[1..];

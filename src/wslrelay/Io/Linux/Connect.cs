@@ -20,10 +20,10 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
                 TcpOptions.ApplyToConnection(_socket, Endpoint);
 
             int error = _socket.Connect(Endpoint);
-            if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && (IsToPass || !port.Calls.IsBatching) && _socket.HasPeer)
+            if (error == Errno.EINPROGRESS && Endpoint.IsLoopback && (IsToPass || IsGiven || !port.Calls.IsBatching) && _socket.HasPeer)
             {
                 // On loopback the handshake is mostly complete when connect returns: asking saves a wait. In a batch the next wait comes at once
-                // anyway. A second connect(2) would tell too, but of a peer that has reset meanwhile it discards what was received.
+                // anyway, but a given socket has little time. A second connect(2) would tell too, but of a peer that has reset meanwhile it discards what was received.
                 error = 0;
             }
 
@@ -71,7 +71,9 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
 
     protected internal override void Collect(in IoEvent wake)
     {
-        if (CancelReason != IoError.None)
+        // The server already has the connection of a given socket for which the owner's time is over.
+        bool isLate = IsGiven && CancelReason == IoError.TimedOut && _socket is { HasPeer: true };
+        if (CancelReason != IoError.None && !isLate)
         {
             Complete(IoError.Cancelled, 0);
             return;
@@ -83,7 +85,7 @@ internal sealed class Connect(EpollPort port, in IoEndpoint endpoint, IIoOwner o
             return;
         }
 
-        if (!_socket.Writable)
+        if (!_socket.Writable && !isLate)
             return;
 
         // Writable and not broken is connected. TCP refuses with ECONNREFUSED; a reset came after the handshake, and what the peer sent before

@@ -81,6 +81,15 @@ internal sealed partial class EpollHandle : IoSocket
         }
     }
 
+    public override unsafe bool IsQuiet
+    {
+        get
+        {
+            byte next;
+            return Receive(&next, 1) == -Errno.EAGAIN;
+        }
+    }
+
     internal EpollPort Port { get; }
 
     /// <summary>The operation that reads here; null when none runs.</summary>

@@ -48,7 +48,7 @@ internal sealed partial class EpollPort
             return count;
 
         PollCount++;
-        _timeSlice.OnTurn();
+        TimeSlice.OnTurn();
         _resultRounds = 0;
 
         // What was closed just now lets parked listeners go on.

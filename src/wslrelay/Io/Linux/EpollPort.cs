@@ -29,7 +29,6 @@ internal sealed partial class EpollPort : IoPort
     private readonly HashSet<IoOperation> _retries = [];
     private readonly ActionTimer _retryTimer;
     private readonly Dictionary<EpollHandle, UnixListenerFile> _files = [];
-    private readonly TimeSlice _timeSlice = new();
     private readonly int _keepaliveSeconds;
     private DatagramReceiver? _datagramReceiver;
     private DatagramSender? _datagramSender;
@@ -51,7 +50,9 @@ internal sealed partial class EpollPort : IoPort
         Reserve = listening?.Reserve ?? new DescriptorReserve(Timers);
         Resets = new PendingResets(this, resetIdleMilliseconds);
         Pipes = new SplicePipePool(Reserve);
-        Calls = new CallBatch(callMode ?? ModeOfEnvironment<CallMode>("WSLRELAY_CALLS"));
+        CallMode mode = callMode ?? ModeOfEnvironment<CallMode>("WSLRELAY_CALLS");
+        Calls = new CallBatch(mode);
+        TimeSlice = new TimeSlice(isAllowed: mode != CallMode.Single);
         Keepalive = new KeepaliveQueue(_tokens, Timers, keepaliveSeconds);
         _retryTimer = new ActionTimer(Retry);
         _keepaliveSeconds = keepaliveSeconds;
@@ -69,6 +70,8 @@ internal sealed partial class EpollPort : IoPort
 
     internal CallBatch Calls { get; }
 
+    internal TimeSlice TimeSlice { get; }
+
     internal KeepaliveQueue Keepalive { get; }
 
     internal PendingResets Resets { get; }
@@ -83,7 +86,11 @@ internal sealed partial class EpollPort : IoPort
     public override long ThreadMicroseconds =>
         _threadClock != 0 && Libc.clock_gettime(_threadClock, out Libc.TimeSpec time) == 0 ? (time.Seconds * 1_000_000) + (time.Nanoseconds / 1000) : 0;
 
-    public override IoPort CreateForLoop() => new EpollPort(keepaliveSeconds: _keepaliveSeconds, listening: this);
+    public override IoPort CreateForLoop()
+    {
+        TimeSlice.OnConnection();
+        return new EpollPort(keepaliveSeconds: _keepaliveSeconds, listening: this);
+    }
 
     public override bool Adopt(IoSocket socket)
     {
@@ -97,7 +104,7 @@ internal sealed partial class EpollPort : IoPort
             return false;
         }
 
-        _timeSlice.OnConnection();
+        TimeSlice.OnConnection();
 
         // An accepted one has inherited it.
         if (handle.NagleEnabled)

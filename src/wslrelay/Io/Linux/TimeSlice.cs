@@ -8,15 +8,16 @@ namespace Wslrelay.Io.Linux;
 /// woken: on a processor that they share, small requests wait less, and beside bulk much less. New connections take longer then, so that the time is the system's
 /// while there are some. bench/README.md has the figures. For the loop's thread.
 /// </summary>
+/// <param name="isAllowed">False: the system is not asked, whose sandbox may end a process for it.</param>
 [SupportedOSPlatform("linux")]
-internal sealed class TimeSlice
+internal sealed class TimeSlice(bool isAllowed)
 {
     private const int TurnsWithoutConnection = 1000;
     private const int Factor = 4;
 
     private int _turns;
     private ulong _usual;
-    private bool _isRefused;
+    private bool _isRefused = !isAllowed;
 
     /// <summary>Epoll is about to be polled.</summary>
     internal void OnTurn()
@@ -25,7 +26,7 @@ internal sealed class TimeSlice
             Set(isLong: true);
     }
 
-    /// <summary>A connection begins.</summary>
+    /// <summary>A connection begins, or a thread, which inherits this one's.</summary>
     internal void OnConnection()
     {
         if (_turns == TurnsWithoutConnection)
@@ -43,6 +44,11 @@ internal sealed class TimeSlice
 
         if (isLong)
             _usual = attributes.Runtime;
+
+        // A system that tells none has no such setting.
+        _isRefused = _usual == 0;
+        if (_isRefused)
+            return;
 
         attributes.Size = Libc.SchedAttr.Length;
         attributes.Runtime = isLong ? _usual * Factor : _usual;

@@ -14,6 +14,9 @@ public sealed class TimeSliceTests
     public async Task Is_longer_than_usual_while_no_connection_begins()
     {
         Platform.OnLinuxOnly("The time slice is set by sched_setattr.");
+        if (Environment.GetEnvironmentVariable("WSLRELAY_CALLS") == "single")
+            Assert.Skip("The relay does not ask the system.");
+
         await using var relay = RelayUnderTest.ServeOver(1);
         await using var guest = GuestServer.Echo();
         var mapping = await relay.MapAsync(guest.Port);

@@ -72,13 +72,17 @@ public sealed class SocketPassingTests
     [InlineData("unix")]
     [InlineData("file")]
     [InlineData("unconnected,server")]
-    public async Task Anything_but_a_connected_TCP_socket_is_closed_and_counts_as_failed(string what)
+    [InlineData("server,unconnected", 2)]
+    [InlineData("server,server", 2)]
+    [InlineData("server,hundred", 2)]
+    public async Task Anything_but_a_connected_TCP_socket_is_closed_and_counts_as_failed(string what, int proxy = 0)
     {
         using var link = GuestLink.Create("unix");
         await using var server = GuestServer.Echo();
         await using var agent = await StartAsync(link, what, server.Port);
         await using var relay = RelayUnderTest.Serve("--target", link.Target(agent.Listens));
-        var mapping = await relay.MapAsync(80);
+        // With a header for each client the relay asks for no spare sockets.
+        var mapping = (await relay.MapAsync(new MsgMap { ["guestPort"] = 80, ["proxy"] = proxy }))[0];
         await mapping.AssertResetAsync();
         await UntilFailedAsync(relay, mapping, 1);
         var descriptors = new Descriptors(relay.Process);

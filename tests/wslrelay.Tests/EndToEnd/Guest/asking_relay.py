@@ -1,6 +1,6 @@
 """A relay that asks an agent for one server and for spare sockets. Usage: asking_relay.py unix:PATH FAMILY PORT SPARE
 
-Prints the answer in hexadecimal, and of each socket that comes with it the family, the port that it is connected to (0: none) and whether it blocks; then waits for the agent's end.
+Prints the answer in hexadecimal, and of each socket that comes with it the family, the port that it is connected to (0: none) and whether it blocks; then ends its sending and waits for the agent's end.
 """
 
 import os
@@ -26,6 +26,7 @@ def main(endpoint, family, port, spare):
     for descriptor in descriptors:
         one = socket.socket(fileno=descriptor)
         print(one.family.name, port_of(one), os.get_blocking(descriptor))
+    agent.shutdown(socket.SHUT_WR)
     if agent.recv(1):
         sys.exit("the agent sends more")
 

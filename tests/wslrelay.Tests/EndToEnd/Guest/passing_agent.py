@@ -1,6 +1,6 @@
 """An agent that passes the relay the kinds of descriptors that its second argument names, with the answer nil. Usage: passing_agent.py unix:PATH WHAT PORT
 
-WHAT, with commas between: server, reset, listener, unconnected, unconnected6, hundred (unconnected ones), datagram, unix, file. PORT is that of a server on 127.0.0.1. Prints
+WHAT, with commas between, and behind a semicolon what comes only where spare sockets are asked for: server, reset, listener, unconnected, unconnected6, hundred (unconnected ones), datagram, unix, file. PORT is that of a server on 127.0.0.1. Prints
 "listens on ENDPOINT" once it listens; on standard error "asked N" for each preamble, N being the number of spare sockets that it asks for.
 """
 
@@ -54,10 +54,11 @@ MAKE = {make.__name__: make for make in (server, reset, listener, unconnected, u
 
 
 def main(endpoint, what, port):
-    what = what.replace("hundred", ",".join(100 * ["unconnected"])).split(",")
+    always, _, spare = what.replace("hundred", ",".join(100 * ["unconnected"])).partition(";")
     relays = socket.socket(socket.AF_UNIX)
     relays.bind(endpoint.split(":", 1)[1])
     relays.listen(64)
+    kept = []
     print("listens on", endpoint, flush=True)
     while True:
         relay, _ = relays.accept()
@@ -66,11 +67,18 @@ def main(endpoint, what, port):
         preamble = unpacker.unpack()
         if preamble.get("pass") is not True:
             sys.exit("the relay does not accept a socket")
-        print("asked", preamble.get("spare", 0), file=sys.stderr, flush=True)
-        attached = [MAKE[one](int(port)) for one in what]
+        asked = preamble.get("spare", 0)
+        print("asked", asked, file=sys.stderr, flush=True)
+        what = always + "," + spare if asked and spare else always
+        attached = [MAKE[one](int(port)) for one in what.split(",")]
         socket.send_fds(relay, [b"\xc0"], [one.fileno() for one in attached])
-        for one in (*attached, relay):
+        for one in attached:
             one.close()
+        # The end of the connection would end the spare sockets.
+        if len(attached) > 1:
+            kept.append(relay)
+        else:
+            relay.close()
 
 
 main(*sys.argv[1:])

@@ -15,8 +15,9 @@ internal static class RelayProgram
     /// <summary>A native file, and not one that the runtime compiles as it runs.</summary>
     public static bool IsNative { get; } = !File.Exists(System.IO.Path.ChangeExtension(Path, ".dll"));
 
-    /// <summary>The number of loops over which the program spreads its connections.</summary>
-    public static int LoopCount { get; } = int.TryParse(Environment.GetEnvironmentVariable("WSLRELAY_LOOPS"), out var count) ? count : 1;
+    /// <summary>The number of loops that the program may have.</summary>
+    public static int LoopCount { get; } =
+        int.TryParse(Environment.GetEnvironmentVariable("WSLRELAY_LOOPS"), out var count) ? count : Math.Clamp(Environment.ProcessorCount / 2, 1, 4);
 
     /// <summary>Raw pipes for all three standard streams; <paramref name="wrapper"/> comes before the program, as in `sh -c`.</summary>
     public static Process Start(IEnumerable<string> arguments, params IEnumerable<string> wrapper) =>

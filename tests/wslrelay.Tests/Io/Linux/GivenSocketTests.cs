@@ -43,7 +43,7 @@ public sealed class GivenSocketTests
 
     private static (Completion Connect, IoSocket Given) Connect(LoopFixture loop, int port, bool isCancelled = false)
     {
-        IoSocket given = loop.Ask(() => new EpollHandle((EpollPort)loop.Port, SocketAddress.Open(SocketAddress.Domain(IoEndpoint.Tcp(IPAddress.Loopback, 0, Wslrelay.Io.Linux.Interop.Libc.SOCK_STREAM))), isSocket: true) { IsConnection = true });
+        IoSocket given = loop.Ask(() => new EpollHandle((EpollPort)loop.Port, SocketAddress.Open(IoEndpoint.Tcp(IPAddress.Loopback, 0)), isSocket: true) { IsConnection = true });
         Completion connect = loop.Ask(() =>
         {
             Completion started = loop.StartHere(owner =>
