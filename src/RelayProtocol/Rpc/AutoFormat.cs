@@ -12,13 +12,8 @@ internal sealed record AutoSelection(PortSet Ports, PortSet Exclude, bool Udp)
 /// <summary>Writes and reads params and result of <c>auto</c>, as <see cref="WireFormat"/> does the other values. Stateless; any thread.</summary>
 internal static class AutoFormat
 {
-    internal static void WriteParams(ref MessagePackWriter writer, AutoMapOptions options)
-    {
-        writer.WriteMapHeader(3);
-        writer.WriteField("ports", options.Ports);
-        writer.WriteField("exclude", options.Exclude);
-        writer.WriteField("udp", options.Udp);
-    }
+    internal static void WriteParams(ref MessagePackWriter writer, AutoMapOptions options) =>
+        writer.WriteMap(new("ports", options.Ports), new("exclude", options.Exclude), new("udp", options.Udp));
 
     /// <summary>Reads the params; null if they end the automatic mappings.</summary>
     internal static AutoSelection? ReadParams(ReadOnlyMemory<byte> parameters)
@@ -43,12 +38,8 @@ internal static class AutoFormat
         }
     }
 
-    internal static void WriteResult(ref MessagePackWriter writer, AutoMapResult result)
-    {
-        writer.WriteMapHeader(2);
-        writer.WriteArray("mapped", result.Mapped, WireFormat.WriteMapping);
-        writer.WriteArray("failed", result.Failed, WriteFailure);
-    }
+    internal static void WriteResult(ref MessagePackWriter writer, AutoMapResult result) =>
+        writer.WriteMap(Field.Array("mapped", result.Mapped, WireFormat.WriteMapping), Field.Array("failed", result.Failed, WriteFailure));
 
     internal static AutoMapResult ReadResult(ref MessagePackReader reader)
     {
@@ -56,12 +47,8 @@ internal static class AutoFormat
         return new AutoMapResult(fields.Array("mapped", WireFormat.ReadMapping), fields.Array("failed", ReadFailure));
     }
 
-    private static void WriteFailure(ref MessagePackWriter writer, AutoMapFailure failure)
-    {
-        writer.WriteMapHeader(2);
-        writer.WriteField("mapping", failure.Mapping, WireFormat.WriteMapping);
-        writer.WriteField("error", failure.Error, WireFormat.WriteError);
-    }
+    private static void WriteFailure(ref MessagePackWriter writer, AutoMapFailure failure) =>
+        writer.WriteMap(Field.Of("mapping", failure.Mapping, WireFormat.WriteMapping), Field.Of("error", failure.Error, WireFormat.WriteError));
 
     private static AutoMapFailure ReadFailure(ref MessagePackReader reader)
     {

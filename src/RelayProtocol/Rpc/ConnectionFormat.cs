@@ -14,11 +14,7 @@ internal static class ConnectionFormat
     // By RelayConnectionState.
     private static readonly string[] States = ["", "connecting", "open", "clientEnded", "serverEnded", "flow"];
 
-    internal static void WriteLimit(ref MessagePackWriter writer, int limit)
-    {
-        writer.WriteMapHeader(1);
-        writer.WriteField("limit", limit);
-    }
+    internal static void WriteLimit(ref MessagePackWriter writer, int limit) => writer.WriteMap(new Field("limit", limit));
 
     /// <summary>Reads the params: the limit, the mappings named (none means all), and the index of the first.</summary>
     internal static (int Limit, PortMappingKey[] Keys, int First) ReadParams(ReadOnlyMemory<byte> parameters)
@@ -32,17 +28,14 @@ internal static class ConnectionFormat
         return (limit, WireFormat.ReadKeys(ref first, count - 1, first: 1), 1);
     }
 
-    internal static void Write(ref MessagePackWriter writer, RelayConnection item)
-    {
-        writer.WriteMapHeader(10);
-        WireFormat.WriteIdentity(ref writer, item.Key);
-        writer.WriteField("guestPort", item.GuestPort);
-        writer.WriteField("client", item.Client?.ToString());
-        writer.WriteField("since", item.Since.ToUnixTimeMilliseconds());
-        writer.WriteField("state", States[(int)item.State]);
-        writer.WriteField("bytesToGuest", item.BytesToGuest);
-        writer.WriteField("bytesToHost", item.BytesToHost);
-    }
+    internal static void Write(ref MessagePackWriter writer, RelayConnection item) => writer.WriteMapWith(
+        WireFormat.IdentityFields(item.Key),
+        new("guestPort", item.GuestPort),
+        new("client", item.Client?.ToString()),
+        new("since", item.Since.ToUnixTimeMilliseconds()),
+        new("state", States[(int)item.State]),
+        new("bytesToGuest", item.BytesToGuest),
+        new("bytesToHost", item.BytesToHost));
 
     internal static RelayConnection Read(ref MessagePackReader reader)
     {

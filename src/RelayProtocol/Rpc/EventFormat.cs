@@ -30,59 +30,26 @@ internal static class EventFormat
             : names;
     }
 
-    internal static void WriteSubscription(ref MessagePackWriter writer, IReadOnlyList<string> names)
-    {
-        writer.WriteMapHeader(1);
-        writer.WriteTexts("events", names);
-    }
+    internal static void WriteSubscription(ref MessagePackWriter writer, IReadOnlyList<string> names) => writer.WriteMap(Field.Texts("events", names));
 
     internal static IReadOnlyList<string> ReadSubscription(ref MessagePackReader reader) =>
         MapFields.Read(ref reader, "the answer to subscribe").Texts("events") ?? [];
 
-    internal static void Write(ref MessagePackWriter writer, RelayEvent item)
-    {
-        switch (item)
-        {
-            case ConnectionFailedEvent failed:
-                Begin(ref writer, item, 2, failed.Mapping);
-                writer.WriteField("client", failed.Client?.ToString());
-                writer.WriteField("error", failed.Error, WireFormat.WriteError);
-                break;
-            case MappedEvent mapped:
-                Begin(ref writer, item, mapped.Program is null ? 1 : 2, mapped.Mapping);
-                writer.WriteField("auto", mapped.Auto);
-                if (mapped.Program is not null)
-                    writer.WriteField("program", mapped.Program);
-                break;
-            case UnmappedEvent unmapped:
-                Begin(ref writer, item, 1, unmapped.Mapping);
-                writer.WriteField("auto", unmapped.Auto);
-                break;
-            case MapFailedEvent failed:
-                Begin(ref writer, item, 1, failed.Mapping);
-                writer.WriteField("error", failed.Error, WireFormat.WriteError);
-                break;
-            case AgentEvent agent:
-                Begin(ref writer, item, 2);
-                writer.WriteField("state", agent.IsUp ? "up" : "down");
-                writer.WriteField("error", agent.Error, WireFormat.WriteError);
-                break;
-            case LostEvent lost:
-                Begin(ref writer, item, 1);
-                writer.WriteField("count", lost.Count);
-                break;
-        }
-    }
+    internal static void Write(ref MessagePackWriter writer, RelayEvent item) =>
+        writer.WriteMap([new("event", NameOf(item)), new("at", item.At.ToUnixTimeMilliseconds()), .. Fields(item)]);
 
-    // What all events have; so many keys follow.
-    private static void Begin(ref MessagePackWriter writer, RelayEvent item, int keysToCome, PortMapping? mapping = null)
+    // What not all events have.
+    private static Field[] Fields(RelayEvent item) => item switch
     {
-        writer.WriteMapHeader(2 + keysToCome + (mapping is null ? 0 : WireFormat.MappingKeyCount(mapping)));
-        writer.WriteField("event", NameOf(item));
-        writer.WriteField("at", item.At.ToUnixTimeMilliseconds());
-        if (mapping is not null)
-            WireFormat.WriteMappingKeys(ref writer, mapping);
-    }
+        ConnectionFailedEvent failed =>
+            [.. WireFormat.MappingFields(failed.Mapping), new("client", failed.Client?.ToString()), Field.Of("error", failed.Error, WireFormat.WriteError)],
+        MappedEvent mapped =>
+            [.. WireFormat.MappingFields(mapped.Mapping), new("auto", mapped.Auto), new Field("program", mapped.Program).If(mapped.Program is not null)],
+        UnmappedEvent unmapped => [.. WireFormat.MappingFields(unmapped.Mapping), new("auto", unmapped.Auto)],
+        MapFailedEvent failed => [.. WireFormat.MappingFields(failed.Mapping), Field.Of("error", failed.Error, WireFormat.WriteError)],
+        AgentEvent agent => [new("state", agent.IsUp ? "up" : "down"), Field.Of("error", agent.Error, WireFormat.WriteError)],
+        _ => [new("count", ((LostEvent)item).Count)],
+    };
 
     /// <summary>Reads an event; null if it is one of a later version of the protocol.</summary>
     internal static RelayEvent? Read(ref MessagePackReader reader)

@@ -21,22 +21,15 @@ internal readonly record struct GuestPreamble(
 
     internal const int Version = 1;
 
-    internal void Write(ref MessagePackWriter writer)
-    {
-        writer.WriteMapHeader(4 + (Pass ? 1 : 0) + (Ends ? 1 : 0) + (Spare == 0 ? 0 : 1) + (Client is null ? 0 : 1));
-        writer.WriteField("v", Version);
-        writer.WriteField("protocol", PortMappingKey.Word(Protocol));
-        writer.WriteField("family", Family);
-        writer.WriteField("port", Port);
-        if (Pass)
-            writer.WriteField("pass", true);
-        if (Ends)
-            writer.WriteField("ends", true);
-        if (Spare != 0)
-            writer.WriteField("spare", Spare);
-        if (Client is not null)
-            writer.WriteField("client", Client);
-    }
+    internal void Write(ref MessagePackWriter writer) => writer.WriteMap(
+        new("v", Version),
+        new("protocol", PortMappingKey.Word(Protocol)),
+        new("family", Family),
+        new("port", Port),
+        new Field("pass", true).If(Pass),
+        new Field("ends", true).If(Ends),
+        new Field("spare", Spare).If(Spare != 0),
+        new Field("client", Client).If(Client is not null));
 
     /// <exception cref="RelayException">InvalidParams with a message that names the key, or NotSupported.</exception>
     internal static GuestPreamble Read(ref MessagePackReader reader)

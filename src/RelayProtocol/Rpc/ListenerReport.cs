@@ -19,39 +19,21 @@ internal static class ListenerReport
     /// <summary>The largest report that a relay takes, in bytes.</summary>
     internal const int MaxSize = 256 * 1024;
 
-    internal static void WritePreamble(ref MessagePackWriter writer, bool udp)
-    {
-        writer.WriteMapHeader(udp ? 3 : 2);
-        writer.WriteField("v", GuestPreamble.Version);
-        writer.WriteField("watch", "listeners");
-        if (udp)
-            writer.WriteField("udp", true);
-    }
+    internal static void WritePreamble(ref MessagePackWriter writer, bool udp) =>
+        writer.WriteMap(new("v", GuestPreamble.Version), new("watch", "listeners"), new Field("udp", true).If(udp));
 
     /// <summary>Writes the whole set, of which those beyond <see cref="MaxListeners"/> are left out.</summary>
-    internal static void Write(ref MessagePackWriter writer, IReadOnlyList<GuestListener> listeners)
-    {
-        bool more = listeners.Count > MaxListeners;
-        writer.WriteMapHeader(more ? 2 : 1);
-        writer.Write("listeners");
-        writer.WriteArrayHeader(more ? MaxListeners : listeners.Count);
-        foreach (GuestListener listener in listeners.Take(MaxListeners))
-        {
-            bool isVersion6 = listener.Address.AddressFamily == AddressFamily.InterNetworkV6;
-            writer.WriteMapHeader(4 + (listener.IsVersion6Only ? 1 : 0) + (listener.Program is null ? 0 : 1));
-            writer.WriteField("protocol", PortMappingKey.Word(listener.Protocol));
-            writer.WriteField("family", isVersion6 ? 6 : 4);
-            writer.WriteField("address", listener.Address.ToString());
-            writer.WriteField("port", listener.Port);
-            if (listener.IsVersion6Only)
-                writer.WriteField("v6only", true);
-            if (listener.Program is not null)
-                writer.WriteField("program", listener.Program);
-        }
+    internal static void Write(ref MessagePackWriter writer, IReadOnlyList<GuestListener> listeners) => writer.WriteMap(
+        Field.Array("listeners", [.. listeners.Take(MaxListeners)], WriteListener),
+        new Field("more", true).If(listeners.Count > MaxListeners));
 
-        if (more)
-            writer.WriteField("more", true);
-    }
+    private static void WriteListener(ref MessagePackWriter writer, GuestListener listener) => writer.WriteMap(
+        new("protocol", PortMappingKey.Word(listener.Protocol)),
+        new("family", listener.Address.AddressFamily == AddressFamily.InterNetworkV6 ? 6 : 4),
+        new("address", listener.Address.ToString()),
+        new("port", listener.Port),
+        new Field("v6only", true).If(listener.IsVersion6Only),
+        new Field("program", listener.Program).If(listener.Program is not null));
 
     /// <summary>Reads at most <see cref="MaxListeners"/>, without those of other protocols or with an invalid address.</summary>
     /// <exception cref="RelayException">InvalidParams: it is no report.</exception>

@@ -4,7 +4,7 @@ using MessagePack;
 
 namespace RelayProtocol.Rpc;
 
-/// <summary>The protocol's rule that any valid encoding of a value is accepted, where the package's reader is stricter or throws; and the entries of maps.</summary>
+/// <summary>The protocol's rule that any valid encoding of a value is accepted, where the package's reader is stricter or throws; maps and arrays.</summary>
 internal static class MessagePackExtensions
 {
     /// <summary>Reads text that was sent as str or, as writers from before that type do, as bin; reads nothing if another type is next, be it nil. What is not UTF-8 is U+FFFD.</summary>
@@ -29,42 +29,19 @@ internal static class MessagePackExtensions
         return fits;
     }
 
-    /// <summary>Writes a key and its value; null is nil.</summary>
-    internal static void WriteField(this ref MessagePackWriter writer, string key, string? value)
+    /// <summary>Writes a map of those entries that are not left out.</summary>
+    internal static void WriteMap(this ref MessagePackWriter writer, params ReadOnlySpan<Field> fields)
     {
-        writer.Write(key);
-        writer.Write(value);
+        writer.WriteMapHeader(Field.Count(fields));
+        Field.Write(ref writer, fields);
     }
 
-    internal static void WriteField(this ref MessagePackWriter writer, string key, long value)
+    /// <summary>Writes a map that begins with what several have.</summary>
+    internal static void WriteMapWith(this ref MessagePackWriter writer, in FieldBlock first, params ReadOnlySpan<Field> fields)
     {
-        writer.Write(key);
-        writer.Write(value);
-    }
-
-    internal static void WriteField(this ref MessagePackWriter writer, string key, long? value) =>
-        writer.WriteField(key, value, (ref writer, known) => writer.Write(known!.Value));
-
-    internal static void WriteField(this ref MessagePackWriter writer, string key, bool value)
-    {
-        writer.Write(key);
-        writer.Write(value);
-    }
-
-    /// <summary>Writes a key and a value of several parts; null is nil.</summary>
-    internal static void WriteField<T>(this ref MessagePackWriter writer, string key, T? value, WireFormat.Writer<T> write)
-    {
-        writer.Write(key);
-        if (value is null)
-            writer.WriteNil();
-        else
-            write(ref writer, value);
-    }
-
-    internal static void WriteArray<T>(this ref MessagePackWriter writer, string key, IReadOnlyList<T> items, WireFormat.Writer<T> write)
-    {
-        writer.Write(key);
-        writer.WriteArray(items, write);
+        writer.WriteMapHeader(Field.Count(first) + Field.Count(fields));
+        Field.Write(ref writer, first);
+        Field.Write(ref writer, fields);
     }
 
     internal static void WriteArray<T>(this ref MessagePackWriter writer, IReadOnlyList<T> items, WireFormat.Writer<T> write)
@@ -73,9 +50,6 @@ internal static class MessagePackExtensions
         foreach (T item in items)
             write(ref writer, item);
     }
-
-    internal static void WriteTexts(this ref MessagePackWriter writer, string key, IReadOnlyList<string> texts) =>
-        writer.WriteArray(key, texts, (ref writer, text) => writer.Write(text));
 
     internal static T[] ReadArray<T>(this ref MessagePackReader reader, WireFormat.Reader<T> read)
     {

@@ -24,47 +24,34 @@ internal static class WireFormat
 
     internal delegate void Writer<in T>(ref MessagePackWriter writer, T item);
 
-    internal static void WriteMapping(ref MessagePackWriter writer, PortMapping mapping)
-    {
-        writer.WriteMapHeader(MappingKeyCount(mapping));
-        WriteMappingKeys(ref writer, mapping);
-    }
+    internal static void WriteMapping(ref MessagePackWriter writer, PortMapping mapping) => writer.WriteMapWith(MappingFields(mapping));
 
     /// <summary>The form of a request: keys with default values are left out, so that one request can hold many mappings.</summary>
-    internal static void WriteMapItem(ref MessagePackWriter writer, PortMapping mapping)
-    {
-        writer.WriteMapHeader(5 + (mapping.GuestFamily == mapping.Family ? 0 : 1) + (mapping.Proxy == 0 ? 0 : 1) + (mapping.IdleTimeout is null ? 0 : 1));
-        WriteIdentity(ref writer, mapping.Key);
-        writer.WriteField("guestPort", mapping.GuestPort);
-        if (mapping.GuestFamily != mapping.Family)
-            writer.WriteField("guestFamily", mapping.GuestFamily);
-        if (mapping.Proxy != 0)
-            writer.WriteField("proxy", mapping.Proxy);
-        if (mapping.IdleTimeout is { } idle)
-            writer.WriteField("idleMs", (long)idle.TotalMilliseconds);
-    }
+    internal static void WriteMapItem(ref MessagePackWriter writer, PortMapping mapping) => writer.WriteMapWith(
+        IdentityFields(mapping.Key),
+        new("guestPort", mapping.GuestPort),
+        new Field("guestFamily", mapping.GuestFamily).If(mapping.GuestFamily != mapping.Family),
+        new Field("proxy", mapping.Proxy).If(mapping.Proxy != 0),
+        IdleField(mapping));
 
     internal static PortMapping ReadMapping(ref MessagePackReader reader) => Mapping(MapFields.Read(ref reader, "a mapping"));
 
     internal static void WriteStatus(ref MessagePackWriter writer, PortMappingStatus status)
     {
         bool isUdp = status.Mapping.Protocol == MapProtocol.Udp;
-        writer.WriteMapHeader(MappingKeyCount(status.Mapping) + (isUdp ? 11 : 8));
-        WriteMappingKeys(ref writer, status.Mapping);
-        writer.WriteField("accepted", status.Accepted);
-        writer.WriteField("active", status.Active);
-        writer.WriteField("failed", status.Failed);
-        writer.WriteField("bytesToGuest", status.BytesToGuest);
-        writer.WriteField("bytesToHost", status.BytesToHost);
-        if (isUdp)
-        {
-            writer.WriteField("datagramsToGuest", status.DatagramsToGuest);
-            writer.WriteField("datagramsToHost", status.DatagramsToHost);
-            writer.WriteField("dropped", status.Dropped);
-        }
-        writer.WriteField("since", status.Since.ToUnixTimeMilliseconds());
-        writer.WriteField("lastError", status.LastError, WriteFailure);
-        writer.WriteField("auto", status.Auto);
+        writer.WriteMapWith(
+            MappingFields(status.Mapping),
+            new("accepted", status.Accepted),
+            new("active", status.Active),
+            new("failed", status.Failed),
+            new("bytesToGuest", status.BytesToGuest),
+            new("bytesToHost", status.BytesToHost),
+            new Field("datagramsToGuest", status.DatagramsToGuest).If(isUdp),
+            new Field("datagramsToHost", status.DatagramsToHost).If(isUdp),
+            new Field("dropped", status.Dropped).If(isUdp),
+            new("since", status.Since.ToUnixTimeMilliseconds()),
+            Field.Of("lastError", status.LastError, WriteFailure),
+            new("auto", status.Auto));
     }
 
     /// <summary>The longest that the texts of a failure come to, in bytes.</summary>
@@ -86,12 +73,8 @@ internal static class WireFormat
         };
     }
 
-    internal static void WriteUnmapResult(ref MessagePackWriter writer, UnmapResult result)
-    {
-        writer.WriteMapHeader(2);
-        writer.WriteField("active", result.Active);
-        writer.WriteField("reset", result.Reset);
-    }
+    internal static void WriteUnmapResult(ref MessagePackWriter writer, UnmapResult result) =>
+        writer.WriteMap(new("active", result.Active), new("reset", result.Reset));
 
     internal static UnmapResult ReadUnmapResult(ref MessagePackReader reader)
     {
@@ -99,16 +82,13 @@ internal static class WireFormat
         return new UnmapResult(Counter(fields, "active"), Counter(fields, "reset"));
     }
 
-    internal static void WriteHello(ref MessagePackWriter writer, RelayHello hello)
-    {
-        writer.WriteMapHeader(6);
-        writer.WriteField("name", hello.Name);
-        writer.WriteField("version", hello.Version);
-        writer.WriteField("protocol", hello.Protocol);
-        writer.WriteField("pid", hello.ProcessId);
-        writer.WriteField("target", hello.Target);
-        writer.WriteTexts("capabilities", hello.Capabilities);
-    }
+    internal static void WriteHello(ref MessagePackWriter writer, RelayHello hello) => writer.WriteMap(
+        new("name", hello.Name),
+        new("version", hello.Version),
+        new("protocol", hello.Protocol),
+        new("pid", hello.ProcessId),
+        new("target", hello.Target),
+        Field.Texts("capabilities", hello.Capabilities));
 
     internal static RelayHello ReadHello(ref MessagePackReader reader)
     {
@@ -122,15 +102,11 @@ internal static class WireFormat
             fields.Texts("capabilities") ?? []);
     }
 
-    internal static void WriteError(ref MessagePackWriter writer, RelayError error)
-    {
-        writer.WriteMapHeader(error.Index is null ? 3 : 4);
-        writer.WriteField("code", error.Code);
-        writer.WriteField("name", error.Name);
-        writer.WriteField("message", error.Message);
-        if (error.Index is { } index)
-            writer.WriteField("index", index);
-    }
+    internal static void WriteError(ref MessagePackWriter writer, RelayError error) => writer.WriteMap(
+        new("code", error.Code),
+        new("name", error.Name),
+        new("message", error.Message),
+        new Field("index", error.Index).If(error.Index is not null));
 
     /// <summary>Reads an error. A code is taken as an unsigned number too: languages write an HRESULT either way.</summary>
     internal static RelayError ReadError(ref MessagePackReader reader)
@@ -145,21 +121,12 @@ internal static class WireFormat
 
     internal static IReadOnlyList<PortMapping> ReadMapParams(ReadOnlyMemory<byte> parameters) => ReadItems(parameters, ReadMapping);
 
-    internal static void WriteUnmapItem(ref MessagePackWriter writer, UnmapItem item)
-    {
-        writer.WriteMapHeader(item.Drain is null ? 4 : 5);
-        WriteIdentity(ref writer, item.Key);
-        if (item.Drain is { } drain)
-            writer.WriteField("drainMs", (long)Math.Ceiling(drain.TotalMilliseconds));
-    }
+    internal static void WriteUnmapItem(ref MessagePackWriter writer, UnmapItem item) => writer.WriteMapWith(
+        IdentityFields(item.Key), new Field("drainMs", (long)Math.Ceiling(item.Drain?.TotalMilliseconds ?? 0)).If(item.Drain is not null));
 
     internal static IReadOnlyList<UnmapItem> ReadUnmapParams(ReadOnlyMemory<byte> parameters) => ReadItems(parameters, ReadUnmapItem);
 
-    internal static void WriteHelloParams(ref MessagePackWriter writer, int version)
-    {
-        writer.WriteMapHeader(1);
-        writer.WriteField("protocol", version);
-    }
+    internal static void WriteHelloParams(ref MessagePackWriter writer, int version) => writer.WriteMap(new Field("protocol", version));
 
     /// <summary>Reads the params of <c>hello</c>: none, or one map that may ask for a protocol version.</summary>
     internal static void CheckHelloParams(ReadOnlyMemory<byte> parameters)
@@ -222,13 +189,8 @@ internal static class WireFormat
         return items;
     }
 
-    private static void WriteFailure(ref MessagePackWriter writer, RelayFailure failure)
-    {
-        writer.WriteMapHeader(3);
-        writer.WriteField("name", failure.Name);
-        writer.WriteField("message", failure.Message);
-        writer.WriteField("at", failure.At.ToUnixTimeMilliseconds());
-    }
+    private static void WriteFailure(ref MessagePackWriter writer, RelayFailure failure) => writer.WriteMap(
+        new("name", failure.Name), new("message", failure.Message), new("at", failure.At.ToUnixTimeMilliseconds()));
 
     private static RelayFailure ReadFailure(ref MessagePackReader reader)
     {
@@ -236,26 +198,28 @@ internal static class WireFormat
         return new RelayFailure(fields.RequiredText("name"), fields.RequiredText("message"), fields.Time("at"));
     }
 
-    internal static int MappingKeyCount(PortMapping mapping) => (mapping.IdleTimeout is null ? 6 : 7) + (mapping.Protocol == MapProtocol.Tcp ? 1 : 0);
-
-    internal static void WriteMappingKeys(ref MessagePackWriter writer, PortMapping mapping)
+    internal static FieldBlock MappingFields(PortMapping mapping)
     {
-        WriteIdentity(ref writer, mapping.Key);
-        writer.WriteField("guestPort", mapping.GuestPort);
-        writer.WriteField("guestFamily", mapping.GuestFamily);
-        if (mapping.Protocol == MapProtocol.Tcp)
-            writer.WriteField("proxy", mapping.Proxy);
-        if (mapping.IdleTimeout is { } idle)
-            writer.WriteField("idleMs", (long)idle.TotalMilliseconds);
+        FieldBlock fields = IdentityFields(mapping.Key);
+        fields[4] = new("guestPort", mapping.GuestPort);
+        fields[5] = new("guestFamily", mapping.GuestFamily);
+        fields[6] = new Field("proxy", mapping.Proxy).If(mapping.Protocol == MapProtocol.Tcp);
+        fields[7] = IdleField(mapping);
+        return fields;
     }
 
-    internal static void WriteIdentity(ref MessagePackWriter writer, PortMappingKey key)
+    internal static FieldBlock IdentityFields(PortMappingKey key)
     {
-        writer.WriteField("protocol", PortMappingKey.Word(key.Protocol));
-        writer.WriteField("family", key.Family);
-        writer.WriteField("address", key.Address.ToString());
-        writer.WriteField("hostPort", key.HostPort);
+        FieldBlock fields = default;
+        fields[0] = new("protocol", PortMappingKey.Word(key.Protocol));
+        fields[1] = new("family", key.Family);
+        fields[2] = new("address", key.Address.ToString());
+        fields[3] = new("hostPort", key.HostPort);
+        return fields;
     }
+
+    private static Field IdleField(PortMapping mapping) =>
+        new Field("idleMs", (long)(mapping.IdleTimeout?.TotalMilliseconds ?? 0)).If(mapping.IdleTimeout is not null);
 
     internal static PortMapping Mapping(MapFields fields)
     {

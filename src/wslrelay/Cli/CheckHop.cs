@@ -21,20 +21,12 @@ internal sealed record CheckHop(PortMapping? Mapping, string Name, string Result
 
     internal bool HasFailed => Result == "fail";
 
-    internal static void Write(ref MessagePackWriter writer, CheckHop hop)
-    {
-        writer.WriteMapHeader(5);
-        writer.WriteField("name", hop.Name);
-        writer.WriteField("result", hop.Result);
-        writer.Write("milliseconds");
-        if (hop.Time is { } time)
-            writer.Write(Math.Round(time.TotalMilliseconds, 3));
-        else
-            writer.WriteNil();
-
-        writer.WriteField("message", hop.Message);
-        writer.WriteField("mapping", hop.Mapping?.ToString());
-    }
+    internal static void Write(ref MessagePackWriter writer, CheckHop hop) => writer.WriteMap(
+        new("name", hop.Name),
+        new("result", hop.Result),
+        Field.Of("milliseconds", hop.Time, static (ref writer, time) => writer.Write(Math.Round(time!.Value.TotalMilliseconds, 3))),
+        new("message", hop.Message),
+        new("mapping", hop.Mapping?.ToString()));
 
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{Result,-4}  {Name,-13}  {Message}{(Time is { } time ? $" ({time.TotalMilliseconds:0.0} ms)" : "")}");

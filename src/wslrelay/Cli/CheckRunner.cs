@@ -29,11 +29,7 @@ internal sealed class CheckRunner(LoopHost host, RelayTargetEndpoint target, Gue
         return StandardStream.Output.Write(Encoding.UTF8.GetBytes(output + "\n")) && !hasFailed ? ExitCode.Success : ExitCode.Failed;
     }
 
-    private static void Write(ref MessagePackWriter writer, CheckHop[] hops)
-    {
-        writer.WriteMapHeader(1);
-        writer.WriteArray("hops", hops, CheckHop.Write);
-    }
+    private static void Write(ref MessagePackWriter writer, CheckHop[] hops) => writer.WriteMap(Field.Array("hops", hops, CheckHop.Write));
 
     private CheckHop[] Check(PortMapping?[] mappings)
     {

@@ -17,12 +17,11 @@ internal static class ForwardJson
         table.Events.Subscribe(EventFormat.Names, host.Output.Flush);
     }
 
-    private static void WriteListening(ref MessagePackWriter writer, PortMapping mapping, RelayTarget target)
-    {
-        writer.WriteMapHeader(3 + WireFormat.MappingKeyCount(mapping));
-        writer.WriteField("event", "listening");
-        writer.WriteField("at", DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
-        WireFormat.WriteMappingKeys(ref writer, mapping);
-        writer.WriteField("target", $"{target}");
-    }
+    private static void WriteListening(ref MessagePackWriter writer, PortMapping mapping, RelayTarget target) => writer.WriteMap(
+    [
+        new("event", "listening"),
+        new("at", DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()),
+        .. WireFormat.MappingFields(mapping),
+        new("target", $"{target}"),
+    ]);
 }

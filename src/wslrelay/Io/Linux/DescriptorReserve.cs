@@ -87,7 +87,7 @@ internal sealed class DescriptorReserve(IoTimers timers) : IoTimer, IDisposable
             timers.Start(this, ParkedRetryMilliseconds);
     }
 
-    public void Dispose() => CloseSpare();
+    public void Dispose() => _spare?.Dispose();
 
     // Reopens the spare if possible, and resumes as many listeners as were closed. One that finds no descriptor parks again: nothing spins.
     private void Replenish(int closed)

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Wslrelay.Tests.EndToEnd.Harness;
 using Xunit;
 

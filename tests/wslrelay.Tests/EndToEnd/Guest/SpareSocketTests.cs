@@ -111,7 +111,7 @@ public sealed class SpareSocketTests
         var port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         var mappings = await chain.Relay.MapAsync(new MsgMap { ["guestPort"] = other.Port }, new MsgMap { ["guestPort"] = port });
         using var first = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await first.ConnectAsync(listener.LocalEndPoint!);
+        await first.ConnectAsync(listener.LocalEndPoint!, TestContext.Current.CancellationToken);
         await mappings[0].AssertEchoAsync();
         using var client = await mappings[1].ConnectAsync();
         await Limits.PauseAsync();
