@@ -72,5 +72,5 @@ internal static class RelayErrorCodes
     }));
 
     /// <summary>The error of a name, case-sensitive; <see cref="RelayErrorCode.Unknown"/> if there is none.</summary>
-    internal static RelayErrorCode FromName(string? name) => Enum.TryParse(name, out RelayErrorCode code) && $"{code}" == name ? code : RelayErrorCode.Unknown;
+    internal static RelayErrorCode FromName(string? name) => Enum.TryParse(name, out RelayErrorCode code) && Enum.IsDefined(code) && $"{code}" == name ? code : RelayErrorCode.Unknown;
 }

@@ -7,7 +7,10 @@ using Wslrelay.Io;
 namespace Wslrelay.Control;
 
 /// <summary>Writes answers and notifications to the parent; <see cref="ControlOutput.Flush"/> sends them. Loop thread only.</summary>
-internal sealed class ControlAnswers(ControlOutput output, IoLoop loop)
+/// <param name="output">Standard output.</param>
+/// <param name="loop">Its loop.</param>
+/// <param name="broken">Called when an answer could not be finished: nothing can follow half of one.</param>
+internal sealed class ControlAnswers(ControlOutput output, IoLoop loop, Action<Exception> broken)
 {
     // Items of a long answer that are made in one turn of the loop.
     private const int SliceSize = 16;
@@ -50,16 +53,20 @@ internal sealed class ControlAnswers(ControlOutput output, IoLoop loop)
             output.BeginLong();
         }
 
-        // Not in here, where a defect would still be answered: nothing can follow half of an answer.
-        loop.Post(Run);
+        Run();
 
         void Run()
         {
-            MessagePackWriter writer = new(aside ?? output.LongWriter);
-            for (int end = Math.Min(made + SliceSize, count); made < end && find(made) is { } item; made++)
-                write(ref writer, item);
+            try
+            {
+                MakeSlice();
+            }
+            catch (Exception e)
+            {
+                broken(e);
+                return;
+            }
 
-            writer.Flush();
             if (made == count)
             {
                 if (aside is null)
@@ -76,6 +83,15 @@ internal sealed class ControlAnswers(ControlOutput output, IoLoop loop)
                 _waiting = Run;
             else
                 loop.Post(Run);
+        }
+
+        void MakeSlice()
+        {
+            MessagePackWriter writer = new(aside ?? output.LongWriter);
+            for (int end = Math.Min(made + SliceSize, count); made < end && find(made) is { } item; made++)
+                write(ref writer, item);
+
+            writer.Flush();
         }
     }
 

@@ -51,7 +51,11 @@ internal sealed class ControlSession
         _log = log;
         _ended = ended;
         _output = new ControlOutput(_loop);
-        _answers = new ControlAnswers(_output, _loop);
+        _answers = new ControlAnswers(_output, _loop, e =>
+        {
+            log.Defect(e, "a long answer");
+            End(SessionEnd.BrokenStream);
+        });
         _methods = new ControlMethods(this, table, _answers, log);
         _output.Progress = () =>
         {
@@ -171,7 +175,7 @@ internal sealed class ControlSession
         Advance();
     }
 
-    internal void End(SessionEnd end)
+    private void End(SessionEnd end)
     {
         if (!_over)
         {

@@ -135,7 +135,7 @@ internal sealed class AgentWatch : OwnConnection, IIoOwner
     protected override void Closed()
     {
         CloseTestListeners();
-        if (!_isWanted)
+        if (!_isWanted || Loop.Port.IsStopping)
             return;
 
         if (_error is null)

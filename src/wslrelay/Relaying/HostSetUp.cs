@@ -155,7 +155,7 @@ internal sealed class HostSetUp : SetUp
     private void ConnectToNextAddress()
     {
         _connect.Endpoint = _table.Target.For(Listener.Mapping, _attempts++);
-        _connect.IsOfFlow = Listener.Mapping.Protocol == MapProtocol.Udp;
+        _connect.IsOfFlow = Relay is Flow;
 
         // The loop that listens keeps what may lead to itself.
         if (Relay.Loop == _table.Loop && Listener.IsOwnPort(_connect.Endpoint))
@@ -294,6 +294,7 @@ internal sealed class HostSetUp : SetUp
         }
         catch (Exception e) when (e is RpcFormatException or RelayException)
         {
+            _answer = null;
             string problem = e is RpcFormatException broken ? broken.Reason.ToString() : e.Message;
             Fail(RelayErrorCode.InvalidParams, $"the agent's answer is neither nil nor an error: {problem}");
         }

@@ -21,7 +21,7 @@ internal sealed class SpareSockets(IoLoop loop) : IoTimer
     // When no more than these are left it is time to ask: clients that come meanwhile find some.
     private int _lowCount;
 
-    // While somebody asks, and where none came, nobody else asks for a while.
+    // While somebody asks, and where an agent gave none, nobody else asks for a while.
     private long _nextAsk;
 
     /// <summary>The oldest first. What comes is put here by whoever asks.</summary>

@@ -128,10 +128,11 @@ internal static unsafe class AttachedSocket
         if (message.ControlLength < (nuint)sizeof(Libc.ControlHeader) || header->Level != Libc.SOL_SOCKET || header->Type != Libc.SCM_RIGHTS)
             return (message.Flags & Libc.MSG_CTRUNC) == 0;
 
-        // Where no spare ones were asked for, one socket and nothing else. One header at the most: credentials and the like come only to a socket that asked for them. Where not all have found room, the first have.
+        // One header at the most: credentials and the like come only to a socket that asked for them. Where not all have found room, the first have, which
+        // is enough where spare ones were asked for.
         var descriptors = new ReadOnlySpan<int>(header + 1, (int)((header->Length - (nuint)sizeof(Libc.ControlHeader)) / sizeof(int)));
-        bool isTaken = spares is null ? descriptors.Length == 1 && (message.Flags & Libc.MSG_CTRUNC) == 0 : descriptors.Length > 0;
-        if (isTaken && IsConnectedTcp(descriptors[0], out bool wasReset) && IsNonBlocking(descriptors[0]))
+        bool isWhole = spares is not null || (descriptors.Length == 1 && (message.Flags & Libc.MSG_CTRUNC) == 0);
+        if (isWhole && descriptors.Length > 0 && AreUnconnectedTcp(descriptors[1..]) && IsConnectedTcp(descriptors[0], out bool wasReset) && IsNonBlocking(descriptors[0]))
         {
             attached = NewHandle(port, descriptors[0]);
             descriptors = descriptors[1..];
@@ -143,7 +144,7 @@ internal static unsafe class AttachedSocket
 
         foreach (int descriptor in descriptors)
         {
-            if (attached is not null && spares is not null && port.HasDescriptorsToSpare(descriptor) && IsUnconnectedTcp(descriptor) && IsNonBlocking(descriptor))
+            if (attached is not null && spares is not null && port.HasDescriptorsToSpare(descriptor) && IsNonBlocking(descriptor))
                 spares.Enqueue(NewHandle(port, descriptor));
             else
                 _ = Libc.close(descriptor);
@@ -163,8 +164,16 @@ internal static unsafe class AttachedSocket
         return isTcp && info.tcpi_state is not (Libc.TCP_LISTEN or Libc.TCP_SYN_SENT) && (!wasReset || info.tcpi_segs_in > 0);
     }
 
-    private static bool IsUnconnectedTcp(int descriptor) =>
-        EpollHandle.TryGetInfo(descriptor, out Libc.tcp_info info, 1) && info.tcpi_state == Libc.TCP_CLOSE && info.tcpi_segs_in == 0;
+    private static bool AreUnconnectedTcp(ReadOnlySpan<int> descriptors)
+    {
+        foreach (int descriptor in descriptors)
+        {
+            if (!EpollHandle.TryGetInfo(descriptor, out Libc.tcp_info info, 1) || info.tcpi_state != Libc.TCP_CLOSE || info.tcpi_segs_in != 0)
+                return false;
+        }
+
+        return true;
+    }
 
     private static bool IsNonBlocking(int descriptor)
     {

@@ -65,6 +65,11 @@ public sealed class GuestTests
 
         Assert.Equal($"unmapped {port}", await LineAsync("hostPort"));
 
+        // Its own end is none of the agent's.
+        Libc.Kill(forward.Process.Id, Libc.SIGTERM);
+        Assert.Equal(0, await forward.ExitAsync());
+        Assert.DoesNotContain("\"down\"", await forward.Process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+
         async Task<string> LineAsync(string key)
         {
             using var line = JsonDocument.Parse(await forward.ReadLineAsync());
