@@ -15,10 +15,11 @@ namespace Wslrelay.Relaying;
 /// </summary>
 internal sealed class HostSetUp : SetUp
 {
-    internal const int MaxLine = 64;
-
     // On loopback a connection is made at once or refused. A lost segment is sent again after a second only: the agent is asked before.
     private const int SpareTimeout = 200;
+
+    // Of a hybrid vsock's answer.
+    private const int MaxLine = 64;
 
     // HRESULT_FROM_WIN32(ERROR_CANCELLED): no request of a parent gets it.
     private const int Cancelled = unchecked((int)0x800704C7);
@@ -129,7 +130,8 @@ internal sealed class HostSetUp : SetUp
     protected override void OnReleased()
     {
         _receive?.DropAttached();
-        EndAsking(agent: null);
+        _asked?.EndAsking(agent: null);
+        _asked = null;
         _answer = null;
         _preambleSent = _isSpare = _headerSent = false;
         _lineLength = _attempts = 0;
@@ -259,7 +261,7 @@ internal sealed class HostSetUp : SetUp
     }
 
     // "OK", a space, a number of 32 bits and a newline (Firecracker's docs/vsock.md).
-    internal static bool IsOk(ReadOnlySpan<byte> line) =>
+    private static bool IsOk(ReadOnlySpan<byte> line) =>
         line.StartsWith("OK "u8) && !line[3..^1].ContainsAnyExceptInRange((byte)'0', (byte)'9')
         && uint.TryParse(line[3..^1], NumberStyles.None, CultureInfo.InvariantCulture, out _) && line[^1] == (byte)'\n';
 
@@ -305,12 +307,8 @@ internal sealed class HostSetUp : SetUp
     {
         if (_receive!.TakeAttached() is { } server)
         {
-            IoSocket agent = Relay.Target!;
+            LeaveAgent();
             Relay.Target = server;
-            if (_asked is null)
-                agent.Close(abort: false);
-
-            EndAsking(agent);
             if (!TryAdopt(server))
                 return;
         }
@@ -318,9 +316,14 @@ internal sealed class HostSetUp : SetUp
         Succeed();
     }
 
-    private void EndAsking(IoSocket? agent)
+    // The connection to the agent is none of this client's any more.
+    private void LeaveAgent()
     {
-        _asked?.EndAsking(agent);
+        if (_asked is null)
+            Relay.Target!.Close(abort: false);
+        else
+            _asked.EndAsking(Relay.Target);
+
         _asked = null;
     }
 

@@ -49,7 +49,7 @@ internal sealed class SpareSockets(IoLoop loop) : IoTimer
     }
 
     /// <summary>Some may have come.</summary>
-    /// <param name="agent">The connection to the agent, this one's from now on; null where it is not over.</param>
+    /// <param name="agent">The connection to the agent, this one's from now on; null where the client has kept it, or has none.</param>
     internal void EndAsking(IoSocket? agent)
     {
         if (_agent is null && Sockets.Count > 0)
